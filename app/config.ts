@@ -1,0 +1,164 @@
+import { z } from 'zod'
+import { ConfigurationError, type Credential, credentialOf } from './credential.ts'
+import { isLoopback } from './loopback.ts'
+import type { Permissions } from './permissions.ts'
+
+export type Config = Readonly<{
+  port: number
+  tenantId: string
+  clientId: string
+  /** The exact MCP URL: the PRM's `resource` and an identifier URI of the API app. */
+  serverUrl: string
+  /** `serverUrl` first, then the MCP URLs of custom domains. */
+  serverUrls: readonly string[]
+  adminGroupId: string
+  /** Origin of Entra, without a trailing slash. */
+  authorityHost: string
+  /** Base URL of each downstream API by its name in permissions.json. */
+  endpoints: Readonly<Record<string, string>>
+  cosmos: Readonly<{ endpoint: string; database: string; container: string; key?: string }>
+  credential: Credential
+  tokenMaxAgeHours: number
+  oboCacheSeconds: number
+  rateLimitPerMinute: number
+  logLevel: LogLevel
+}>
+
+export type LogLevel = 'error' | 'warn' | 'info'
+
+function parseUrl(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const plain = url && !url.username && !url.password && !url.search && !url.hash
+  return plain && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)))
+    ? url
+    : undefined
+}
+
+const guid = (what: string) => z.guid(`should be ${what}, a GUID`)
+const text = (what: string) => z.string(`should be ${what}`).min(1, `should be ${what}`)
+const integer = (low: number, high: number) =>
+  z.coerce
+    .number(`should be a whole number from ${low} to ${high}`)
+    .int(`should be a whole number from ${low} to ${high}`)
+    .min(low, `should be at least ${low}`)
+    .max(high, `should be at most ${high}`)
+
+/** https anywhere, http on loopback only; without a trailing slash. */
+const endpoint = (example: string) => {
+  const message = `should be an https URL such as ${example} (http on localhost only)`
+  return z
+    .string(message)
+    .refine((value) => parseUrl(value), message)
+    .transform((value) => value.replace(/\/+$/, ''))
+}
+
+const isMcpUrl = (value: string) => {
+  const url = parseUrl(value)
+  return url && (value === `${url.origin}/mcp` || value === url.origin)
+}
+const mcpMessage =
+  'should be the exact MCP URL, https://<host>/mcp (http on localhost only, no trailing slash)'
+const McpUrl = z
+  .string(mcpMessage)
+  .refine(isMcpUrl, mcpMessage)
+  .transform((value) => (value.endsWith('/mcp') ? value : `${value}/mcp`))
+const McpUrls = z
+  .string()
+  .transform((value) => value.split(',').map((url) => url.trim()))
+  .pipe(z.array(McpUrl))
+
+const Environment = z.object({
+  AZURE_TENANT_ID: guid('the id of the Entra tenant'),
+  ENTRA_CLIENT_ID: guid('the application (client) id of the API app registration'),
+  SERVER_URL: McpUrl,
+  EXTRA_SERVER_URLS: McpUrls.default([]),
+  ENTRA_ADMIN_GROUP_ID: guid('the object id of the admin group'),
+  COSMOS_ENDPOINT: endpoint('https://<account>.documents.azure.com'),
+  COSMOS_DATABASE: text('the name of the Cosmos database'),
+  COSMOS_CONTAINER: text('the name of the Cosmos container'),
+  COSMOS_KEY: text('the key of a Cosmos stand-in on localhost').optional(),
+  PORT: integer(1, 65_535).default(8080),
+  AZURE_CLIENT_ID: guid('the client id of the managed identity').optional(),
+  ENTRA_CLIENT_CERTIFICATE_PATH: text('the path of a PEM file with certificate and private key').optional(),
+  ENTRA_CLIENT_SECRET: text('a client secret of the dev app').optional(),
+  IDENTITY_ENDPOINT: z.string().optional(),
+  ENTRA_AUTHORITY_HOST: endpoint('https://login.microsoftonline.com').default(
+    'https://login.microsoftonline.com',
+  ),
+  TOKEN_MAX_AGE_HOURS: integer(1, 24).default(24),
+  OBO_CACHE_SECONDS: integer(0, 1800).default(1800),
+  RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(600),
+  LOG_LEVEL: z.enum(['error', 'warn', 'info'], 'should be error, warn or info').default('info'),
+})
+
+type Environment = z.infer<typeof Environment>
+
+/**
+ * Reads the server's environment once, at start-up. Throws a ConfigurationError that names every missing
+ * or bad variable and says what it should look like; never echoes a value, which may be a secret.
+ */
+export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permissions): Config {
+  // An empty variable means "not set": that is how azd and compose files pass optional values.
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
+  const parsed = Environment.safeParse(set)
+  const endpoints = downstreamEndpoints(set, permissions)
+  const faults = [...(parsed.success ? [] : faultsOf(parsed.error, set)), ...endpoints.faults]
+  if (!parsed.success || faults.length > 0) throw new ConfigurationError(faults.join('\n'))
+  const env = parsed.data
+  return {
+    port: env.PORT,
+    tenantId: env.AZURE_TENANT_ID.toLowerCase(),
+    clientId: env.ENTRA_CLIENT_ID.toLowerCase(),
+    serverUrl: env.SERVER_URL,
+    serverUrls: [env.SERVER_URL, ...env.EXTRA_SERVER_URLS],
+    adminGroupId: env.ENTRA_ADMIN_GROUP_ID.toLowerCase(),
+    authorityHost: env.ENTRA_AUTHORITY_HOST,
+    endpoints: endpoints.urls,
+    cosmos: cosmosOf(env),
+    credential: credentialOf(env),
+    tokenMaxAgeHours: env.TOKEN_MAX_AGE_HOURS,
+    oboCacheSeconds: env.OBO_CACHE_SECONDS,
+    rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+    logLevel: env.LOG_LEVEL,
+  }
+}
+
+function faultsOf(error: z.ZodError, set: NodeJS.ProcessEnv): string[] {
+  return error.issues.map(({ path, message }) => {
+    const name = String(path[0])
+    return `${name} ${set[name] === undefined ? 'is missing' : 'is wrong'}: it ${message}.`
+  })
+}
+
+/** One variable per downstream API of permissions.json: `<NAME>_ENDPOINT`, by default the API itself. */
+function downstreamEndpoints(env: NodeJS.ProcessEnv, { downstreamApis }: Permissions) {
+  const urls: Record<string, string> = {}
+  const faults: string[] = []
+  for (const { name, resource } of downstreamApis) {
+    const variable = `${name.toUpperCase()}_ENDPOINT`
+    const url = endpoint(resource).safeParse(env[variable] ?? resource)
+    if (url.success) urls[name] = url.data
+    else faults.push(`${variable} is wrong: it ${url.error.issues[0]?.message}.`)
+  }
+  return { urls, faults }
+}
+
+function cosmosOf(env: Environment): Config['cosmos'] {
+  const url = new URL(env.COSMOS_ENDPOINT)
+  if (env.COSMOS_KEY && !isLoopback(url)) {
+    throw new ConfigurationError(
+      'COSMOS_KEY is refused: a key is for a stand-in on localhost only. Remove it; in Azure the server signs in with its identity.',
+    )
+  }
+  if (!env.COSMOS_KEY && url.protocol === 'http:') {
+    throw new ConfigurationError(
+      'COSMOS_KEY is missing: an http COSMOS_ENDPOINT takes a key, never an access token.',
+    )
+  }
+  const cosmos = {
+    endpoint: env.COSMOS_ENDPOINT,
+    database: env.COSMOS_DATABASE,
+    container: env.COSMOS_CONTAINER,
+  }
+  return env.COSMOS_KEY ? { ...cosmos, key: env.COSMOS_KEY } : cosmos
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+const Scope = z.strictObject({
+  value: z.string().regex(/^[\w.:-]+$/),
+  id: z.guid(),
+  type: z.enum(['User', 'Admin']),
+  adminConsentDisplayName: z.string().min(1),
+  adminConsentDescription: z.string().min(1),
+  userConsentDisplayName: z.string().min(1),
+  userConsentDescription: z.string().min(1),
+})
+
+const AppRole = z.strictObject({
+  value: z.string().regex(/^[\w.:-]+$/),
+  id: z.guid(),
+  allowedMemberTypes: z.array(z.enum(['User', 'Application'])).min(1),
+  displayName: z.string().min(1),
+  description: z.string().min(1),
+})
+
+const DownstreamApi = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  displayName: z.string().min(1),
+  appId: z.guid(),
+  resource: z.url(),
+  permissions: z
+    .array(z.strictObject({ value: z.string().min(1), id: z.guid(), reason: z.string().min(1) }))
+    .min(1),
+})
+
+const Tool = z.strictObject({
+  name: z.string().min(1),
+  scope: z.string().optional(),
+  role: z.string().optional(),
+  downstreamApi: z.string().optional(),
+  admin: z.boolean(),
+})
+
+const Permissions = z.strictObject({
+  scopes: z.array(Scope).min(1),
+  appRoles: z.array(AppRole),
+  clients: z.array(z.strictObject({ name: z.string().min(1), appId: z.guid() })),
+  downstreamApis: z.array(DownstreamApi),
+  tools: z.array(Tool),
+})
+
+export type Permissions = z.infer<typeof Permissions>
+export type DownstreamApi = z.infer<typeof DownstreamApi>
+export type ToolPermission = z.infer<typeof Tool>
+
+const declaration = new URL('../infra/permissions.json', import.meta.url)
+
+/**
+ * Reads `infra/permissions.json`, the one declaration of who may do what, and checks that every name it
+ * uses is declared in it. Throws an error that names the file and the fault.
+ */
+export function loadPermissions(file: URL = declaration): Permissions {
+  const permissions = parse(file)
+  for (const tool of permissions.tools) {
+    const fault = faultOf(tool, permissions)
+    if (fault) throw new Error(`infra/permissions.json: tool ${tool.name} ${fault}.`)
+  }
+  return permissions
+}
+
+function parse(file: URL): Permissions {
+  try {
+    return Permissions.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (error) {
+    const detail = error instanceof z.ZodError ? z.prettifyError(error) : String(error)
+    throw new Error(`infra/permissions.json cannot be used:\n${detail}`)
+  }
+}
+
+function faultOf(
+  tool: ToolPermission,
+  { scopes, appRoles, downstreamApis }: Permissions,
+): string | undefined {
+  if (!tool.scope && !tool.role) return 'needs a scope or a role'
+  if (tool.scope && !scopes.some(({ value }) => value === tool.scope))
+    return `names the unknown scope ${tool.scope}`
+  if (tool.role && !appRoles.some(({ value }) => value === tool.role))
+    return `names the unknown role ${tool.role}`
+  const apis = tool.admin
+    ? ['graph', tool.downstreamApi ?? 'graph']
+    : [tool.downstreamApi].filter((name) => name !== undefined)
+  const unknown = apis.find((api) => !downstreamApis.some(({ name }) => name === api))
+  return unknown && `needs the undeclared downstream API ${unknown}`
+}

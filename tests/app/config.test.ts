@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { loadConfig } from '../../app/config.ts'
+import { ConfigurationError } from '../../app/credential.ts'
+import { loadPermissions } from '../../app/permissions.ts'
+import { selfSigned } from './certificate.ts'
+
+const permissions = loadPermissions()
+const guid = '11111111-2222-3333-4444-555555555555'
+const good = {
+  AZURE_TENANT_ID: guid,
+  ENTRA_CLIENT_ID: guid,
+  SERVER_URL: 'https://server.example.com/mcp',
+  ENTRA_ADMIN_GROUP_ID: guid,
+  COSMOS_ENDPOINT: 'https://account.documents.azure.com',
+  COSMOS_DATABASE: 'expenses',
+  COSMOS_CONTAINER: 'expenses',
+  AZURE_CLIENT_ID: guid,
+}
+const load = (changes: Record<string, string | undefined> = {}) =>
+  loadConfig({ ...good, ...changes }, permissions)
+
+const refuses = (changes: Record<string, string | undefined>, message: RegExp) =>
+  assert.throws(
+    () => load(changes),
+    (error) => error instanceof ConfigurationError && message.test(error.message),
+  )
+
+describe('the configuration', () => {
+  it('has the defaults of production', () => {
+    const config = load()
+    assert.equal(config.port, 8080)
+    assert.equal(config.authorityHost, 'https://login.microsoftonline.com')
+    assert.deepEqual(config.endpoints, { graph: 'https://graph.microsoft.com' })
+    assert.equal(config.tokenMaxAgeHours, 24)
+    assert.equal(config.oboCacheSeconds, 1800)
+    assert.deepEqual(config.credential, { kind: 'managed-identity', clientId: guid })
+    assert.deepEqual(config.serverUrls, ['https://server.example.com/mcp'])
+  })
+
+  for (const name of Object.keys(good).filter((variable) => variable !== 'AZURE_CLIENT_ID')) {
+    it(`names ${name} when it is missing or empty`, () => {
+      refuses({ [name]: undefined }, new RegExp(`^${name} is missing: it should be`))
+      refuses({ [name]: '' }, new RegExp(`^${name} is missing: it should be`))
+    })
+  }
+
+  it('names every fault at once', () => {
+    refuses({ AZURE_TENANT_ID: undefined, PORT: 'eighty' }, /AZURE_TENANT_ID is missing.*\n.*PORT is wrong/)
+  })
+
+  const bad: [string, string, RegExp][] = [
+    [
+      'AZURE_TENANT_ID',
+      'common',
+      /AZURE_TENANT_ID is wrong: it should be the id of the Entra tenant, a GUID/,
+    ],
+    ['ENTRA_CLIENT_ID', 'api://x', /ENTRA_CLIENT_ID is wrong/],
+    ['SERVER_URL', 'http://server.example.com/mcp', /SERVER_URL is wrong.*no trailing slash/],
+    ['SERVER_URL', 'https://server.example.com/mcp/', /SERVER_URL is wrong/],
+    ['SERVER_URL', 'https://server.example.com/other', /SERVER_URL is wrong/],
+    ['SERVER_URL', 'https://user:password@server.example.com/mcp', /SERVER_URL is wrong/],
+    ['EXTRA_SERVER_URLS', 'https://a.example.com/mcp,nonsense', /EXTRA_SERVER_URLS is wrong/],
+    ['COSMOS_ENDPOINT', 'http://account.documents.azure.com', /COSMOS_ENDPOINT is wrong/],
+    ['ENTRA_AUTHORITY_HOST', 'http://login.example.com', /ENTRA_AUTHORITY_HOST is wrong/],
+    ['GRAPH_ENDPOINT', 'http://graph.example.com', /GRAPH_ENDPOINT is wrong/],
+    ['PORT', '0', /PORT is wrong/],
+    ['PORT', '65536', /PORT is wrong/],
+    ['TOKEN_MAX_AGE_HOURS', '25', /TOKEN_MAX_AGE_HOURS is wrong/],
+    ['OBO_CACHE_SECONDS', '1801', /OBO_CACHE_SECONDS is wrong/],
+    ['RATE_LIMIT_PER_MINUTE', '0', /RATE_LIMIT_PER_MINUTE is wrong/],
+    ['LOG_LEVEL', 'chatty', /LOG_LEVEL is wrong: it should be error, warn or info/],
+    ['COSMOS_KEY', 'a key', /COSMOS_KEY is refused/],
+    ['ENTRA_CLIENT_SECRET', 'a secret', /ENTRA_CLIENT_SECRET is refused/],
+    ['ENTRA_CLIENT_CERTIFICATE_PATH', '/nowhere.pem', /2 credentials are set/],
+  ]
+  for (const [name, value, message] of bad)
+    it(`refuses ${name}=${value}`, () => refuses({ [name]: value }, message))
+
+  it('never repeats a bad value, which may be a secret', () => {
+    assert.throws(
+      () => load({ COSMOS_ENDPOINT: 'S3cret' }),
+      (error) => error instanceof Error && !error.message.includes('S3cret'),
+    )
+  })
+
+  it('takes plain http on loopback only', () => {
+    for (const host of ['localhost:8081', '127.0.0.1:8081', '[::1]:8081']) {
+      assert.equal(load({ ENTRA_AUTHORITY_HOST: `http://${host}/` }).authorityHost, `http://${host}`)
+    }
+    refuses({ ENTRA_AUTHORITY_HOST: 'http://localhost.example.com' }, /ENTRA_AUTHORITY_HOST/)
+  })
+
+  it('completes a server URL without a path and takes custom domains', () => {
+    const config = load({
+      SERVER_URL: 'https://a.example.com',
+      EXTRA_SERVER_URLS: 'https://b.example.com/mcp, https://c.example.com',
+    })
+    assert.deepEqual(config.serverUrls, [
+      'https://a.example.com/mcp',
+      'https://b.example.com/mcp',
+      'https://c.example.com/mcp',
+    ])
+  })
+
+  it('needs a key for an http Cosmos stand-in', () => {
+    refuses({ COSMOS_ENDPOINT: 'http://localhost:8082' }, /COSMOS_KEY is missing/)
+    assert.equal(load({ COSMOS_ENDPOINT: 'http://localhost:8082', COSMOS_KEY: 'key' }).cosmos.key, 'key')
+  })
+
+  it('needs exactly one credential', () => {
+    refuses({ AZURE_CLIENT_ID: undefined }, /^0 credentials are set: set exactly one of AZURE_CLIENT_ID/)
+    const secret = load({ AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_SECRET: 'a secret' })
+    assert.deepEqual(secret.credential, { kind: 'secret', secret: 'a secret' })
+  })
+
+  it('refuses a client secret where the platform offers a managed identity', () => {
+    refuses(
+      {
+        AZURE_CLIENT_ID: undefined,
+        ENTRA_CLIENT_SECRET: 'a secret',
+        IDENTITY_ENDPOINT: 'http://169.254.255.2:8081/msi/token',
+      },
+      /ENTRA_CLIENT_SECRET is refused where a managed identity is present/,
+    )
+  })
+
+  it('reads a certificate, and refuses a file that holds none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'certificate-'))
+    try {
+      const path = join(folder, 'both.pem')
+      const { certificate, privateKey, thumbprintSha256 } = await selfSigned()
+      writeFileSync(path, `${certificate}\n${privateKey}`)
+      const { credential } = load({ AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_CERTIFICATE_PATH: path })
+      assert.equal(credential.kind === 'certificate' && credential.thumbprintSha256, thumbprintSha256)
+      writeFileSync(path, certificate)
+      refuses(
+        { AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_CERTIFICATE_PATH: path },
+        /ENTRA_CLIENT_CERTIFICATE_PATH is wrong/,
+      )
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('stops the process before it listens, naming the variable on stderr', () => {
+    assert.throws(
+      () =>
+        execFileSync(process.execPath, ['app/server.ts'], {
+          env: { ...good, SERVER_URL: '' },
+          stdio: 'pipe',
+        }),
+      (error) => {
+        const { status, stderr, stdout } = error as { status: number; stderr: Buffer; stdout: Buffer }
+        return status === 1 && stdout.length === 0 && /^SERVER_URL is missing/.test(stderr.toString())
+      },
+    )
+  })
+})

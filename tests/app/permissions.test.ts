@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { McpServers } from '../../app/mcp.ts'
+import { loadPermissions } from '../../app/permissions.ts'
+
+/** Loads the real declaration with `change` applied to it. */
+function loadChanged(change: (declaration: ReturnType<typeof loadPermissions>) => unknown) {
+  const folder = mkdtempSync(join(tmpdir(), 'permissions-'))
+  try {
+    const file = join(folder, 'permissions.json')
+    const declaration = loadPermissions()
+    writeFileSync(file, JSON.stringify(change(declaration) ?? declaration))
+    return loadPermissions(pathToFileURL(file))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const firstTool = (change: Record<string, unknown>) => () =>
+  loadChanged((declaration) => void Object.assign(declaration.tools[0] ?? {}, change))
+
+describe('infra/permissions.json', () => {
+  it('declares exactly the tools that the code has', () => {
+    assert.doesNotThrow(() => new McpServers(loadPermissions()))
+    const fewer = loadChanged(({ tools, ...rest }) => ({ ...rest, tools: tools.slice(1) }))
+    assert.throws(() => new McpServers(fewer), /Tool add_user_expense must be both in/)
+    const more = loadChanged(
+      ({ tools }) => void tools.push({ name: 'ghost', scope: 'user_impersonation', admin: false }),
+    )
+    assert.throws(() => new McpServers(more), /Tool ghost must be both in/)
+  })
+
+  it('is refused when a tool names a scope, role or API that is not declared', () => {
+    assert.throws(firstTool({ scope: 'other' }), /add_user_expense names the unknown scope other/)
+    assert.throws(firstTool({ role: 'Boss' }), /add_user_expense names the unknown role Boss/)
+    assert.throws(
+      firstTool({ downstreamApi: 'arm' }),
+      /add_user_expense needs the undeclared downstream API arm/,
+    )
+    assert.throws(firstTool({ scope: undefined }), /add_user_expense needs a scope or a role/)
+  })
+
+  it('is refused when an admin tool stands without Microsoft Graph to ask for membership', () => {
+    assert.throws(
+      () =>
+        loadChanged(({ downstreamApis: _, tools, ...rest }) => ({
+          ...rest,
+          downstreamApis: [],
+          tools: tools.map(({ downstreamApi: __, ...tool }) => tool),
+        })),
+      /get_expense_stats needs the undeclared downstream API graph/,
+    )
+  })
+
+  it('is refused with the place of the fault when a field is wrong or unknown', () => {
+    assert.throws(firstTool({ scopes: 'typo' }), /Unrecognized key: "scopes"[\s\S]*tools\[0\]/)
+    assert.throws(() => loadChanged(() => 'nonsense'), /infra\/permissions\.json cannot be used/)
+  })
+})
