@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import type { Log } from './log.ts'
+import type { Caller } from './verifier.ts'
+
+export type Decision =
+  | 'accept'
+  | 'deny:host'
+  | 'deny:token'
+  | 'deny:rate'
+  | 'deny:request'
+  | 'deny:scope'
+  | 'deny:claims'
+  | 'deny:group'
+  | 'deny:rbac'
+
+/** What is known about one request to /mcp when its audit line is written. */
+export type AuditEntry = {
+  readonly requestId: string
+  decision: Decision
+  /** A fixed word or method name, never text from the request. */
+  reason: string
+  oid?: string
+  client?: string
+  tool?: string
+  /** Where the on-behalf-of token came from, if one was needed. */
+  obo?: 'cache' | 'fetched' | 'failed'
+}
+
+/**
+ * Opens the audit entry of a request; its one line is written when the response is finished or the
+ * client has gone. The line names who, what and why, never a name, a token, an amount or a description.
+ */
+export function openAuditEntry(response: ServerResponse, log: Log): AuditEntry {
+  const started = performance.now()
+  const entry: AuditEntry = { requestId: randomUUID(), decision: 'deny:request', reason: 'internal' }
+  response.setHeader('x-request-id', entry.requestId)
+  response.once('close', () => {
+    const { requestId, ...known } = entry
+    const duration = Math.round((performance.now() - started) * 10) / 10
+    log.audit({ ...known, request_id: requestId, status: response.statusCode, duration_ms: duration })
+  })
+  return entry
+}
+
+export function noteCaller(entry: AuditEntry, { userId, client }: Caller): void {
+  entry.oid = userId
+  if (client) entry.client = client
+}
+
+export function decide(entry: AuditEntry, decision: Decision, reason: string): void {
+  entry.decision = decision
+  entry.reason = reason
+}

@@ -1,0 +1,145 @@
+import { z } from 'zod'
+import { type AuditEntry, decide } from './audit.ts'
+import { claimsMissing, scopeMissing, tokenRefused } from './challenge.ts'
+import type { AdminGroup, AdminId } from './groups.ts'
+import { basicScopes, fullScope } from './metadata.ts'
+import {
+  AssertionRefused,
+  ConsentMissing,
+  DownstreamUnavailable,
+  type OnBehalfOf,
+  StepUpRequired,
+} from './obo.ts'
+import type { DownstreamApi, Permissions, ToolPermission } from './permissions.ts'
+import { Refusal } from './refusal.ts'
+import type { Caller } from './verifier.ts'
+
+/** What the caller may do with this one message. */
+export type Verdict = Readonly<{
+  /** Set when the caller was found in the admin group (asked only where it matters). */
+  admin?: AdminId | undefined
+  /** Set when the named tool cannot be used now: the text of the tool error. */
+  toolError?: string
+}>
+
+const Message = z.object({
+  method: z.string(),
+  params: z.object({ name: z.string() }).optional().catch(undefined),
+})
+
+export type Services = Readonly<{
+  permissions: Permissions
+  serverUrl: string
+  obo: OnBehalfOf
+  adminGroup: AdminGroup
+}>
+
+type Request = Readonly<{ caller: Caller; mcpUrl: string; entry: AuditEntry }>
+
+/**
+ * May this caller make this call? Decided from infra/permissions.json before any MCP answer starts,
+ * because a tool can no longer answer 401 or 403. Throws Refusal for those; a tool that is refused for
+ * another reason comes back as `toolError`.
+ */
+export class Authorizer {
+  readonly #services
+  readonly #tools
+
+  constructor(services: Services) {
+    this.#services = services
+    this.#tools = new Map(services.permissions.tools.map((tool) => [tool.name, tool]))
+  }
+
+  async judge(message: unknown, request: Request): Promise<Verdict> {
+    const { data } = Message.safeParse(message)
+    if (data?.method === 'tools/list') return this.#judgeList(request)
+    if (data?.method !== 'tools/call') {
+      decide(request.entry, 'accept', data ? 'protocol' : 'response')
+      return {}
+    }
+    const tool = this.#tools.get(data.params?.name ?? '')
+    // An unknown name is the caller's text: it is answered by the MCP server and not logged.
+    request.entry.tool = tool?.name ?? 'unknown'
+    decide(request.entry, 'accept', tool ? 'tool' : 'unknown_tool')
+    return tool ? this.#judgeCall(tool, request) : {}
+  }
+
+  async #judgeCall(tool: ToolPermission, request: Request): Promise<Verdict> {
+    this.#requireScope(tool, request)
+    this.#requireRole(tool, request)
+    try {
+      if (tool.downstreamApi) await this.#downstreamToken(tool.downstreamApi, request)
+      if (!tool.admin) return {}
+      const admin = await this.#admin(request)
+      if (!admin) decide(request.entry, 'deny:group', 'not_admin')
+      return { admin }
+    } catch (error) {
+      return { toolError: this.#explain(error, request) }
+    }
+  }
+
+  /** Whoever cannot be shown to be an admin sees no admin tools; everything else works. */
+  async #judgeList(request: Request): Promise<Verdict> {
+    decide(request.entry, 'accept', 'list')
+    if (!this.#services.permissions.tools.some(({ admin }) => admin)) return {}
+    try {
+      return { admin: await this.#admin(request) }
+    } catch (error) {
+      const known = [StepUpRequired, ConsentMissing, DownstreamUnavailable, AssertionRefused].find(
+        (kind) => error instanceof kind,
+      )
+      if (!known) throw error
+      decide(request.entry, 'accept', 'list_without_admin_tools')
+      return {}
+    }
+  }
+
+  #requireScope({ scope }: ToolPermission, { caller, mcpUrl }: Request): void {
+    if (scope && !caller.scopes.has(fullScope(this.#services.serverUrl, scope))) {
+      throw scopeMissing(mcpUrl, fullScope(mcpUrl, scope))
+    }
+  }
+
+  #requireRole({ role }: ToolPermission, { caller }: Request): void {
+    if (!role || caller.roles.has(role)) return
+    const body = {
+      error: 'access_denied',
+      error_description: `This tool needs the app role ${role}. Ask an administrator to assign it.`,
+    }
+    throw new Refusal({ status: 403, decision: 'deny:rbac', reason: 'role_missing', body })
+  }
+
+  #admin(request: Request): Promise<AdminId | undefined> {
+    return this.#services.adminGroup.admin(request.caller, () => this.#downstreamToken('graph', request))
+  }
+
+  async #downstreamToken(name: string, { caller, entry }: Request): Promise<string> {
+    entry.obo = 'failed'
+    const { token, source } = await this.#services.obo.tokenFor(caller, this.#api(name))
+    entry.obo = source
+    return token
+  }
+
+  #api(name: string): DownstreamApi {
+    const api = this.#services.permissions.downstreamApis.find((candidate) => candidate.name === name)
+    if (!api) throw new Error(`infra/permissions.json declares no downstream API ${name}.`)
+    return api
+  }
+
+  /** Turns a failure on behalf of the user into a challenge (thrown) or the text of a tool error. */
+  #explain(error: unknown, { mcpUrl, entry }: Request): string {
+    const scope = basicScopes(mcpUrl, this.#services.permissions)
+    if (error instanceof StepUpRequired) throw claimsMissing(mcpUrl, scope, error.claims)
+    if (error instanceof AssertionRefused) throw tokenRefused(mcpUrl, scope, 'assertion', error.message)
+    if (error instanceof ConsentMissing) {
+      decide(entry, 'deny:rbac', 'consent_missing')
+      const missing = error.api.permissions.map(({ value }) => value).join(', ')
+      return `This tool needs the permission ${missing} of ${error.api.displayName}, which nobody has consented to yet. An administrator grants it with: npm run consent`
+    }
+    if (error instanceof DownstreamUnavailable) {
+      decide(entry, 'deny:group', 'membership_unknown')
+      return `This tool is refused for now: ${error.message} Try again in ${error.retryAfterSeconds} seconds.`
+    }
+    throw error
+  }
+}

@@ -1,0 +1,34 @@
+import type { LogLevel } from './config.ts'
+
+const LEVELS: readonly LogLevel[] = ['error', 'warn', 'info']
+
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>
+
+/** One JSON object per line. Fields are codes, ids and numbers: never names, tokens or contents. */
+export type Log = Readonly<{
+  /** Decisions are written at every level. */
+  audit: (fields: Fields) => void
+  error: (message: string, fields?: Fields) => void
+  warn: (message: string, fields?: Fields) => void
+  info: (message: string, fields?: Fields) => void
+}>
+
+export function createLog(level: LogLevel, write: (line: string) => void): Log {
+  const line = (fields: Fields) => write(`${JSON.stringify({ time: new Date().toISOString(), ...fields })}\n`)
+  const at = (own: LogLevel) => (message: string, fields?: Fields) => {
+    if (LEVELS.indexOf(own) <= LEVELS.indexOf(level)) line({ level: own, message, ...fields })
+  }
+  return { audit: line, error: at('error'), warn: at('warn'), info: at('info') }
+}
+
+/** Kind, code and place of an error, without its message: that may hold contents or tokens. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'A thing that is no error was thrown.'
+  const code = 'code' in error ? ` (code ${String(error.code)})` : ''
+  const place =
+    error.stack
+      ?.split('\n')
+      .find((line) => line.startsWith('    at '))
+      ?.trim() ?? ''
+  return `${error.name}${code} ${place}`
+}

@@ -1,0 +1,34 @@
+import type { Config } from './config.ts'
+import type { Permissions } from './permissions.ts'
+
+const WELL_KNOWN = '/.well-known/oauth-protected-resource'
+
+/** Clients probe both places: with the path of the MCP URL (RFC 9728 section 3.1) and at the root. */
+export const metadataPaths = [`${WELL_KNOWN}/mcp`, WELL_KNOWN]
+
+/** `origin` keeps its port only where the URL has one. */
+export const metadataUrl = (mcpUrl: string) => `${new URL(mcpUrl).origin}${WELL_KNOWN}/mcp`
+
+/** Entra needs fully qualified scopes: a bare name would mean a scope of Microsoft Graph (AADSTS650053). */
+export const fullScope = (mcpUrl: string, scope: string) => `${mcpUrl}/${scope}`
+
+/** The scopes that a first sign-in asks for: those of the tools that everybody sees. */
+export function basicScopes(mcpUrl: string, { tools }: Permissions): string {
+  const scopes = tools.filter(({ admin }) => !admin).flatMap(({ scope }) => scope ?? [])
+  return [...new Set(scopes)].map((scope) => fullScope(mcpUrl, scope)).join(' ')
+}
+
+/** Protected resource metadata (RFC 9728 section 2) of the server at `mcpUrl`. */
+export function resourceMetadata(
+  mcpUrl: string,
+  config: Pick<Config, 'authorityHost' | 'tenantId'>,
+  { scopes }: Permissions,
+) {
+  return {
+    resource: mcpUrl,
+    authorization_servers: [`${config.authorityHost}/${config.tenantId}/v2.0`],
+    scopes_supported: scopes.map(({ value }) => fullScope(mcpUrl, value)),
+    bearer_methods_supported: ['header'],
+    resource_name: 'Expenses MCP server',
+  }
+}

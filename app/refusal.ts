@@ -1,0 +1,45 @@
+import type { Decision } from './audit.ts'
+
+/** A request that ends here with an HTTP error: the caller's fault, or a temporary one of ours (503). */
+export class Refusal extends Error {
+  override name = 'Refusal'
+  readonly status: number
+  readonly decision: Decision
+  readonly reason: string
+  readonly body: unknown
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(options: {
+    status: number
+    decision: Decision
+    reason: string
+    body: unknown
+    headers?: Record<string, string>
+  }) {
+    super(options.reason)
+    this.status = options.status
+    this.decision = options.decision
+    this.reason = options.reason
+    this.body = options.body
+    this.headers = options.headers ?? {}
+  }
+}
+
+const jsonRpcError = (code: number, message: string) => ({
+  jsonrpc: '2.0',
+  id: null,
+  error: { code, message },
+})
+
+/** JSON-RPC 2.0 section 5.1: -32700 parse error, -32600 invalid request. */
+export const badRequest = (status: number, reason: string, message: string, code = -32600) =>
+  new Refusal({ status, decision: 'deny:request', reason, body: jsonRpcError(code, message) })
+
+export const unavailable = (decision: Decision, reason: string, message: string, retryAfterSeconds: number) =>
+  new Refusal({
+    status: 503,
+    decision,
+    reason,
+    body: { error: 'temporarily_unavailable', error_description: message },
+    headers: { 'retry-after': String(retryAfterSeconds) },
+  })
