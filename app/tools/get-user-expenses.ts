@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { CATEGORIES } from '../expenses.ts'
+import { SavedExpense } from './add-user-expense.ts'
+import { defineTool } from './tool.ts'
+
+const day = z.iso.date('must be a calendar day, YYYY-MM-DD')
+
+export const getUserExpenses = defineTool({
+  name: 'get_user_expenses',
+  title: 'List my expenses',
+  description: 'Lists the expenses of the signed-in user, newest first.',
+  annotations: { readOnlyHint: true, openWorldHint: false },
+  input: z.strictObject({
+    from: day.optional().describe('First day, YYYY-MM-DD'),
+    to: day.optional().describe('Last day, YYYY-MM-DD'),
+    category: z.enum(CATEGORIES).optional(),
+    limit: z.int().min(1, 'must be at least 1').max(200, 'must be at most 200').default(50),
+    cursor: z
+      .string()
+      .max(2_000, 'is not a cursor of this server')
+      .optional()
+      .describe('next_cursor of the page before'),
+  }),
+  output: z.object({
+    expenses: z.array(SavedExpense),
+    next_cursor: z
+      .string()
+      .optional()
+      .describe('Pass as cursor, with the same filters, to get the next page'),
+  }),
+  run: async (filter, { user, store }) => {
+    const { expenses, nextCursor } = await store.list(user, filter)
+    const lines = expenses.map(
+      ({ date, amount, category, description }) =>
+        `${date}  ${amount.toFixed(2)}  ${category}  ${description}`,
+    )
+    return {
+      structured: {
+        expenses: expenses.map((expense) => SavedExpense.parse(expense)),
+        ...(nextCursor && { next_cursor: nextCursor }),
+      },
+      text: [
+        lines.length > 0 ? lines.join('\n') : 'No expenses.',
+        ...(nextCursor ? ['More with the cursor.'] : []),
+      ].join('\n'),
+    }
+  },
+})
