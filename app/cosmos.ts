@@ -1,0 +1,47 @@
+import { type Container, CosmosClient, type CosmosClientOptions } from '@azure/cosmos'
+
+/** What @azure/cosmos accepts as an Entra credential (the TokenCredential of @azure/core-auth). */
+export type CosmosCredential = NonNullable<CosmosClientOptions['aadCredentials']>
+
+/** Where the expenses are: the container exists already, partitioned by `/user_id`. */
+export interface ContainerAddress {
+  endpoint: string
+  database: string
+  container: string
+  /** Account key; the configuration lets it through for loopback endpoints only. */
+  key?: string | undefined
+  /** Used when there is no key; needs a data-plane role on the container, nothing more. */
+  credential?: CosmosCredential | undefined
+}
+
+/** One request that gets no answer is given up after this time. */
+const requestTimeoutMs = 5_000
+
+/**
+ * Opens the container without a network call: the first use of the store connects.
+ *
+ * @throws Error when neither a key nor a credential is given
+ */
+export const openContainer = (address: ContainerAddress): Container => {
+  const { endpoint, database, container } = address
+  const client = new CosmosClient({
+    endpoint,
+    ...authentication(address),
+    // A replica that lags behind our own writes is not asked: what a user added, they list.
+    consistencyLevel: 'Session',
+    connectionPolicy: {
+      requestTimeout: requestTimeoutMs,
+      // The account's own address leads to its write region; the SDK's search for others repeats up to 120 times.
+      enableEndpointDiscovery: false,
+      // The store repeats by itself, within one deadline; the SDK would sleep past it.
+      retryOptions: { maxRetryAttemptCount: 0 },
+    },
+  })
+  return client.database(database).container(container)
+}
+
+const authentication = ({ key, credential }: ContainerAddress) => {
+  if (key !== undefined) return { key }
+  if (credential !== undefined) return { aadCredentials: credential }
+  throw new Error('Cosmos needs a credential: hand one in, or set COSMOS_KEY for a loopback endpoint.')
+}

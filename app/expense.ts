@@ -1,0 +1,115 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { UserId } from './verifier.ts'
+
+/** Every category an expense can have; tools build their input schema from it. */
+export const CATEGORIES = ['food', 'transport', 'entertainment', 'shopping', 'gadget', 'other'] as const
+export type Category = (typeof CATEGORIES)[number]
+
+/** Every way an expense can be paid; tools build their input schema from it. */
+export const PAYMENT_METHODS = ['amex', 'visa', 'cash'] as const
+export type PaymentMethod = (typeof PAYMENT_METHODS)[number]
+
+/** What a user records: `date` is YYYY-MM-DD, `amount` has at most two decimals. */
+export interface NewExpense {
+  date: string
+  amount: number
+  category: Category
+  description: string
+  payment_method: PaymentMethod
+}
+
+/** A recorded expense; `created_at` is an ISO 8601 instant in UTC. */
+export interface Expense extends NewExpense {
+  id: string
+  created_at: string
+}
+
+const cents = z.int()
+
+/** The stored form of an expense. What Cosmos adds (`_etag` and so on) is dropped. */
+export const ExpenseDocument = z.object({
+  id: z.string(),
+  user_id: z.string(),
+  type: z.literal('expense'),
+  sort_key: z.string(),
+  date: z.iso.date(),
+  amount_cents: cents,
+  category: z.enum(CATEGORIES),
+  description: z.string(),
+  payment_method: z.enum(PAYMENT_METHODS),
+  created_at: z.iso.datetime(),
+})
+export type ExpenseDocument = z.infer<typeof ExpenseDocument>
+
+const Sum = z.object({ count: z.int(), cents })
+
+/** The one running total of a user, changed in the same batch as the expense it counts. */
+export const SummaryDocument = z.object({
+  id: z.literal('summary'),
+  user_id: z.string(),
+  type: z.literal('summary'),
+  ...Sum.shape,
+  by_category: z.record(z.enum(CATEGORIES), Sum),
+})
+export type SummaryDocument = z.infer<typeof SummaryDocument>
+
+/**
+ * Exact cents of an amount: 0.1 + 0.2 is 30, although it is not 0.3.
+ *
+ * @throws RangeError when the amount has more than two decimals or leaves the exact integers
+ */
+export const toCents = (amount: number): number => {
+  const rounded = Math.round(amount * 100)
+  const exact = Number.isSafeInteger(rounded) && Math.abs(amount * 100 - rounded) < 1e-6
+  if (!exact) throw new RangeError('An amount has at most two decimals.')
+  return rounded
+}
+
+/** The amount, in the currency's unit, of exact cents. */
+export const toAmount = (cents: number): number => cents / 100
+
+/** What the user gets to see of a stored expense. */
+export const toExpense = (document: ExpenseDocument): Expense => ({
+  id: document.id,
+  date: document.date,
+  amount: toAmount(document.amount_cents),
+  category: document.category,
+  description: document.description,
+  payment_method: document.payment_method,
+  created_at: document.created_at,
+})
+
+/**
+ * The document of a new expense, stamped with the present. With an idempotency key its id follows
+ * from the key, so that Cosmos itself refuses the second one in the user's partition.
+ */
+export const toDocument = (user: UserId, expense: NewExpense, idempotencyKey?: string): ExpenseDocument => {
+  const { date, amount, category, description, payment_method } = expense
+  const id = idempotencyKey === undefined ? randomUUID() : idOfKey(idempotencyKey)
+  const created_at = new Date().toISOString()
+  return {
+    id,
+    user_id: user,
+    type: 'expense',
+    // Sorts by day, then by moment of entry; the id makes it unique, which paging relies on.
+    sort_key: `${date}#${created_at}#${id}`,
+    date,
+    amount_cents: toCents(amount),
+    category,
+    description,
+    payment_method,
+    created_at,
+  }
+}
+
+// Hashed, because a key may hold any character and an id may not.
+const idOfKey = (key: string) => createHash('sha256').update(key).digest('hex')
+
+/** Whether both record the same thing, whenever that was. */
+export const isSameExpense = (a: ExpenseDocument, b: ExpenseDocument): boolean =>
+  a.date === b.date &&
+  a.amount_cents === b.amount_cents &&
+  a.category === b.category &&
+  a.description === b.description &&
+  a.payment_method === b.payment_method
