@@ -1,0 +1,156 @@
+import { z } from 'zod'
+import { runBatch } from './batch.ts'
+import { DocumentOperation, perform } from './documents.ts'
+import type { Counters, Operation } from './faults.ts'
+import { notFound, Refusal, unsupported } from './refusal.ts'
+import type { CosmosRequest } from './request.ts'
+import { type ContainerRef, Resources, ridOf } from './resources.ts'
+import { search } from './search.ts'
+import { parseQuery } from './sql.ts'
+import type { Storage } from './storage.ts'
+
+export interface Answer {
+  status: number
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+const types: Partial<Record<Operation, DocumentOperation['operationType']>> = {
+  create: 'Create',
+  upsert: 'Upsert',
+  read: 'Read',
+  replace: 'Replace',
+  patch: 'Patch',
+  delete: 'Delete',
+}
+
+const Primitive = z.union([z.string(), z.number(), z.boolean(), z.null()])
+const PartitionKey = z.tuple([Primitive])
+const defaultPage = 100
+const largestPage = 1_000
+
+/** A Cosmos account: databases, containers, documents, and what can be asked of them. */
+export class Account {
+  readonly #storage: Storage
+  readonly #resources: Resources
+  readonly #counters: Counters
+  readonly #pageSize: number
+
+  /** @param pageSize most documents in one page of a query, whatever the client asks for */
+  constructor(storage: Storage, counters: Counters, pageSize = largestPage) {
+    this.#storage = storage
+    this.#resources = new Resources(storage)
+    this.#counters = counters
+    this.#pageSize = pageSize
+  }
+
+  /** Creates what is not there yet; what is there stays as it is. */
+  provide(database: string, container: string, partitionKey: string): void {
+    const ignoreConflict = (create: () => unknown) => {
+      try {
+        create()
+      } catch (error) {
+        if (!(error instanceof Refusal && error.status === 409)) throw error
+      }
+    }
+    const body = { id: container, partitionKey: { paths: [partitionKey], kind: 'Hash', version: 2 } }
+    ignoreConflict(() => this.#resources.create('', 'dbs', { id: database }))
+    ignoreConflict(() => this.#resources.create(`dbs/${database}`, 'colls', body))
+  }
+
+  /** @throws Refusal when the request cannot be carried out; then it has had no effect */
+  answer(request: CosmosRequest, url: string): Answer {
+    const { operation, parent } = request
+    if (operation === 'account') return { status: 200, body: account(url) }
+    if (operation === 'database' || operation === 'container') return this.#resource(request)
+    const container = this.#resources.container(parent)
+    if (operation === 'ranges') return { status: 200, body: ranges(container) }
+    // The SDK then sends the query as it is.
+    if (operation === 'plan') throw unsupported('query plans')
+    const answer = operation === 'query' ? this.#query(container, request) : this.#write(container, request)
+    return { ...answer, headers: { ...this.#progress(container), ...answer.headers } }
+  }
+
+  #resource({ signed, parent, type, name, body }: CosmosRequest): Answer {
+    const link = [parent, type, name].filter(Boolean).join('/')
+    if (signed.method === 'GET') return { status: 200, body: this.#resources.read(link) }
+    if (signed.method === 'POST') {
+      return { status: 201, body: this.#resources.create(parent, type === 'dbs' ? 'dbs' : 'colls', body) }
+    }
+    this.#resources.delete(link)
+    return { status: 204 }
+  }
+
+  #write(container: ContainerRef, { operation, name, body, header }: CosmosRequest): Answer {
+    const partition = partitionOf(header)
+    if (partition === undefined) throw new Refusal(400, 'The partition key header is missing.')
+    const at = { ...container, partition }
+    if (operation === 'batch') {
+      const { status, results } = runBatch(this.#storage, at, body)
+      return { status, body: results }
+    }
+    const operationType = types[operation]
+    if (!operationType) throw notFound()
+    const parsed = DocumentOperation.parse({
+      operationType,
+      id: name,
+      resourceBody: body,
+      ifMatch: header('if-match'),
+    })
+    const { status, document, etag } = perform(this.#storage, at, parsed)
+    if (operation === 'read') this.#counters.documentsRead += 1
+    return { status, body: document, ...(etag && { headers: { etag } }) }
+  }
+
+  #query(container: ContainerRef, { body, header }: CosmosRequest): Answer {
+    const asked = Number(header('x-ms-max-item-count') ?? defaultPage)
+    const size = Math.min(asked > 0 ? asked : defaultPage, this.#pageSize, largestPage)
+    const scope = { ...container, partition: partitionOf(header) }
+    const page = search(this.#storage, scope, parseQuery(body), size, header('x-ms-continuation'))
+    this.#counters.documentsRead += page.documents.length
+    const headers = {
+      'x-ms-item-count': String(page.documents.length),
+      ...(page.continuation && { 'x-ms-continuation': page.continuation }),
+    }
+    const feed = { _rid: ridOf(container.link), Documents: page.documents, _count: page.documents.length }
+    return { status: 200, body: feed, headers }
+  }
+
+  #progress({ link }: ContainerRef) {
+    const { lsn = '0' } = this.#storage.row('SELECT lsn FROM progress') ?? {}
+    return {
+      'x-ms-session-token': `0:-1#${lsn}`,
+      'x-ms-alt-content-path': encodeURI(link),
+      'x-ms-content-path': ridOf(link),
+    }
+  }
+}
+
+const partitionOf = (header: CosmosRequest['header']) => {
+  const text = header('x-ms-documentdb-partitionkey')
+  if (text === undefined) return undefined
+  try {
+    return JSON.stringify(PartitionKey.parse(JSON.parse(text)))
+  } catch {
+    throw new Refusal(400, 'Partition key supplied is not valid.')
+  }
+}
+
+// The SDK ignores locations of an account that calls itself localhost.
+const account = (url: string) => {
+  const locations = [{ name: 'Loopback', databaseAccountEndpoint: url }]
+  return {
+    id: 'stand-in',
+    _rid: 'stand-in',
+    writableLocations: locations,
+    readableLocations: locations,
+    enableMultipleWriteLocations: false,
+    userConsistencyPolicy: { defaultConsistencyLevel: 'Session' },
+  }
+}
+
+const ranges = ({ link }: ContainerRef) => ({
+  _rid: ridOf(link),
+  PartitionKeyRanges: [{ id: '0', minInclusive: '', maxExclusive: 'FF', parents: [], status: 'online' }],
+  _count: 1,
+})

@@ -1,0 +1,78 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS resources (link TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS documents (
+    container TEXT NOT NULL, partition TEXT NOT NULL, id TEXT NOT NULL,
+    etag TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (container, partition, id)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS progress (only INTEGER PRIMARY KEY CHECK (only = 1), lsn INTEGER NOT NULL) STRICT;
+  INSERT OR IGNORE INTO progress VALUES (1, 0);
+`
+const busyMs = 10_000
+
+/** A row whose columns are all text. */
+export type Row = Record<string, string>
+
+/** The file. Several processes may have it open; what was committed survives a killed process. */
+export class Storage {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #inTransaction = false
+
+  /** @param file a path, or `:memory:` */
+  constructor(file: string) {
+    this.#database = new DatabaseSync(file, { timeout: busyMs })
+    this.#database.exec('PRAGMA journal_mode = WAL')
+    this.transaction(() => this.#database.exec(schema))
+  }
+
+  rows(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#statement(sql)
+      .all(...values)
+      .map(textOf)
+  }
+
+  row(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.rows(sql, ...values)[0]
+  }
+
+  /** Returns how many rows were changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#statement(sql).run(...values).changes)
+  }
+
+  /** All or nothing; inside of another transaction it is part of that one. */
+  transaction<T>(work: () => T): T {
+    if (this.#inTransaction) return work()
+    // IMMEDIATE waits for other writers now; a later upgrade of a read lock would fail instead.
+    this.#database.exec('BEGIN IMMEDIATE')
+    this.#inTransaction = true
+    try {
+      const result = work()
+      this.#database.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.#database.exec('ROLLBACK')
+      throw error
+    } finally {
+      this.#inTransaction = false
+    }
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#database.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}
+
+const textOf = (row: Record<string, unknown>): Row =>
+  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)]))
