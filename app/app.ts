@@ -1,30 +1,16 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { type AuditEntry, decide, noteCaller, openAuditEntry } from './audit.ts'
-import type { Authorizer } from './authorize.ts'
-import { readMessage } from './body.ts'
+import { readBody } from './body.ts'
 import { tokenMissing, tokenRefused } from './challenge.ts'
-import type { Config } from './config.ts'
-import type { ExpenseStore } from './expenses.ts'
 import { Hosts } from './hosts.ts'
-import { KeysUnavailable, type SigningKeys } from './keys.ts'
+import { KeysUnavailable } from './keys.ts'
 import { describe, type Log } from './log.ts'
-import type { McpServers } from './mcp.ts'
 import { basicScopes, metadataPaths, resourceMetadata } from './metadata.ts'
-import type { Permissions } from './permissions.ts'
 import { Refusal, unavailable } from './refusal.ts'
-import { type Caller, TokenRefused, type UserId, type Verifier } from './verifier.ts'
-
-export type Services = Readonly<{
-  config: Config
-  permissions: Permissions
-  log: Log
-  keys: SigningKeys
-  verifier: Verifier
-  authorizer: Authorizer
-  mcpServers: McpServers
-  store: ExpenseStore
-}>
+import type { Services } from './services.ts'
+import { parseMessage } from './transport.ts'
+import { type Caller, TokenRefused, type UserId } from './verifier.ts'
 
 /** The server's routes. Everything that answers an error answers JSON. */
 export function createApp(services: Services): Express {
@@ -35,27 +21,17 @@ export function createApp(services: Services): Express {
   app.disable('x-powered-by')
   app.disable('etag')
 
-  // Probes come with the replica's address as Host, so they stand before the Host check.
-  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
-  app.get('/readyz', async (_request, response) => void response.json(await readiness(services)))
-
-  app.get(metadataPaths, (request, response) => {
-    const mcpUrl = hosts.mcpUrlOf({ host: request.headers.host })
-    // Public by nature, and read by browser clients of any origin.
-    response.set('access-control-allow-origin', '*').json(resourceMetadata(mcpUrl, config, permissions))
-  })
-
   app.post('/mcp', async (request, response) => {
     const entry = openAuditEntry(response, services.log)
     try {
       const mcpUrl = hosts.mcpUrlOf(request.headers)
       const caller = await judge.identify(request, mcpUrl, entry)
       await judge.limit(caller.userId)
-      const message = await readMessage(request, response)
+      const message = parseMessage(request.headers, await readBody(request, response))
       const { admin, toolError } = await services.authorizer.judge(message, { caller, mcpUrl, entry })
       const { store, log } = services
       const context = { user: caller.userId, admin, store, log, requestId: entry.requestId }
-      await services.mcpServers.answer({ request, response, message }, context, toolError)
+      await services.mcpServers.answer(message, response, context, toolError)
     } catch (error) {
       if (error instanceof Refusal) decide(entry, error.decision, error.reason)
       throw error
@@ -67,6 +43,16 @@ export function createApp(services: Services): Express {
     response.status(405).set('allow', 'POST').json({ error: 'method_not_allowed', error_description })
   })
 
+  // Probes come with the replica's address as Host, so they stand before the Host check.
+  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
+  app.get('/readyz', async (_request, response) => void response.json(await readiness(services)))
+
+  app.get(metadataPaths, (request, response) => {
+    const mcpUrl = hosts.mcpUrlOf({ host: request.headers.host })
+    // Public by nature, and read by browser clients of any origin.
+    response.set('access-control-allow-origin', '*').json(resourceMetadata(mcpUrl, config, permissions))
+  })
+
   app.use((_request, response) => void response.status(404).json({ error: 'not_found' }))
   app.use(errorAnswer(services.log))
   return app
@@ -75,9 +61,10 @@ export function createApp(services: Services): Express {
 /** Who calls, and how often: the checks before a request's body is read. */
 function gatekeeper({ config, permissions, verifier }: Services) {
   const limiter = new RateLimiterMemory({ points: config.rateLimitPerMinute, duration: 60 })
+  const scopes = new Map(config.serverUrls.map((url) => [url, basicScopes(url, permissions)]))
   return {
     async identify(request: Request, mcpUrl: string, entry: AuditEntry): Promise<Caller> {
-      const scope = basicScopes(mcpUrl, permissions)
+      const scope = scopes.get(mcpUrl) ?? ''
       const header = request.headers.authorization
       if (header === undefined) throw tokenMissing(mcpUrl, scope)
       const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1]

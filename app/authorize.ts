@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { type AuditEntry, decide } from './audit.ts'
 import { claimsMissing, scopeMissing, tokenRefused } from './challenge.ts'
 import type { AdminGroup, AdminId } from './groups.ts'
@@ -21,11 +21,6 @@ export type Verdict = Readonly<{
   /** Set when the named tool cannot be used now: the text of the tool error. */
   toolError?: string
 }>
-
-const Message = z.object({
-  method: z.string(),
-  params: z.object({ name: z.string() }).optional().catch(undefined),
-})
 
 export type Services = Readonly<{
   permissions: Permissions
@@ -50,14 +45,14 @@ export class Authorizer {
     this.#tools = new Map(services.permissions.tools.map((tool) => [tool.name, tool]))
   }
 
-  async judge(message: unknown, request: Request): Promise<Verdict> {
-    const { data } = Message.safeParse(message)
-    if (data?.method === 'tools/list') return this.#judgeList(request)
-    if (data?.method !== 'tools/call') {
-      decide(request.entry, 'accept', data ? 'protocol' : 'response')
+  async judge(message: JSONRPCMessage, request: Request): Promise<Verdict> {
+    const method = 'method' in message ? message.method : 'response'
+    if (method === 'tools/list') return this.#judgeList(request)
+    if (method !== 'tools/call') {
+      decide(request.entry, 'accept', 'protocol')
       return {}
     }
-    const tool = this.#tools.get(data.params?.name ?? '')
+    const tool = this.#tools.get(nameIn(message))
     // An unknown name is the caller's text: it is answered by the MCP server and not logged.
     request.entry.tool = tool?.name ?? 'unknown'
     decide(request.entry, 'accept', tool ? 'tool' : 'unknown_tool')
@@ -142,4 +137,11 @@ export class Authorizer {
     }
     throw error
   }
+}
+
+/** The tool's name in a tools/call; anything but a string is no tool, and the MCP server says so. */
+function nameIn(message: JSONRPCMessage): string {
+  const name =
+    'params' in message && message.params && 'name' in message.params ? message.params.name : undefined
+  return typeof name === 'string' ? name : ''
 }

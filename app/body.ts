@@ -8,28 +8,29 @@ const LIMIT = 256 * 1024
 const parseJson = express.json({ limit: LIMIT, inflate: false, strict: false, type: () => true })
 
 /**
- * The one JSON-RPC message of a request. Throws Refusal: 415 for another content type, 413 for more than
- * 256 KiB, 400 for malformed JSON (-32700) and for a batch (-32600).
+ * The JSON body of a request. Throws Refusal: 415 for another content type, 413 for more than 256 KiB,
+ * 400 for malformed JSON (-32700) and for a batch (-32600).
  */
-export async function readMessage(request: Request, response: Response): Promise<unknown> {
-  if (!request.is('application/json'))
+export async function readBody(request: Request, response: Response): Promise<unknown> {
+  if (!request.is('application/json')) {
     throw badRequest(415, 'content_type', 'Send Content-Type: application/json.')
+  }
   await new Promise<void>((resolve, reject) => {
     parseJson(request, response, (error: unknown) => (error ? reject(refusalOf(error)) : resolve()))
   })
-  const message: unknown = request.body
+  const body: unknown = request.body
   // A batch can hold a call and its own cancellation, which would never be answered.
-  if (Array.isArray(message))
+  if (Array.isArray(body)) {
     throw badRequest(400, 'batch', 'Batches are not supported: send one message per request.')
-  if (typeof message !== 'object' || message === null)
-    throw badRequest(400, 'not_a_message', 'Send one JSON-RPC message.')
-  return message
+  }
+  return body
 }
 
 function refusalOf(error: unknown): unknown {
   const type = error instanceof Error && 'type' in error ? error.type : undefined
-  if (type === 'entity.too.large')
+  if (type === 'entity.too.large') {
     return badRequest(413, 'too_large', `The body is larger than ${LIMIT} bytes.`)
+  }
   if (type === 'entity.parse.failed') return badRequest(400, 'bad_json', 'The body is not JSON.', -32700)
   if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
     return badRequest(415, 'encoding', 'Send plain UTF-8, not compressed.')

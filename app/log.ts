@@ -21,6 +21,18 @@ export function createLog(level: LogLevel, write: (line: string) => void): Log {
   return { audit: line, error: at('error'), warn: at('warn'), info: at('info') }
 }
 
+/** Writes the lines of one turn of the event loop at once: a write to a pipe blocks. */
+export function batched(stream: NodeJS.WritableStream): (line: string) => void {
+  let lines: string[] = []
+  const flush = () => {
+    stream.write(lines.join(''))
+    lines = []
+  }
+  return (line) => {
+    if (lines.push(line) === 1) setImmediate(flush)
+  }
+}
+
 /** Kind, code and place of an error, without its message: that may hold contents or tokens. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'A thing that is no error was thrown.'

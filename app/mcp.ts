@@ -1,13 +1,18 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import { Server } from '@modelcontextprotocol/sdk/server/index.js'
+import {
+  CallToolRequestSchema,
+  isJSONRPCRequest,
+  type JSONRPCMessage,
+  ListToolsRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js'
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
+import type { Response } from 'express'
 import type { Permissions } from './permissions.ts'
 import { addUserExpense } from './tools/add-user-expense.ts'
 import { getExpenseStats } from './tools/get-expense-stats.ts'
 import { getUserExpenses } from './tools/get-user-expenses.ts'
 import { type Tool, type ToolContext, toolError } from './tools/tool.ts'
+import { OneRequestTransport } from './transport.ts'
 
 const tools = [addUserExpense, getUserExpenses, getExpenseStats]
 const info = { name: 'expenses', title: 'Expenses', version: '1.0.0' }
@@ -30,27 +35,36 @@ export class McpServers {
     this.#forUsers = tools.filter(({ listed }) => declared.get(listed.name)?.admin === false)
   }
 
-  /** Answers one JSON-RPC message as JSON; a client that hangs up aborts the tool. */
+  /**
+   * Answers one JSON-RPC message as JSON; a client that hangs up aborts the tool. Notifications change
+   * nothing in a server without sessions and are acknowledged.
+   */
   async answer(
-    { request, response, message }: { request: IncomingMessage; response: ServerResponse; message: unknown },
+    message: JSONRPCMessage,
+    response: Response,
     context: ToolContext,
     refused?: string,
   ): Promise<void> {
-    const server = serverWith(context.admin ? tools : this.#forUsers, context)
-    if (refused) server.server.setRequestHandler(CallToolRequestSchema, () => toolError(refused))
-    const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
-    response.once('close', () => void server.close())
-    // The SDK's two types differ only in how they spell an optional property.
-    await server.connect(transport as Parameters<McpServer['connect']>[0])
-    await transport.handleRequest(request, response, message)
+    if (!isJSONRPCRequest(message)) return void response.status(202).end()
+    const server = serverWith(context.admin ? tools : this.#forUsers, context, refused)
+    const transport = new OneRequestTransport()
+    response.once('close', () => {
+      if (!response.writableFinished) void server.close()
+    })
+    await server.connect(transport)
+    const answer = await transport.ask(message)
+    if (answer) response.json(answer)
   }
 }
 
-function serverWith(offered: readonly Tool[], context: ToolContext): McpServer {
-  const server = new McpServer(info, { jsonSchemaValidator, instructions })
-  for (const tool of offered) tool.register(server, context)
-  server.server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: offered.map(({ listed }) => listed),
-  }))
+function serverWith(offered: readonly Tool[], context: ToolContext, refused?: string): Server {
+  // The SDK's McpServer would build its tools anew for every request; what it adds is in tools/tool.ts.
+  const server = new Server(info, { jsonSchemaValidator, instructions, capabilities: { tools: {} } })
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: offered.map(({ listed }) => listed) }))
+  server.setRequestHandler(CallToolRequestSchema, ({ params }) => {
+    if (refused) return toolError(refused)
+    const tool = offered.find(({ listed }) => listed.name === params.name)
+    return tool ? tool.call(params.arguments, context) : toolError(`Tool ${params.name} not found.`)
+  })
   return server
 }

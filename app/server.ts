@@ -1,16 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import { createApp } from './app.ts'
-import { Authorizer } from './authorize.ts'
 import { type Config, loadConfig } from './config.ts'
 import { openContainer } from './cosmos.ts'
 import { ExpenseStore } from './expenses.ts'
-import { AdminGroup } from './groups.ts'
-import { SigningKeys } from './keys.ts'
-import { createLog } from './log.ts'
-import { McpServers } from './mcp.ts'
-import { OnBehalfOf } from './obo.ts'
+import { batched, createLog } from './log.ts'
 import { loadPermissions } from './permissions.ts'
-import { Verifier } from './verifier.ts'
+import { createServices } from './services.ts'
 
 const GRACE_MS = 10_000
 
@@ -39,26 +34,10 @@ async function cosmosCredential({ cosmos, credential }: Config) {
 async function start(): Promise<void> {
   const permissions = loadPermissions()
   const config = loadConfig(process.env, permissions)
-  const log = createLog(config.logLevel, (line) => process.stdout.write(line))
-  const keys = new SigningKeys(config.authorityHost, config.tenantId)
+  const log = createLog(config.logLevel, batched(process.stdout))
   const credential = await cosmosCredential(config)
   const store = new ExpenseStore(openContainer({ ...config.cosmos, ...(credential && { credential }) }))
-  const adminGroup = new AdminGroup(config.endpoints.graph ?? '', config.adminGroupId)
-  const app = createApp({
-    config,
-    permissions,
-    log,
-    keys,
-    store,
-    verifier: new Verifier(config, keys),
-    authorizer: new Authorizer({
-      permissions,
-      serverUrl: config.serverUrl,
-      obo: new OnBehalfOf(config),
-      adminGroup,
-    }),
-    mcpServers: new McpServers(permissions),
-  })
+  const app = createApp(createServices(config, permissions, log, store))
   // Slow or silent clients: 10 s for the headers, 30 s for the whole request.
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 },

@@ -45,7 +45,7 @@ export const addUserExpense = defineTool({
     const { expense: saved, replayed } = await store.add(user, expense, idempotency_key)
     const verb = replayed ? 'Had saved' : 'Saved'
     return {
-      structured: { expense: SavedExpense.parse(saved), replayed },
+      structured: { expense: saved, replayed },
       text: `${verb} expense ${saved.id}: ${saved.amount.toFixed(2)} for ${saved.category} on ${saved.date}.`,
     }
   },

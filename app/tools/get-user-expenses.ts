@@ -36,7 +36,7 @@ export const getUserExpenses = defineTool({
     )
     return {
       structured: {
-        expenses: expenses.map((expense) => SavedExpense.parse(expense)),
+        expenses,
         ...(nextCursor && { next_cursor: nextCursor }),
       },
       text: [

@@ -1,4 +1,3 @@
-import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import {
   type CallToolResult,
   type Tool as ListedTool,
@@ -33,26 +32,16 @@ type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonl
 }>
 
 export type Tool = Readonly<{
-  /** The tool's entry in a tools/list answer, computed once: it would dominate every such request. */
+  /** The tool's entry in a tools/list answer, made once: its schemas would dominate every such request. */
   listed: ListedTool
-  register: (server: McpServer, context: ToolContext) => void
+  /** Never throws: what goes wrong is a result with `isError`, in words that a caller may read. */
+  call: (args: unknown, context: ToolContext) => Promise<CallToolResult>
 }>
 
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
   tool: Definition<Input, Output>,
 ): Tool {
   const { name, title, description, annotations, input, output, run } = tool
-  const config = { title, description, annotations, inputSchema: input, outputSchema: output }
-  const register = (server: McpServer, context: ToolContext) => {
-    server.registerTool<z.ZodObject, z.ZodObject>(name, config, async (args): Promise<CallToolResult> => {
-      try {
-        const { structured, text } = await run(input.parse(args), context)
-        return { content: [{ type: 'text', text }], structuredContent: structured }
-      } catch (error) {
-        return toolError(messageFor(error, context))
-      }
-    })
-  }
   const listed = ToolSchema.parse({
     name,
     title,
@@ -61,7 +50,17 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     inputSchema: z.toJSONSchema(input, { io: 'input', target: 'draft-7' }),
     outputSchema: z.toJSONSchema(output, { target: 'draft-7' }),
   })
-  return { listed, register }
+  const call = async (args: unknown, context: ToolContext) => {
+    const parsed = input.safeParse(args ?? {})
+    if (!parsed.success) return toolError(`Invalid arguments for ${name}:\n${z.prettifyError(parsed.error)}`)
+    try {
+      const { structured, text } = await run(parsed.data, context)
+      return { content: [{ type: 'text' as const, text }], structuredContent: output.parse(structured) }
+    } catch (error) {
+      return toolError(messageFor(error, context))
+    }
+  }
+  return { listed, call }
 }
 
 export const toolError = (text: string): CallToolResult => ({
@@ -74,7 +73,7 @@ function messageFor(error: unknown, { log, requestId }: ToolContext): string {
   if (error instanceof CursorInvalid || error instanceof IdempotencyConflict) return error.message
   if (error instanceof StoreUnavailable) {
     log.warn('The store is not available.', { request_id: requestId })
-    return `The expenses cannot be reached at the moment; nothing is lost. Try again in ${error.retryAfterSeconds} seconds.`
+    return `The expenses cannot be reached at the moment. Try again in ${error.retryAfterSeconds} seconds; before you repeat an add without an idempotency_key, list the expenses: it may have been saved.`
   }
   log.error(describe(error), { request_id: requestId })
   return `The tool failed. The operator finds the cause under request ${requestId}.`

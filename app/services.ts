@@ -1,0 +1,30 @@
+import { Authorizer } from './authorize.ts'
+import type { Config } from './config.ts'
+import type { ExpenseStore } from './expenses.ts'
+import { AdminGroup } from './groups.ts'
+import { SigningKeys } from './keys.ts'
+import type { Log } from './log.ts'
+import { McpServers } from './mcp.ts'
+import { OnBehalfOf } from './obo.ts'
+import type { Permissions } from './permissions.ts'
+import { Verifier } from './verifier.ts'
+
+export type Services = ReturnType<typeof createServices>
+
+/** Everything that the routes work with, each made once. */
+export function createServices(config: Config, permissions: Permissions, log: Log, store: ExpenseStore) {
+  const keys = new SigningKeys(config.authorityHost, config.tenantId)
+  // permissions.ts makes sure that admin tools do not stand without Microsoft Graph.
+  const adminGroup = new AdminGroup(config.endpoints.graph ?? '', config.adminGroupId)
+  const obo = new OnBehalfOf(config)
+  return {
+    config,
+    permissions,
+    log,
+    keys,
+    store,
+    verifier: new Verifier(config, keys),
+    authorizer: new Authorizer({ permissions, serverUrl: config.serverUrl, obo, adminGroup }),
+    mcpServers: new McpServers(permissions),
+  }
+}
