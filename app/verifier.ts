@@ -1,4 +1,5 @@
 import { errors, jwtVerify } from 'jose'
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Config } from './config.ts'
 import type { SigningKeys } from './keys.ts'
@@ -32,6 +33,12 @@ export class TokenRefused extends Error {
 }
 
 const CLOCK_SKEW_SECONDS = 300
+/**
+ * An agent sends the same token with every call, and its signature is half of what a request costs. This
+ * is shorter than signing keys are kept, so a withdrawn key is not trusted for longer than without it.
+ */
+const REMEMBERED_MS = 60_000
+const MAX_REMEMBERED = 1_000
 
 /**
  * Verifies access tokens of Entra's v2.0 endpoint (Microsoft identity platform, "Access token claims
@@ -41,6 +48,7 @@ export class Verifier {
   readonly #config
   readonly #keys
   readonly #claims
+  readonly #verified: LRUCache<string, Caller>
 
   constructor(
     config: Pick<Config, 'tenantId' | 'clientId' | 'authorityHost' | 'serverUrl' | 'tokenMaxAgeHours'>,
@@ -57,20 +65,39 @@ export class Verifier {
       oid: z.guid('is missing or not a GUID'),
       scp: z.string('is missing: delegated access tokens only').min(1, 'is empty'),
       azp: z.string().optional(),
+      exp: z.number(),
+      iat: z.number(),
       roles: z.array(z.string()).default([]),
+    })
+    this.#verified = new LRUCache<string, Caller>({
+      max: MAX_REMEMBERED,
+      perf: { now: () => Date.now() },
+      ttlResolution: 0,
+      ignoreFetchAbort: true,
+      fetchMethod: async (token, _stale, { options }) => {
+        const { caller, acceptableUntil } = await this.#verify(token)
+        options.ttl = Math.max(1, Math.min(REMEMBERED_MS, acceptableUntil - Date.now()))
+        return caller
+      },
     })
   }
 
   /** Throws TokenRefused (the caller's fault) or KeysUnavailable (ours). */
   async verify(token: string): Promise<Caller> {
+    const caller = await this.#verified.fetch(token)
+    if (!caller) throw new Error('The cache of verified tokens returned no caller.')
+    return caller
+  }
+
+  async #verify(token: string): Promise<{ caller: Caller; acceptableUntil: number }> {
     const parsed = this.#claims.safeParse(await this.#verifiedClaims(token))
     if (!parsed.success) {
       const [issue] = parsed.error.issues
       const claim = String(issue?.path[0])
       throw new TokenRefused(claim, `The access token's ${claim} ${issue?.message}.`)
     }
-    const { oid, scp, roles, azp } = parsed.data
-    return {
+    const { oid, scp, roles, azp, exp, iat } = parsed.data
+    const caller = {
       // The only place where a user id is made.
       userId: oid.toLowerCase() as UserId,
       token,
@@ -78,6 +105,8 @@ export class Verifier {
       roles: new Set(roles),
       client: azp,
     }
+    const end = Math.min(exp, iat + this.#config.tokenMaxAgeHours * 3600) + CLOCK_SKEW_SECONDS
+    return { caller, acceptableUntil: end * 1000 }
   }
 
   async #verifiedClaims(token: string) {
