@@ -12,7 +12,7 @@ import {
 } from './expense.ts'
 import type { AdminId } from './groups.ts'
 import { type ListRequest, listQuery } from './listing.ts'
-import { CosmosRefusal, defaultPatience, mayHaveLanded, type Patience, withPatience } from './patience.ts'
+import { CosmosRefusal, defaultPatience, type Patience, withPatience } from './patience.ts'
 import { countIn, type ExpenseStats, startWith, statsOf } from './summary.ts'
 import type { UserId } from './verifier.ts'
 
@@ -59,18 +59,18 @@ export class ExpenseStore {
     idempotencyKey?: string,
   ): Promise<{ expense: Expense; replayed: boolean }> {
     const document = toDocument(user, expense, idempotencyKey)
-    // Once an answer is lost, finding the expense there means that it may be our own.
-    let answerLost = false
+    // After a failed attempt, finding the expense there may mean that only its answer was lost.
+    let failedBefore = false
     const outcome = await withPatience(this.#patience, (signal) =>
       this.#write(user, document, signal).catch((error: unknown) => {
-        answerLost ||= mayHaveLanded(error)
+        failedBefore = true
         throw error
       }),
     )
     if (outcome === 'saved') return { expense: toExpense(document), replayed: false }
     const stored = await withPatience(this.#patience, (signal) => this.#find(user, document.id, signal))
     if (!isSameExpense(stored, document)) throw new IdempotencyConflict()
-    const own = answerLost && stored.created_at === document.created_at
+    const own = failedBefore && stored.created_at === document.created_at
     return { expense: toExpense(stored), replayed: !own }
   }
 

@@ -70,12 +70,6 @@ export const withPatience = async <T>(
   }
 }
 
-/** Whether a write that failed like this may have been carried out: only its answer was lost. */
-export const mayHaveLanded = (error: unknown): boolean => {
-  const { code } = faultOf(error)
-  return code === 408 || network.includes(code)
-}
-
 // Jitter on top of what the service asks for: those who were refused together come back apart.
 const pauseBefore = (attempt: number, retryAfterInMs = 0) =>
   retryAfterInMs + Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(attempt, 10))

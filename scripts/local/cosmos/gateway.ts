@@ -21,6 +21,8 @@ export const gateway = (parts: Gateway): RequestListener => {
   return (message, response) => {
     const activityId = randomUUID()
     serve(parts, message, response, activityId).catch((error: unknown) => {
+      // Who hung up while sending gets no answer, and it is nobody's failure.
+      if (response.destroyed) return
       const refusal = error instanceof Refusal ? error : undefined
       if (!refusal) console.error(error)
       const { status, headers } = refusal ?? { status: 500, headers: {} }
