@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { loadConfig } from '../../app/config.ts'
 import { ConfigurationError } from '../../app/credential.ts'
 import { loadPermissions } from '../../app/permissions.ts'
-import { selfSigned } from './certificate.ts'
+import { selfSigned } from '../certificate.ts'
 
 const permissions = loadPermissions()
 const guid = '11111111-2222-3333-4444-555555555555'
@@ -133,11 +133,11 @@ describe('the configuration', () => {
     const folder = mkdtempSync(join(tmpdir(), 'certificate-'))
     try {
       const path = join(folder, 'both.pem')
-      const { certificate, privateKey, thumbprintSha256 } = await selfSigned()
-      writeFileSync(path, `${certificate}\n${privateKey}`)
+      const { forMsal } = await selfSigned()
+      writeFileSync(path, `${forMsal.x5c}\n${forMsal.privateKey}`)
       const { credential } = load({ AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_CERTIFICATE_PATH: path })
-      assert.equal(credential.kind === 'certificate' && credential.thumbprintSha256, thumbprintSha256)
-      writeFileSync(path, certificate)
+      assert.equal(credential.kind === 'certificate' && credential.thumbprintSha256, forMsal.thumbprintSha256)
+      writeFileSync(path, forMsal.x5c)
       refuses(
         { AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_CERTIFICATE_PATH: path },
         /ENTRA_CLIENT_CERTIFICATE_PATH is wrong/,

@@ -14,7 +14,7 @@ import { loadPermissions } from '../../app/permissions.ts'
 import { type Caller, Verifier } from '../../app/verifier.ts'
 import { seedDirectory } from '../../scripts/local/seed.ts'
 import { startTenant, type Tenant } from '../../scripts/local/tenant.ts'
-import { selfSigned } from './certificate.ts'
+import { selfSigned } from '../certificate.ts'
 
 const mcp = 'http://localhost:8080/mcp'
 const permissions = loadPermissions()
@@ -66,17 +66,9 @@ function oboWith(credential: Credential = managedIdentity(), oboCacheSeconds = 1
 
 /** A new certificate that the API app in the directory knows. */
 async function certificate(): Promise<Credential> {
-  const made = await selfSigned()
-  seed.directory.application(seed.apiAppId)?.keyCredentials.push({
-    keyId: crypto.randomUUID(),
-    displayName: 'test',
-    type: 'AsymmetricX509Cert',
-    usage: 'Verify',
-    key: made.certificate.replace(/-----[^-]+-----|\s/g, ''),
-    startDateTime: new Date(0).toISOString(),
-    endDateTime: new Date(Date.now() + 86_400_000).toISOString(),
-  })
-  return { kind: 'certificate', ...made }
+  const { credential, forMsal } = await selfSigned()
+  seed.directory.application(seed.apiAppId)?.keyCredentials.push(credential)
+  return { kind: 'certificate', ...forMsal, certificate: forMsal.x5c }
 }
 
 /** A caller with a token of their own, as the server would see them. */
