@@ -1,0 +1,105 @@
+/** Which Bicep compiler: nothing outside this file knows where it is. */
+import { execFile } from 'node:child_process'
+import { accessSync, constants, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, join, resolve } from 'node:path'
+
+/** Where to look; the defaults are this machine's, tests bring their own. */
+export interface Surroundings {
+  env: NodeJS.ProcessEnv
+  home: string
+  platform: NodeJS.Platform
+}
+
+export interface Compiler {
+  path: string
+  /** What named it, for messages. */
+  from: string
+}
+
+export interface Run {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+const INSTALL = `Install it with one of
+  azd provision --preview    (azd brings its own copy; needs an azd environment)
+  az bicep install           (the Azure CLI brings its own copy)
+  winget install -e --id Microsoft.Bicep   |   brew install azure/bicep/bicep
+or name one: BICEP=/path/to/bicep`
+
+const thisMachine = (): Surroundings => ({ env: process.env, home: homedir(), platform: process.platform })
+
+const isProgram = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+/** `BICEP`, then PATH, `AZD_BICEP_TOOL_PATH`, azd's own copy, the Azure CLI's own copy. */
+export const findBicep = (surroundings = thisMachine()): Compiler | undefined => {
+  const { env, home, platform } = surroundings
+  const file = platform === 'win32' ? 'bicep.exe' : 'bicep'
+  const folders = (env.PATH ?? env.Path ?? '').split(platform === 'win32' ? ';' : delimiter).filter(Boolean)
+  const places: [from: string, path: string | undefined][] = [
+    ['BICEP', env.BICEP],
+    ...folders.map((folder): [string, string] => ['PATH', join(folder, file)]),
+    ['AZD_BICEP_TOOL_PATH', env.AZD_BICEP_TOOL_PATH],
+    ['azd', join(env.AZD_CONFIG_DIR || join(home, '.azd'), 'bin', file)],
+    ['the Azure CLI', join(env.AZURE_CONFIG_DIR || join(home, '.azure'), 'bin', file)],
+  ]
+  for (const [from, path] of places) {
+    if (!path) continue
+    if (isProgram(resolve(path))) return { from, path: resolve(path) }
+    // Somebody meant this one: another one found further on would be a surprise.
+    if (path === env[from])
+      throw new Error(`${from}=${path} is not a program. Correct ${from}, or unset it to search elsewhere.`)
+  }
+  return undefined
+}
+
+export const requireBicep = (surroundings = thisMachine()): Compiler => {
+  const compiler = findBicep(surroundings)
+  if (!compiler) throw new Error(`No Bicep compiler found. ${INSTALL}`)
+  return compiler
+}
+
+/**
+ * Runs the compiler with exactly `env`, plus what any program needs: parameter files read environment
+ * variables, and none of the caller's may leak into them.
+ */
+export const runBicep = (args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): Promise<Run> => {
+  const { path } = requireBicep()
+  const needed = [
+    'PATH',
+    'Path',
+    'HOME',
+    'USERPROFILE',
+    'SystemRoot',
+    'TEMP',
+    'TMP',
+    'TMPDIR',
+    'HTTPS_PROXY',
+    'NO_PROXY',
+  ]
+  const basic = Object.fromEntries(
+    needed.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+  )
+  return new Promise((done, fail) => {
+    const env = { ...basic, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1', ...options.env }
+    execFile(
+      path,
+      args,
+      { cwd: options.cwd, env, maxBuffer: 64 << 20, timeout: 120_000 },
+      (error, stdout, stderr) => {
+        if (!error) return done({ code: 0, stdout, stderr })
+        if (typeof error.code === 'number') return done({ code: error.code, stdout, stderr })
+        fail(new Error(`${path} ${args.join(' ')} could not be run: ${error.message}`))
+      },
+    )
+  })
+}
