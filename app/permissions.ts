@@ -5,6 +5,8 @@ const Scope = z.strictObject({
   value: z.string().regex(/^[\w.:-]+$/),
   id: z.guid(),
   type: z.enum(['User', 'Admin']),
+  // false for one deployment before a scope is removed: Microsoft Graph removes disabled ones only.
+  isEnabled: z.boolean().optional(),
   adminConsentDisplayName: z.string().min(1),
   adminConsentDescription: z.string().min(1),
   userConsentDisplayName: z.string().min(1),
@@ -14,6 +16,7 @@ const Scope = z.strictObject({
 const AppRole = z.strictObject({
   value: z.string().regex(/^[\w.:-]+$/),
   id: z.guid(),
+  isEnabled: z.boolean().optional(),
   allowedMemberTypes: z.array(z.enum(['User', 'Application'])).min(1),
   displayName: z.string().min(1),
   description: z.string().min(1),

@@ -1,0 +1,278 @@
+targetScope = 'subscription'
+
+import { guidType, mcpOrigin } from 'types.bicep'
+
+@minLength(1)
+@maxLength(40)
+@description('Name of the azd environment. Every name is derived from it.')
+param environmentName string
+
+@minLength(1)
+@description('Azure region of all resources.')
+param location string
+
+@maxLength(36)
+@description('Object id of whoever deploys. Empty: nobody gets rights as the deployer.')
+param deployerId string = ''
+
+@allowed(['User', 'ServicePrincipal'])
+@description('Kind of the deployer. Only a user becomes an admin and gets to the data for local development.')
+param deployerType string = 'User'
+
+@description('Whether the container app is there already; azd says so. Its image is then kept.')
+param serverExists bool = false
+
+@description('Object ids of the members of the admin group. Empty: the deployer, if that is a user.')
+param adminMembers guidType[] = []
+
+@description('Object id of a group that is the admin group; none is created then.')
+param existingAdminGroupId guidType?
+
+@description('Whether only members of the admin group and the users group can get a token for the server.')
+param restrictToAssignedUsers bool = true
+
+@maxLength(50)
+@description('App ids of further clients that need no consent prompt.')
+param extraClients guidType[] = []
+
+@maxLength(10)
+@description('Further MCP URLs of the server, one for each custom domain, like https://mcp.contoso.com/mcp.')
+param extraServerUrls string[] = []
+
+@minValue(0)
+@maxValue(30)
+@description('Replicas that always run. 0: the server scales to zero and costs nothing when idle.')
+param minReplicas int = 0
+
+@minValue(1)
+@maxValue(100)
+@description('Replicas under load at most.')
+param maxReplicas int = 10
+
+@minLength(6)
+@maxLength(254)
+@description('Where alerts are mailed to. None: alerts are shown in the portal only.')
+param alertEmail string?
+
+@description('Whether to declare an app registration for servers on developers\' machines and to let the deployer, if a user, read and write the data.')
+param localDevelopment bool = true
+
+@minLength(20)
+@maxLength(100)
+@description('MCP URL of the server on a developer\'s machine. One tenant accepts it for one environment only.')
+param localServerUrl string = 'http://localhost:8080/mcp'
+
+@maxLength(256)
+@description('Service or asset id that some tenants demand on every app registration. Empty: none.')
+param serviceManagementReference string = ''
+
+// Azure names carry the region, because some stay reserved in their old region after a deletion; the names in
+// Entra do not, because identities have none.
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+var identityToken = toLower(uniqueString(subscription().id, environmentName))
+var tags = { 'azd-env-name': environmentName }
+var serverIdentityName = 'id-${token}'
+var serverName = 'ca-${token}'
+var registryName = 'cr${token}'
+var cosmosName = 'cosmos-${token}'
+var insightsName = 'appi-${token}'
+var databaseName = 'expenses'
+var containerName = 'expenses'
+var deployerIsUser = deployerType == 'User' && !empty(deployerId)
+var customOrigins = map(extraServerUrls, url => mcpOrigin(url))
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: tags
+}
+
+// First, because a fresh managed identity is not visible everywhere for minutes; its rights come last.
+module serverIdentity 'server-identity.bicep' = {
+  scope: group
+  params: { name: serverIdentityName, location: location, tags: tags }
+}
+
+module monitor 'monitor.bicep' = {
+  scope: group
+  params: {
+    token: token
+    location: location
+    tags: tags
+    insightsName: insightsName
+    serverName: serverName
+    alertEmail: alertEmail
+  }
+}
+
+module data 'data.bicep' = {
+  scope: group
+  params: {
+    cosmosName: cosmosName
+    databaseName: databaseName
+    containerName: containerName
+    location: location
+    tags: tags
+  }
+}
+
+module host 'host.bicep' = {
+  scope: group
+  params: {
+    token: token
+    location: location
+    tags: tags
+    registryName: registryName
+    workspaceId: monitor.outputs.workspaceId
+  }
+}
+
+// A container app's host name is known before the app: that breaks the circle between app registration and server.
+var serverOrigin = 'https://${serverName}.${host.outputs.defaultDomain}'
+var serverUrl = '${serverOrigin}/mcp'
+
+module identity 'identity.bicep' = {
+  scope: group
+  params: {
+    environmentName: environmentName
+    identityToken: identityToken
+    serverOrigins: concat([serverOrigin], customOrigins)
+    adminMembers: empty(adminMembers) && deployerIsUser ? [deployerId] : adminMembers
+    existingAdminGroupId: existingAdminGroupId
+    restrictToAssignedUsers: restrictToAssignedUsers
+    extraClients: extraClients
+    localDevelopment: localDevelopment
+    localServerUrl: localServerUrl
+    serviceManagementReference: serviceManagementReference
+  }
+}
+
+module access 'access.bicep' = {
+  scope: group
+  params: {
+    registryName: registryName
+    insightsName: insightsName
+    cosmosName: cosmosName
+    databaseName: databaseName
+    containerName: containerName
+    serverIdentityName: serverIdentityName
+    serverPrincipalId: serverIdentity.outputs.principalId
+    developerId: localDevelopment && deployerIsUser ? deployerId : null
+  }
+  // The container apps environment takes minutes: by then the identity is visible to Azure and to Cosmos DB.
+  dependsOn: [data, host, monitor]
+}
+
+module image 'image.bicep' = if (serverExists) {
+  scope: group
+  params: { serverName: serverName }
+}
+
+module server 'server.bicep' = {
+  scope: group
+  params: {
+    serverName: serverName
+    location: location
+    tags: tags
+    environmentId: host.outputs.environmentId
+    registryServer: host.outputs.registryServer
+    insightsName: insightsName
+    serverIdentityName: serverIdentityName
+    serverIdentityClientId: serverIdentity.outputs.clientId
+    image: serverExists ? image!.outputs.image : null
+    customDomains: serverExists ? image!.outputs.customDomains : []
+    minReplicas: minReplicas
+    maxReplicas: maxReplicas
+    alertActionGroupId: monitor.outputs.actionGroupId
+    settings: {
+      tenantId: tenant().tenantId
+      clientId: identity.outputs.apiClientId
+      url: serverUrl
+      extraUrls: map(customOrigins, origin => '${origin}/mcp')
+      adminGroupId: identity.outputs.adminGroupId
+      cosmosEndpoint: data.outputs.endpoint
+      cosmosDatabase: databaseName
+      cosmosContainer: containerName
+    }
+  }
+  // A replica that starts before it may pull its image or read its data fails.
+  dependsOn: [access]
+}
+
+@description('Tenant of every identity object.')
+output AZURE_TENANT_ID string = tenant().tenantId
+
+@description('Resource group of this environment.')
+output AZURE_RESOURCE_GROUP string = group.name
+
+@description('Where azd pushes the image.')
+output AZURE_CONTAINER_REGISTRY_ENDPOINT string = host.outputs.registryServer
+
+@description('Name of the registry, for the remote build.')
+output AZURE_CONTAINER_REGISTRY_NAME string = registryName
+
+@description('Id of the container apps environment.')
+output AZURE_CONTAINER_APPS_ENVIRONMENT_ID string = host.outputs.environmentId
+
+@description('Name of the container apps environment.')
+output AZURE_CONTAINER_APPS_ENVIRONMENT_NAME string = host.outputs.environmentName
+
+@description('Default domain of the container apps environment.')
+output AZURE_CONTAINER_APPS_ENVIRONMENT_DEFAULT_DOMAIN string = host.outputs.defaultDomain
+
+@description('Name of the container app.')
+output SERVICE_SERVER_NAME string = server.outputs.name
+
+@description('MCP URL that clients are given.')
+output SERVER_URL string = serverUrl
+
+@description('App id of the API app: the audience of every access token.')
+output ENTRA_CLIENT_ID string = identity.outputs.apiClientId
+
+@description('Object id of the API app.')
+output ENTRA_API_APP_OBJECT_ID string = identity.outputs.apiObjectId
+
+@description('Unique name of the API app.')
+output ENTRA_API_APP_UNIQUE_NAME string = identity.outputs.apiUniqueName
+
+@description('Object id of the API app\'s service principal: what consent is granted to.')
+output ENTRA_API_PRINCIPAL_ID string = identity.outputs.apiPrincipalId
+
+@description('App id of the public client for MCP clients of one\'s own.')
+output ENTRA_PUBLIC_CLIENT_ID string = identity.outputs.publicClientId
+
+@description('Object id of the admin group.')
+output ENTRA_ADMIN_GROUP_ID string = identity.outputs.adminGroupId
+
+@description('Object id of the users group.')
+output ENTRA_USERS_GROUP_ID string = identity.outputs.usersGroupId
+
+@description('App id of the API app for servers on developers\' machines; empty without local development.')
+output ENTRA_DEV_CLIENT_ID string = identity.outputs.devClientId
+
+@description('Object id of that app; empty without local development.')
+output ENTRA_DEV_APP_OBJECT_ID string = identity.outputs.devObjectId
+
+@description('Object id of that app\'s service principal; empty without local development.')
+output ENTRA_DEV_PRINCIPAL_ID string = identity.outputs.devPrincipalId
+
+@description('MCP URL of a server on a developer\'s machine; empty without local development.')
+output LOCAL_DEVELOPMENT_URL string = localDevelopment ? localServerUrl : ''
+
+@description('Name of the server\'s managed identity.')
+output SERVER_IDENTITY_NAME string = serverIdentityName
+
+@description('Object id of the server\'s managed identity: the subject of the federated credential.')
+output SERVER_IDENTITY_PRINCIPAL_ID string = serverIdentity.outputs.principalId
+
+@description('Client id of the server\'s managed identity.')
+output SERVER_IDENTITY_CLIENT_ID string = serverIdentity.outputs.clientId
+
+@description('Endpoint of Cosmos DB.')
+output COSMOS_ENDPOINT string = data.outputs.endpoint
+
+@description('Database of the expenses.')
+output COSMOS_DATABASE string = databaseName
+
+@description('Container of the expenses.')
+output COSMOS_CONTAINER string = containerName
