@@ -1,0 +1,30 @@
+/** `npm run snapshots`: renews the committed predictions under tests/infra, one for each parameter set. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { requireBicep } from './bicep.ts'
+import { type Prediction, predict } from './prediction.ts'
+
+const FOLDER = new URL('../tests/infra/', import.meta.url)
+const ParameterSets = z.record(z.string(), z.record(z.string(), z.string()))
+
+/** Azd environments by name: what the template is tested with. */
+export const parameterSets = ParameterSets.parse(
+  JSON.parse(await readFile(new URL('parameter-sets.json', FOLDER), 'utf8')),
+)
+/** Made-up ids: names are derived from them, nothing is deployed to them. */
+export const target = {
+  subscriptionId: '11111111-1111-4111-8111-111111111111',
+  tenantId: '22222222-2222-4222-8222-222222222222',
+}
+
+export const snapshotFile = (name: string): URL => new URL(`${name}.snapshot.json`, FOLDER)
+export const asText = (prediction: Prediction): string => `${JSON.stringify(prediction, undefined, 2)}\n`
+
+if (import.meta.main) {
+  const compiler = requireBicep()
+  console.log(`Compiler: ${compiler.path} (${compiler.from})`)
+  for (const [name, environment] of Object.entries(parameterSets)) {
+    await writeFile(snapshotFile(name), asText(await predict(environment, target)))
+    console.log(`tests/infra/${name}.snapshot.json`)
+  }
+}

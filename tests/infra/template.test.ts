@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { runBicep } from '../../scripts/bicep.ts'
+import { asText } from '../../scripts/snapshots.ts'
+import {
+  committed,
+  deploymentOf,
+  type Environment,
+  environmentOf,
+  fresh,
+  sets,
+  withoutCompiler,
+} from './deployments.ts'
+
+const infra = fileURLToPath(new URL('../../infra/', import.meta.url))
+const lint = async (file: string, env: Environment = {}) => {
+  const { code, stdout, stderr } = await runBicep(['lint', file], { cwd: infra, env })
+  return {
+    code,
+    findings: `${stdout}${stderr}`.split('\n').filter((line) => /: (Error|Warning|Info) /.test(line)),
+  }
+}
+
+describe('The linter', { skip: withoutCompiler }, () => {
+  it('finds nothing in the template', async () => {
+    assert.deepEqual(await lint('main.bicep'), { code: 0, findings: [] })
+  })
+
+  for (const set of sets) {
+    it(`finds nothing with the parameters "${set}"`, async () => {
+      assert.deepEqual(await lint('main.bicepparam', environmentOf(set)), { code: 0, findings: [] })
+    })
+  }
+})
+
+describe("The linter's configuration", () => {
+  it('has every rule at error but the two that are said not to apply', async () => {
+    const text = await readFile(new URL('../../infra/bicepconfig.json', import.meta.url), 'utf8')
+    const withoutComments = text.replace(/^\s*\/\/.*$/gm, '')
+    const Config = z.object({
+      analyzers: z.object({
+        core: z.object({
+          enabled: z.literal(true),
+          rules: z.record(z.string(), z.object({ level: z.string() })),
+        }),
+      }),
+    })
+    const { rules } = Config.parse(JSON.parse(withoutComments)).analyzers.core
+    const off = Object.entries(rules).filter(([, { level }]) => level !== 'error')
+    assert.deepEqual(Object.fromEntries(off), {
+      'use-recent-api-versions': { level: 'off' },
+      'use-description-vars': { level: 'off' },
+    })
+  })
+})
+
+describe('The committed snapshots', { skip: withoutCompiler }, () => {
+  for (const set of sets) {
+    it(`"${set}" is what the template predicts today`, async () => {
+      const [today, then] = [asText(await deploymentOf(set)), asText(await committed(set))]
+      assert.ok(
+        today === then,
+        `tests/infra/${set}.snapshot.json is stale. Run: npm run snapshots, and read the diff.`,
+      )
+    })
+  }
+})
+
+describe('Names', { skip: withoutCompiler }, () => {
+  it('are the same when the template is compiled twice', async () => {
+    const environment = environmentOf('defaults')
+    assert.equal(asText(await fresh(environment)), asText(await fresh(environment)))
+  })
+
+  it("of every identity object and every Azure resource change with the environment's name", async () => {
+    const namesIn = async (name: string) => {
+      const { predictedResources } = await fresh({ ...environmentOf('custom-domain'), AZURE_ENV_NAME: name })
+      return predictedResources.flatMap(({ id, properties }) =>
+        [id, properties?.uniqueName].filter((key) => typeof key === 'string'),
+      )
+    }
+    const [dev, test] = [new Set(await namesIn('dev')), await namesIn('test')]
+    assert.ok(test.length > 15)
+    assert.deepEqual(
+      test.filter((name) => dev.has(name)),
+      [],
+    )
+  })
+
+  it('of identity objects stay the same in another region', async () => {
+    const { predictedResources } = await fresh({
+      ...environmentOf('defaults'),
+      AZURE_LOCATION: 'swedencentral',
+    })
+    const uniqueNames = (resources: typeof predictedResources) =>
+      resources.flatMap(({ properties }) => properties?.uniqueName ?? [])
+    const { predictedResources: before } = await deploymentOf('defaults')
+    assert.deepEqual(uniqueNames(predictedResources).toSorted(), uniqueNames(before).toSorted())
+  })
+})
+
+/** Outputs and parameters of a template and of the templates inside it, by type. */
+const typesIn = (value: unknown): string[] => {
+  if (typeof value !== 'object' || value === null) return []
+  const inner = Object.values(value).flatMap(typesIn)
+  const Declared = z.object({ outputs: z.record(z.string(), z.object({ type: z.string().optional() })) })
+  const declared = Declared.safeParse(value)
+  return declared.success
+    ? [...inner, ...Object.values(declared.data.outputs).map(({ type }) => type ?? '')]
+    : inner
+}
+
+describe('Outputs', { skip: withoutCompiler }, () => {
+  it('hold no secret, neither of the template nor of a module', async () => {
+    const { code, stdout, stderr } = await runBicep(['build', 'main.bicep', '--stdout'], { cwd: infra })
+    assert.equal(code, 0, stderr)
+    const types = typesIn(JSON.parse(stdout))
+    assert.ok(types.length > 30)
+    assert.deepEqual(
+      types.filter((type) => /secure/i.test(type)),
+      [],
+    )
+  })
+})
+
+describe('Output names', () => {
+  it('are the ones that azd and the hooks ask for', async () => {
+    const { outputs = {} } = await deploymentOf('defaults')
+    const wanted = [
+      'AZURE_CONTAINER_APPS_ENVIRONMENT_ID',
+      'AZURE_CONTAINER_REGISTRY_ENDPOINT',
+      'AZURE_RESOURCE_GROUP',
+      'AZURE_TENANT_ID',
+      'COSMOS_CONTAINER',
+      'COSMOS_DATABASE',
+      'COSMOS_ENDPOINT',
+      'ENTRA_ADMIN_GROUP_ID',
+      'ENTRA_API_APP_OBJECT_ID',
+      'ENTRA_API_APP_UNIQUE_NAME',
+      'ENTRA_API_PRINCIPAL_ID',
+      'ENTRA_CLIENT_ID',
+      'ENTRA_DEV_APP_OBJECT_ID',
+      'ENTRA_DEV_CLIENT_ID',
+      'ENTRA_DEV_PRINCIPAL_ID',
+      'ENTRA_PUBLIC_CLIENT_ID',
+      'ENTRA_USERS_GROUP_ID',
+      'LOCAL_DEVELOPMENT_URL',
+      'SERVER_IDENTITY_CLIENT_ID',
+      'SERVER_IDENTITY_PRINCIPAL_ID',
+      'SERVER_URL',
+      'SERVICE_SERVER_NAME',
+    ]
+    assert.deepEqual(
+      wanted.filter((name) => !(name in outputs)),
+      [],
+    )
+    for (const name of Object.keys(outputs)) assert.match(name, /^[A-Z][A-Z0-9_]+$/)
+  })
+})
