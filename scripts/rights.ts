@@ -1,0 +1,152 @@
+/** Every right that permissions.json and a predicted deployment give, with its reason. */
+import { z } from 'zod'
+import { readable } from './expression.ts'
+import type { PredictedResource, Prediction } from './prediction.ts'
+
+export const Declaration = z.object({
+  scopes: z.array(
+    z.object({ id: z.string(), value: z.string(), type: z.string(), adminConsentDescription: z.string() }),
+  ),
+  clients: z.array(z.object({ name: z.string(), appId: z.string() })),
+  downstreamApis: z.array(
+    z.object({
+      name: z.string(),
+      displayName: z.string(),
+      permissions: z.array(z.object({ value: z.string(), reason: z.string() })),
+    }),
+  ),
+  tools: z.array(
+    z.object({
+      name: z.string(),
+      scope: z.string().optional(),
+      role: z.string().optional(),
+      admin: z.boolean(),
+      downstreamApi: z.string().optional(),
+    }),
+  ),
+})
+export type Declaration = z.infer<typeof Declaration>
+export type Row = [who: string, right: string, on: string, why: string]
+
+/** Every holder and every object must be known here: a new one needs a name before it gets a right. */
+const NAMES: Record<string, string> = {
+  '{serverIdentity.principalId}': 'Managed identity of the server',
+  'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa': 'Deployer, if a user and `LOCAL_DEVELOPMENT` is on',
+  '{admins.id}': 'Admin group',
+  '{users.id}': 'Users group',
+  '{publicClient.appId}': 'Public client app',
+  '{apiPrincipal.id}': 'API app',
+  '{devPrincipal.id}': 'Dev API app',
+}
+const ROLES: Record<string, { name: string; why: string }> = {
+  '7f951dda-4ed3-4680-a7ca-43fe172d538d': {
+    name: 'AcrPull',
+    why: 'Pulls the image; the registry has no password.',
+  },
+  '3913510d-42f4-4e42-8a64-420c390055eb': {
+    name: 'Monitoring Metrics Publisher',
+    why: 'Sends telemetry; instrumentation keys are switched off.',
+  },
+  '00000000-0000-0000-0000-000000000002': {
+    name: 'Cosmos DB Built-in Data Contributor',
+    why: 'Reads and writes expenses; account keys are switched off.',
+  },
+}
+
+const known = <T>(table: Record<string, T>, key: string, what: string): T => {
+  const found = table[key]
+  if (found === undefined)
+    throw new Error(`${what} ${key} has no name in scripts/rights.ts: say there what it is for.`)
+  return found
+}
+
+const AzureRole = z.object({
+  principalId: z.string(),
+  roleDefinitionId: z.string(),
+  scope: z.string().optional(),
+})
+const Assignment = z.object({ principalId: z.string(), resourceId: z.string() })
+const PreAuthorized = z.object({
+  displayName: z.string(),
+  api: z.object({
+    preAuthorizedApplications: z.array(
+      z.object({ appId: z.string(), delegatedPermissionIds: z.array(z.string()) }),
+    ),
+  }),
+})
+
+const azureRow = (resource: PredictedResource): Row => {
+  const { principalId, roleDefinitionId, scope } = AzureRole.parse(resource.properties)
+  const role = known(ROLES, roleDefinitionId.split('/').at(-1) ?? '', 'The role')
+  const on = scope
+    ? `Container \`${scope.split('/').at(-1)}\` of the Cosmos DB account`
+    : /ContainerRegistry/.test(resource.id ?? '')
+      ? 'Container registry'
+      : 'Application Insights'
+  return [known(NAMES, readable(principalId), 'The holder'), role.name, on, role.why]
+}
+
+const assignmentRow = (resource: PredictedResource): Row => {
+  const { principalId, resourceId } = Assignment.parse(resource.properties)
+  const who = known(NAMES, readable(principalId), 'The group')
+  const why =
+    who === 'Admin group' ? 'Admins use the server; admin tools ask for this group.' : 'Users use the server.'
+  return [
+    `Members of the ${who.toLowerCase()}`,
+    'Assigned: may get a token',
+    known(NAMES, readable(resourceId), 'The app'),
+    why,
+  ]
+}
+
+const preAuthorizedRows = (resource: PredictedResource, declaration: Declaration): Row[] => {
+  const parsed = PreAuthorized.safeParse(resource.properties)
+  if (!parsed.success) return []
+  const app = /machines/.test(parsed.data.displayName) ? 'Dev API app' : 'API app'
+  const names = {
+    ...NAMES,
+    ...Object.fromEntries(declaration.clients.map((client) => [client.appId, client.name])),
+  }
+  return parsed.data.api.preAuthorizedApplications.map(({ appId, delegatedPermissionIds }) => {
+    const scopes = declaration.scopes.filter((scope) => delegatedPermissionIds.includes(scope.id))
+    const right = scopes.map((scope) => `\`${scope.value}\``).join(', ')
+    return [
+      known(names, readable(appId), 'The client'),
+      `${right} for its signed-in user`,
+      app,
+      'No consent prompt in this client.',
+    ]
+  })
+}
+
+const downstreamRows = ({ downstreamApis }: Declaration): Row[] =>
+  downstreamApis.flatMap((api) =>
+    api.permissions.map(
+      (permission): Row => [
+        'API app, dev API app',
+        `\`${permission.value}\`, delegated, for the signed-in user`,
+        api.displayName,
+        permission.reason,
+      ],
+    ),
+  )
+
+const ofType = (resources: PredictedResource[], name: RegExp) =>
+  resources.filter(({ type }) => name.test(type))
+
+export const rightsIn = (declaration: Declaration, { predictedResources }: Prediction): Row[] => [
+  ...ofType(predictedResources, /^Microsoft\.Authorization\/roleAssignments|sqlRoleAssignments/).map(
+    azureRow,
+  ),
+  ...ofType(predictedResources, /appRoleAssignedTo/).map(assignmentRow),
+  ...ofType(predictedResources, /^Microsoft\.Graph\/applications@/).flatMap((app) =>
+    preAuthorizedRows(app, declaration),
+  ),
+  [
+    'Managed identity of the server',
+    'Federated credential: signs in as',
+    'API app',
+    'On-behalf-of tokens without a secret; written by the postprovision hook.',
+  ],
+  ...downstreamRows(declaration),
+]
