@@ -1,0 +1,26 @@
+/**
+ * The server's request path without the database's client: the production app, but for a store that
+ * answers at once. Its environment is the server's.
+ */
+import { createServer } from 'node:http'
+import { createApp } from '../../app/app.ts'
+import { loadConfig } from '../../app/config.ts'
+import { openContainer } from '../../app/cosmos.ts'
+import { ExpenseStore } from '../../app/expenses.ts'
+import { batched, createLog } from '../../app/log.ts'
+import { loadPermissions } from '../../app/permissions.ts'
+import { createServices } from '../../app/services.ts'
+
+class MemoryStore extends ExpenseStore {
+  override async list() {
+    return { expenses: [] }
+  }
+}
+
+const permissions = loadPermissions()
+const config = loadConfig(process.env, permissions)
+const log = createLog(config.logLevel, batched(process.stdout))
+const store = new MemoryStore(openContainer(config.cosmos))
+createServer(createApp(createServices(config, permissions, log, store))).listen(config.port, () =>
+  console.log('listening'),
+)
