@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { callTool, lunch } from './rpc.ts'
+import { accessToken, SignIn, withLoginHint } from './sign-in.ts'
+
+const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url))
+
+const Ready = z.object({
+  mcp: z.url(),
+  tenant: z.url(),
+  tenantId: z.guid(),
+  clientId: z.guid(),
+  scope: z.string(),
+  cosmos: z.url(),
+  users: z.array(z.object({ name: z.string(), upn: z.email(), oid: z.guid(), admin: z.boolean() })),
+})
+
+describe('npm start', () => {
+  const data = mkdtempSync(join(tmpdir(), 'start-'))
+  after(() => rmSync(data, { recursive: true }))
+  const anyPorts = { PORT: '0', TENANT_PORT: '0', COSMOS_PORT: '0', DATA_DIR: data }
+
+  function start(args: string[], env: Record<string, string> = {}) {
+    const child = spawn(process.execPath, [script, ...args], {
+      env: { PATH: process.env.PATH, ...anyPorts, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let errors = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors += text
+    })
+    return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator](), errors: () => errors }
+  }
+
+  async function ready(args = ['--json']) {
+    const { child, lines, errors } = start(args)
+    const { value } = await lines.next()
+    assert.ok(value, errors())
+    return { child, lines, system: Ready.parse(JSON.parse(value)) }
+  }
+
+  async function stop(child: ChildProcess) {
+    const exit = once(child, 'exit')
+    child.kill('SIGINT')
+    assert.deepEqual(await exit, [0, null])
+  }
+
+  const tokenOf = ({ mcp, clientId }: z.infer<typeof Ready>, upn: string) =>
+    accessToken(mcp, new SignIn(clientId, withLoginHint(upn)))
+
+  it('prints one JSON line when ready, and Ctrl-C stops everything', async () => {
+    const { child, lines, system } = await ready()
+    assert.deepEqual(
+      system.users.slice(0, 2).map(({ name, admin }) => [name, admin]),
+      [
+        ['Alice', true],
+        ['Bob', false],
+      ],
+    )
+    assert.equal(system.scope, `${system.mcp}/user_impersonation`)
+    for (const url of [system.tenant, system.cosmos]) assert.ok((await fetch(url)).status > 0)
+    await stop(child)
+    assert.deepEqual(await lines.next(), { value: undefined, done: true })
+    for (const url of [system.mcp, system.tenant, system.cosmos]) await assert.rejects(fetch(url))
+  })
+
+  it('keeps the expenses over a restart', async () => {
+    const first = await ready()
+    const upn = first.system.users[1]?.upn ?? ''
+    await callTool(first.system.mcp, 'add_user_expense', lunch({ description: 'kept' }), {
+      token: await tokenOf(first.system, upn),
+    })
+    await stop(first.child)
+    const second = await ready()
+    const list = await callTool(
+      second.system.mcp,
+      'get_user_expenses',
+      {},
+      { token: await tokenOf(second.system, upn) },
+    )
+    assert.match(JSON.stringify(list.structuredContent), /kept/)
+    await stop(second.child)
+  })
+
+  it('prints the URLs, the two users, the block for VS Code and a command for the Inspector', async () => {
+    const { child, lines } = start([])
+    let text = ''
+    for await (const line of lines) {
+      text += `${line}\n`
+      if (line.startsWith('Ctrl-C')) break
+    }
+    for (const part of [
+      /MCP server +http:\/\/localhost:\d+\/mcp/,
+      /alice@\S+ +admin/,
+      /bob@/,
+      /"type": "http"/,
+      /npx mcp-inspector --cli/,
+    ]) {
+      assert.match(text, part)
+    }
+    await stop(child)
+  })
+
+  for (const variable of ['PORT', 'TENANT_PORT', 'COSMOS_PORT']) {
+    it(`names ${variable} when that port is busy, and leaves nothing running`, async () => {
+      const other = createServer().listen(0, 'localhost')
+      await once(other, 'listening')
+      const { port } = other.address() as AddressInfo
+      const { child, errors } = start(['--json'], { [variable]: String(port) })
+      const [code] = await once(child, 'exit')
+      other.close()
+      assert.equal(code, 1)
+      assert.match(errors(), new RegExp(`${variable}\\b[\\s\\S]*${port}|${port}[\\s\\S]*${variable}\\b`))
+    })
+  }
+
+  it('refuses a port that is none', async () => {
+    const { child, errors } = start([], { TENANT_PORT: 'eighty' })
+    const [code] = await once(child, 'exit')
+    assert.equal(code, 1)
+    assert.match(errors(), /TENANT_PORT should be a port from 0 to 65535/)
+  })
+
+  it('explains itself with --help and refuses what it does not know', async () => {
+    const help = start(['--help'])
+    assert.match((await help.lines.next()).value ?? '', /npm start/)
+    assert.deepEqual(await once(help.child, 'exit'), [0, null])
+    const unknown = start(['--jason'])
+    assert.deepEqual(await once(unknown.child, 'exit'), [1, null])
+    assert.match(unknown.errors(), /--jason/)
+  })
+})

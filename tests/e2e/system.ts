@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import ky from 'ky'
+import { loadPermissions } from '../../app/permissions.ts'
+import { startCosmos } from '../../scripts/local/cosmos.ts'
+import { freePort } from '../../scripts/local/ports.ts'
+import { seedDirectory } from '../../scripts/local/seed.ts'
+import { startTenant } from '../../scripts/local/tenant.ts'
+
+const entry = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
+
+export type System = Awaited<ReturnType<typeof startSystem>>
+export type UserName = 'Alice' | 'Bob' | 'Carol' | 'Dave'
+
+/** The production server as a process of its own, its environment pointing at stand-ins of this process. */
+export async function startSystem(overrides: Record<string, string> = {}) {
+  const port = await freePort()
+  const mcp = `http://localhost:${port}/mcp`
+  const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
+  const tenant = await startTenant({ ...seed, port: 0 })
+  const cosmos = await startCosmos({ port: 0, file: ':memory:', database: 'expenses', container: 'expenses' })
+  const environment: Record<string, string> = {
+    PORT: String(port),
+    SERVER_URL: mcp,
+    AZURE_TENANT_ID: seed.tenantId,
+    ENTRA_CLIENT_ID: seed.apiAppId,
+    ENTRA_ADMIN_GROUP_ID: seed.adminGroupId,
+    ENTRA_AUTHORITY_HOST: tenant.url,
+    GRAPH_ENDPOINT: tenant.graphUrl,
+    AZURE_CLIENT_ID: seed.managedIdentity.clientId,
+    IDENTITY_ENDPOINT: tenant.identityEndpoint,
+    IDENTITY_HEADER: tenant.identityHeader,
+    COSMOS_ENDPOINT: cosmos.url,
+    COSMOS_KEY: cosmos.key,
+    COSMOS_DATABASE: 'expenses',
+    COSMOS_CONTAINER: 'expenses',
+    RATE_LIMIT_PER_MINUTE: '100000',
+    ...overrides,
+  }
+  let server = await startServer(environment, mcp)
+  return {
+    mcp,
+    seed,
+    tenant,
+    cosmos,
+    environment,
+    /** Every line that the server has written to stdout since its last start. */
+    lines: () => server.lines,
+    /** The audit line of an answered request; it is written just after the answer. */
+    async auditLine({ headers }: Response): Promise<Record<string, unknown>> {
+      const id = headers.get('x-request-id') ?? 'none'
+      for (;;) {
+        const line = server.lines.find((text) => text.includes(id))
+        if (line) return JSON.parse(line)
+        await once(server.output, 'data', { signal: AbortSignal.timeout(5_000) })
+      }
+    },
+    process: () => server.child,
+    tokenFor: (name: UserName, options: { claims?: string; clientId?: string } = {}) =>
+      tenant.tokenFor({
+        user: upnOf(seed, name),
+        clientId: seed.clientId,
+        scope: `${mcp}/user_impersonation`,
+        resource: mcp,
+        ...options,
+      }),
+    kill: () => kill(server.child),
+    /** A new process with empty caches; the stand-ins and their data stay. */
+    async restart() {
+      await kill(server.child)
+      server = await startServer(environment, mcp)
+    },
+    async stop() {
+      await kill(server.child)
+      await Promise.all([tenant.close(), cosmos.close()])
+    },
+  }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const running = child.exitCode === null && child.signalCode === null
+  if (running && child.kill('SIGKILL')) await once(child, 'exit')
+}
+
+export function upnOf({ users }: ReturnType<typeof seedDirectory>, name: UserName): string {
+  const user = users.find((candidate) => candidate.name.startsWith(name))
+  if (!user) throw new Error(`The seed has no user ${name}.`)
+  return user.upn
+}
+
+async function startServer(
+  environment: Record<string, string>,
+  mcp: string,
+): Promise<{ child: ChildProcess; output: Readable; lines: string[] }> {
+  const child = spawn(process.execPath, [entry], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines: string[] = []
+  let rest = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const parts = `${rest}${text}`.split('\n')
+    rest = parts.pop() ?? ''
+    lines.push(...parts)
+  })
+  await ky(new URL('/healthz', mcp), { retry: { limit: 200, delay: () => 50 }, totalTimeout: 30_000 })
+  return { child, output: child.stdout, lines }
+}

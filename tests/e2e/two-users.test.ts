@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import * as v2 from '@modelcontextprotocol/client'
+import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { z } from 'zod'
+import { callTool, lunch, toolNames } from './rpc.ts'
+import { asProvider, SignIn, withLoginHint } from './sign-in.ts'
+import { type System, startSystem, type UserName, upnOf } from './system.ts'
+
+const ADMIN_TOOLS = ['add_user_expense', 'get_user_expenses', 'get_expense_stats']
+const USER_TOOLS = ['add_user_expense', 'get_user_expenses']
+const List = z.object({ expenses: z.array(z.object({ description: z.string() })) })
+
+/** What the journey needs of a client, whichever SDK it comes from. */
+type Peer = {
+  signIn: SignIn
+  tools: () => Promise<string[]>
+  call: (
+    name: string,
+    args: Record<string, unknown>,
+  ) => Promise<{ structuredContent?: unknown; isError?: boolean | undefined }>
+  close: () => Promise<void>
+}
+
+async function connectV1(system: System, name: UserName): Promise<Peer> {
+  const signIn = new SignIn(system.seed.clientId, withLoginHint(upnOf(system.seed, name)))
+  const transport = () =>
+    new StreamableHTTPClientTransport(new URL(system.mcp), { authProvider: asProvider(signIn) })
+  const client = new Client({ name: 'v1', version: '1' })
+  const first = transport()
+  type Transport = Parameters<Client['connect']>[0]
+  await assert.rejects(client.connect(first as Transport), UnauthorizedError)
+  await first.finishAuth(signIn.code)
+  await client.connect(transport() as Transport)
+  return {
+    signIn,
+    tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
+    call: async (tool, args) => {
+      const { structuredContent, isError } = await client.callTool({ name: tool, arguments: args })
+      return { structuredContent, isError: isError === true }
+    },
+    close: () => client.close(),
+  }
+}
+
+async function connectV2(system: System, name: UserName): Promise<Peer> {
+  const signIn = new SignIn(system.seed.clientId, withLoginHint(upnOf(system.seed, name)))
+  const transport = () =>
+    new v2.StreamableHTTPClientTransport(new URL(system.mcp), {
+      authProvider: signIn as unknown as v2.OAuthClientProvider,
+    })
+  const client = () => new v2.Client({ name: 'v2', version: '2' }, { versionNegotiation: { mode: 'auto' } })
+  const first = transport()
+  await assert.rejects(client().connect(first), v2.UnauthorizedError)
+  await first.finishAuth(signIn.code)
+  const connected = client()
+  await connected.connect(transport())
+  return {
+    signIn,
+    tools: async () => (await connected.listTools()).tools.map((tool) => tool.name),
+    call: async (tool, args) => {
+      const { structuredContent, isError } = await connected.callTool({ name: tool, arguments: args })
+      return { structuredContent, isError: isError === true }
+    },
+    close: () => connected.close(),
+  }
+}
+
+describe('the way of two users', () => {
+  let system: System
+  before(async () => {
+    system = await startSystem()
+  })
+  after(() => system.stop())
+
+  const peers = { 'the v1 client': connectV1, 'the v2 client': connectV2 }
+  for (const [kind, connect] of Object.entries(peers)) {
+    it(`keeps Alice and Bob apart through ${kind}`, async () => {
+      const [alice, bob] = await Promise.all([connect(system, 'Alice'), connect(system, 'Bob')])
+      try {
+        assert.equal(alice.signIn.authorizeUrl?.searchParams.get('resource'), system.mcp)
+        assert.equal(alice.signIn.authorizeUrl?.searchParams.get('scope'), `${system.mcp}/user_impersonation`)
+        assert.deepEqual(await alice.tools(), ADMIN_TOOLS)
+        assert.deepEqual(await bob.tools(), USER_TOOLS)
+
+        const secrets = { alice: `Alice’s secret through ${kind}`, bob: `Bob’s secret through ${kind}` }
+        await alice.call('add_user_expense', lunch({ description: secrets.alice }))
+        await bob.call(
+          'add_user_expense',
+          lunch({ description: secrets.bob, amount: 0.01, category: 'gadget' }),
+        )
+        const seen = async (peer: Peer) =>
+          List.parse((await peer.call('get_user_expenses', {})).structuredContent).expenses.map(
+            ({ description }) => description,
+          )
+        assert.ok((await seen(alice)).includes(secrets.alice))
+        assert.ok((await seen(bob)).includes(secrets.bob))
+        assert.ok((await seen(alice)).every((text) => text.startsWith('Alice')))
+        assert.ok((await seen(bob)).every((text) => text.startsWith('Bob')))
+
+        const stats = z
+          .object({ users: z.number(), count: z.number(), total: z.number() })
+          .parse((await alice.call('get_expense_stats', {})).structuredContent)
+        assert.equal(stats.users, 2)
+        assert.equal((await bob.call('get_expense_stats', {})).isError, true)
+      } finally {
+        await Promise.all([alice.close(), bob.close()])
+      }
+    })
+  }
+
+  it('gives each of 50 interleaved calls with equal ids its own answer', async () => {
+    const tokens = await Promise.all([system.tokenFor('Alice'), system.tokenFor('Bob')])
+    const calls = Array.from({ length: 50 }, async (_, index) => {
+      const description = `${index % 2 ? 'Bob' : 'Alice'} ${index}`
+      const answer = await callTool(system.mcp, 'add_user_expense', lunch({ description }), {
+        token: tokens[index % 2] ?? '',
+        id: 7,
+      })
+      assert.equal(answer.id, 7)
+      assert.match(JSON.stringify(answer.structuredContent), new RegExp(`"description":"${description}"`))
+    })
+    await Promise.all(calls)
+  })
+
+  it('serves VS Code’s and the Azure CLI’s client ids, which are pre-authorized', async () => {
+    for (const { appId } of [
+      { appId: 'aebc6443-996d-45c2-90f0-388ff96faa56' },
+      { appId: '04b07795-8ddb-461a-bbee-02f9e1bf7b46' },
+    ]) {
+      const token = await system.tokenFor('Alice', { clientId: appId })
+      assert.deepEqual(await toolNames(system.mcp, token), ADMIN_TOOLS)
+    }
+  })
+
+  it('asks Carol for the step-up that Conditional Access wants, and lets her on with it', async () => {
+    const token = await system.tokenFor('Carol')
+    assert.deepEqual(await toolNames(system.mcp, token), USER_TOOLS)
+    const body = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'get_expense_stats', arguments: {} },
+    }
+    const { post } = await import('./rpc.ts')
+    const response = await post(system.mcp, body, { token })
+    assert.equal(response.status, 401)
+    const challenge = response.headers.get('www-authenticate') ?? ''
+    assert.match(challenge, /^Bearer error="insufficient_claims"/)
+    const claims = Buffer.from(/claims="([^"]+)"/.exec(challenge)?.[1] ?? '', 'base64').toString()
+    assert.ok(JSON.parse(claims).access_token)
+    assert.equal((await system.auditLine(response)).decision, 'deny:claims')
+
+    const stronger = await system.tokenFor('Carol', { claims })
+    const answer = await post(system.mcp, body, { token: stronger })
+    assert.equal(answer.status, 200)
+    // She is no admin: with the step-up this is all that is left to refuse.
+    assert.equal((await system.auditLine(answer)).decision, 'deny:group')
+  })
+
+  it('names the missing permission and the command when admin consent is missing', async () => {
+    const { grants, restore } = withoutConsent(system)
+    try {
+      assert.ok(grants > 0)
+      const token = await system.tokenFor('Alice')
+      const result = await callTool(system.mcp, 'get_expense_stats', {}, { token })
+      assert.equal(result.isError, true)
+      assert.match(result.content[0]?.text ?? '', /User\.Read of Microsoft Graph.*npm run consent/)
+      assert.equal((await callTool(system.mcp, 'get_user_expenses', {}, { token })).isError, undefined)
+    } finally {
+      restore()
+    }
+  })
+
+  it('publishes the same metadata at both well-known places', async () => {
+    for (const path of [
+      '/.well-known/oauth-protected-resource/mcp',
+      '/.well-known/oauth-protected-resource',
+    ]) {
+      const response = await fetch(new URL(path, system.mcp))
+      assert.equal(response.status, 200)
+      assert.deepEqual(await response.json(), {
+        resource: system.mcp,
+        authorization_servers: [`${system.tenant.url}/${system.seed.tenantId}/v2.0`],
+        scopes_supported: [`${system.mcp}/user_impersonation`],
+        bearer_methods_supported: ['header'],
+        resource_name: 'Expenses MCP server',
+      })
+    }
+  })
+
+  it('is healthy and ready, and says nothing else', async () => {
+    assert.deepEqual(await (await fetch(new URL('/healthz', system.mcp))).json(), { status: 'ok' })
+    assert.deepEqual(await (await fetch(new URL('/readyz', system.mcp))).json(), { status: 'ready' })
+  })
+})
+
+/** Takes every admin-consent grant away, as in a tenant where nobody has consented yet. */
+function withoutConsent({ seed }: System) {
+  const taken = seed.directory.oauth2PermissionGrants.splice(0)
+  return { grants: taken.length, restore: () => void seed.directory.oauth2PermissionGrants.push(...taken) }
+}
