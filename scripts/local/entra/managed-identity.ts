@@ -1,0 +1,65 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { RequestHandler, Response } from 'express'
+import { z } from 'zod'
+import type { Entra } from './entra.ts'
+import { ACCESS_TOKEN_SECONDS, appToken } from './tokens.ts'
+
+const Query = z.object({ 'api-version': z.string(), resource: z.string(), client_id: z.guid() })
+
+const refuse = (response: Response, statusCode: number, message: string) => {
+  response.status(statusCode).json({ statusCode, message })
+}
+
+function isHeader(expected: string, given: string | undefined): boolean {
+  const [left, right] = [Buffer.from(expected), Buffer.from(given ?? '')]
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+/** Named by their parameter, because the platform's own answer to a bad request says no more than that either. */
+function problemOf(query: unknown): string | undefined {
+  const parsed = Query.safeParse(query)
+  if (!parsed.success)
+    return `The '${String(parsed.error.issues[0]?.path[0])}' parameter is missing or not valid.`
+  if (parsed.data['api-version'] !== '2019-08-01') return 'The api-version is not supported.'
+  return undefined
+}
+
+/** GET IDENTITY_ENDPOINT of Container Apps and App Service, protocol 2019-08-01. Only user-assigned identities. */
+export function managedIdentity(entra: Entra): RequestHandler {
+  return async (request, response) => {
+    const over = await entra.faults.hit('managedIdentity', request, response, (status) =>
+      refuse(response, status, 'An internal error occurred.'),
+    )
+    if (over) return
+    // The header keeps requests forged through the app (SSRF) from getting its tokens.
+    if (!isHeader(entra.identityHeader, request.get('x-identity-header'))) {
+      return refuse(response, 401, 'The X-IDENTITY-HEADER header is missing or wrong.')
+    }
+    const problem = problemOf(request.query)
+    if (problem !== undefined) return refuse(response, 400, problem)
+    await answer(entra, Query.parse(request.query), response)
+  }
+}
+
+async function answer(entra: Entra, query: z.infer<typeof Query>, response: Response): Promise<void> {
+  const { resource: resourceName, client_id: appId } = query
+  const identity = entra.directory.servicePrincipal(appId.toLowerCase())
+  if (identity?.servicePrincipalType !== 'ManagedIdentity') {
+    return refuse(
+      response,
+      400,
+      'No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.',
+    )
+  }
+  const resource = entra.directory.resource(resourceName)
+  if (!resource)
+    return refuse(response, 400, `AADSTS500011: The resource principal named ${resourceName} was not found.`)
+  const client = { appId: identity.appId, principalId: identity.id }
+  response.set('Cache-Control', 'no-store').json({
+    access_token: await appToken(entra, { client, proof: '2', resource, resourceName }),
+    expires_on: String(Math.floor(entra.now() / 1000) + ACCESS_TOKEN_SECONDS),
+    resource: resourceName,
+    token_type: 'Bearer',
+    client_id: identity.appId,
+  })
+}

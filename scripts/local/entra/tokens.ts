@@ -1,0 +1,139 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import type { JWTPayload } from 'jose'
+import { DEFAULT_ACCESS } from '../directory.ts'
+import type { Application, User } from '../directory-objects.ts'
+import { STEP_UP } from './admission.ts'
+import { type Entra, issuerV1, issuerV2 } from './entra.ts'
+
+/** "0" nothing, "1" a secret, "2" a certificate or federated assertion: how the client proved itself. */
+export type ClientProof = '0' | '1' | '2'
+
+export interface Delegation {
+  client: Application
+  proof: ClientProof
+  resource: Application
+  resourceName: string
+  scopes: string[]
+  user: User
+  steppedUp: boolean
+}
+
+/** Entra draws 60 to 90 minutes; this is its mean. */
+export const ACCESS_TOKEN_SECONDS = 75 * 60
+/** Entra dates its tokens back, for clocks that are late. */
+const BACKDATED_SECONDS = 5 * 60
+
+/** A user has another `sub` at every app: it is no key to join data by; `oid` is. */
+const pairwise = ({ tenantId }: Entra, userId: string, appId: string) =>
+  createHmac('sha256', tenantId).update(`${userId} ${appId}`).digest('base64url')
+
+const noise = (bytes: number) => randomBytes(bytes).toString('base64url')
+
+function times({ now }: Entra) {
+  const seconds = Math.floor(now() / 1000)
+  const iat = seconds - BACKDATED_SECONDS
+  return { iat, nbf: iat, exp: seconds + ACCESS_TOKEN_SECONDS }
+}
+
+/** Values of the app roles that were assigned to the user, directly or through a direct group. */
+function rolesOf({ directory }: Entra, principalId: string, resource: Application): { roles?: string[] } {
+  const resourceId = directory.servicePrincipal(resource.appId)?.id ?? ''
+  const ids = directory.assignments(principalId, resourceId).map(({ appRoleId }) => appRoleId)
+  const held = resource.appRoles.filter(
+    ({ id, isEnabled }) => isEnabled && id !== DEFAULT_ACCESS && ids.includes(id),
+  )
+  const roles = held.flatMap(({ value }) => (value === null ? [] : [value]))
+  return roles.length === 0 ? {} : { roles }
+}
+
+const isV2 = ({ api }: Application) => api.requestedAccessTokenVersion === 2
+
+/** v2: the audience is the resource's GUID. v1: the identifier URI that was asked for. */
+function audienceOf(resource: Application, resourceName: string): string {
+  return !isV2(resource) && resource.identifierUris.includes(resourceName) ? resourceName : resource.appId
+}
+
+/** The version of an access token is the resource's choice, not the endpoint's. */
+function versioned(
+  entra: Entra,
+  { client, proof, resource }: Pick<Delegation, 'client' | 'proof' | 'resource'>,
+) {
+  return isV2(resource)
+    ? { iss: issuerV2(entra), azp: client.appId, azpacr: proof, ver: '2.0' }
+    : { iss: issuerV1(entra), appid: client.appId, appidacr: proof, ver: '1.0' }
+}
+
+export function accessToken(entra: Entra, delegation: Delegation): Promise<string> {
+  const { resource, resourceName, scopes, user, steppedUp } = delegation
+  const claims: JWTPayload = {
+    aud: audienceOf(resource, resourceName),
+    ...versioned(entra, delegation),
+    ...times(entra),
+    aio: noise(32),
+    ...(steppedUp ? { acrs: [STEP_UP] } : {}),
+    ...(isV2(resource)
+      ? { preferred_username: user.userPrincipalName }
+      : { acr: '1', amr: steppedUp ? ['pwd', 'mfa'] : ['pwd'], upn: user.userPrincipalName }),
+    name: user.displayName,
+    oid: user.id,
+    rh: `1.${noise(24)}`,
+    ...rolesOf(entra, user.id, resource),
+    scp: scopes.join(' '),
+    sub: pairwise(entra, user.id, resource.appId),
+    tid: entra.tenantId,
+    uti: noise(16),
+  }
+  return entra.keys.sign(claims)
+}
+
+export interface AppOnly {
+  client: { appId: string; principalId: string }
+  proof: ClientProof
+  resource: Application
+  resourceName: string
+}
+
+/** No `scp`, and `idtyp` "app": this is how a resource tells an app from a person. */
+export function appToken(entra: Entra, { client, proof, resource, resourceName }: AppOnly): Promise<string> {
+  return entra.keys.sign({
+    aud: audienceOf(resource, resourceName),
+    ...(isV2(resource)
+      ? { iss: issuerV2(entra), azp: client.appId, azpacr: proof, ver: '2.0' }
+      : { iss: issuerV1(entra), appid: client.appId, appidacr: proof, ver: '1.0' }),
+    ...times(entra),
+    aio: noise(32),
+    idtyp: 'app',
+    oid: client.principalId,
+    rh: `1.${noise(24)}`,
+    ...rolesOf(entra, client.principalId, resource),
+    sub: client.principalId,
+    tid: entra.tenantId,
+    uti: noise(16),
+  })
+}
+
+export function idToken(
+  entra: Entra,
+  {
+    client,
+    user,
+    oidc,
+    nonce,
+  }: { client: Application; user: User; oidc: string[]; nonce: string | undefined },
+): Promise<string> {
+  return entra.keys.sign({
+    aud: client.appId,
+    iss: issuerV2(entra),
+    ...times(entra),
+    ...(oidc.includes('email') && user.mail !== null ? { email: user.mail } : {}),
+    name: user.displayName,
+    ...(nonce === undefined ? {} : { nonce }),
+    oid: user.id,
+    preferred_username: user.userPrincipalName,
+    rh: `1.${noise(24)}`,
+    sub: pairwise(entra, user.id, client.appId),
+    tid: entra.tenantId,
+    uti: noise(16),
+    ver: '2.0',
+  })
+}

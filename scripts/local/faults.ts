@@ -1,0 +1,154 @@
+import type { Request, Response } from 'express'
+
+export type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph'
+
+/**
+ * What goes wrong. A hang ends after its milliseconds, on release or with the caller's patience; then the call is
+ * answered. A `late` status (Graph only) comes after the work was done: only the answer is lost.
+ */
+type Harm =
+  | { status: 429 | 500 | 502 | 503 | 504; retryAfter?: number; late?: boolean }
+  | { hang: true | number }
+  | { close: true }
+
+/**
+ * `times`: how many calls are hit, until cleared when left out. `only` spares the calls it says no to; `at`
+ * hits just the so-many-th (from 1) of the others.
+ */
+export type Fault = Harm & { times?: number; at?: number; only?: (request: Request) => boolean }
+
+export type Injected = Readonly<{
+  /** Resolves when so many calls have been hit: a test waits for this instead of sleeping. */
+  reached: (calls: number) => Promise<void>
+  release: () => void
+  clear: () => void
+}>
+
+type Active = {
+  fault: Fault
+  left: number
+  seen: number
+  hits: number
+  waiting: Set<() => void>
+  watchers: Set<() => void>
+}
+
+const none = (): Record<Endpoint, number> => ({ keys: 0, token: 0, obo: 0, managedIdentity: 0, graph: 0 })
+
+/** Faults of the stand-in, switched on and off while it runs, and the count of calls per endpoint. */
+export class Faults {
+  /** Calls that arrived, hit or not. An OBO call counts as `token` and as `obo`. */
+  readonly counters = none()
+  readonly #active = new Map<Endpoint, Set<Active>>()
+
+  /** Faults of one endpoint hit in the order they were switched on, one per call. */
+  on(endpoint: Endpoint, fault: Fault): Injected {
+    const active: Active = {
+      fault,
+      left: fault.times ?? Number.POSITIVE_INFINITY,
+      seen: 0,
+      hits: 0,
+      waiting: new Set(),
+      watchers: new Set(),
+    }
+    const all = this.#active.get(endpoint) ?? new Set()
+    this.#active.set(endpoint, all.add(active))
+    return {
+      reached: (calls) => reached(active, calls),
+      release: () => release(active),
+      clear: () => {
+        all.delete(active)
+        release(active)
+      },
+    }
+  }
+
+  /** Ends the faults of one endpoint, or all; calls that hang go on. */
+  clear(endpoint?: Endpoint): void {
+    for (const [name, all] of this.#active) {
+      if (endpoint && name !== endpoint) continue
+      for (const active of all) release(active)
+      all.clear()
+    }
+  }
+
+  resetCounters(): void {
+    Object.assign(this.counters, none())
+  }
+
+  /**
+   * Counts the call and lets a fault happen to it. True when the call is over; a refusal is written by
+   * `refuse`, because every endpoint has its own error body.
+   */
+  async hit(
+    endpoint: Endpoint,
+    request: Request,
+    response: Response,
+    refuse: (status: number) => void,
+  ): Promise<boolean> {
+    this.counters[endpoint] += 1
+    // Every fault sees every call, or `at` would count from another one's hits.
+    const [active] = [...(this.#active.get(endpoint) ?? [])].filter(
+      (one) => (one.fault.only?.(request) ?? true) && isDue(one),
+    )
+    if (!active) return false
+    active.left -= 1
+    active.hits += 1
+    for (const watcher of active.watchers) watcher()
+    return this.#harm(active, response, refuse)
+  }
+
+  async #harm(active: Active, response: Response, refuse: (status: number) => void): Promise<boolean> {
+    const { fault } = active
+    if ('close' in fault) {
+      response.socket?.destroy()
+      return true
+    }
+    if ('hang' in fault) {
+      await hang(active, fault.hang, response)
+      return response.destroyed || response.closed
+    }
+    if (fault.late) {
+      response.locals.lateStatus = fault.status
+      return false
+    }
+    if (fault.retryAfter !== undefined) response.set('Retry-After', String(fault.retryAfter))
+    refuse(fault.status)
+    return true
+  }
+}
+
+function isDue(active: Active): boolean {
+  active.seen += 1
+  return active.left > 0 && (active.fault.at === undefined || active.fault.at === active.seen)
+}
+
+function release({ waiting }: Active): void {
+  for (const go of waiting) go()
+}
+
+function hang({ waiting }: Active, time: true | number, response: Response): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = time === true ? undefined : setTimeout(() => go(), time)
+    const go = () => {
+      clearTimeout(timer)
+      waiting.delete(go)
+      response.off('close', go)
+      resolve()
+    }
+    waiting.add(go)
+    response.once('close', go)
+  })
+}
+
+function reached(active: Active, calls: number): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (active.hits < calls) return
+      active.watchers.delete(look)
+      resolve()
+    }
+    active.watchers.add(look)
+    look()
+  })
+}

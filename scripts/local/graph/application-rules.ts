@@ -1,0 +1,122 @@
+import type { Directory } from '../directory.ts'
+import type { Application } from '../directory-objects.ts'
+import type { ApplicationPatch } from './application-schema.ts'
+import { duplicateValues, GraphError, requestError, takenValue } from './errors.ts'
+
+/** A write to an application: `before` is undefined for a new one. */
+export interface Change {
+  directory: Directory
+  tenantId: string
+  before: Application | undefined
+  after: Application
+  patch: ApplicationPatch
+}
+
+/** Throws the refusals of Graph. Nothing has been changed yet. */
+export function checkApplication(change: Change): void {
+  checkName(change)
+  checkPasswords(change)
+  checkEntitlements(change)
+  checkPreAuthorized(change)
+  checkIdentifierUris(change)
+}
+
+function checkName({ directory, before, after, patch }: Change): void {
+  const { uniqueName } = patch
+  if (uniqueName === undefined || before?.uniqueName === uniqueName) return
+  if (before && before.uniqueName !== null)
+    throw requestError("Property 'uniqueName' is immutable and cannot be changed once it is set.")
+  const others = [...directory.applications, ...directory.deletedItems.applications]
+  if (others.some((app) => app.uniqueName === uniqueName && app.id !== after.id))
+    throw takenValue('uniqueName')
+}
+
+function checkPasswords({ patch: { passwordCredentials = [] } }: Change): void {
+  if (passwordCredentials.length === 0) return
+  throw requestError(
+    'Setting passwordCredentials is not supported. Use the addPassword and removePassword methods.',
+  )
+}
+
+interface Entitlement {
+  id: string
+  value: string | null
+  isEnabled: boolean
+}
+
+const entitlements = ({ api, appRoles }: Application): Entitlement[] => [
+  ...api.oauth2PermissionScopes,
+  ...appRoles,
+]
+
+/** A scope or role that somebody may be using must be switched off in a write of its own first. */
+function checkEntitlements({ before, after }: Change): void {
+  for (const list of [after.api.oauth2PermissionScopes, after.appRoles]) {
+    if (hasTwins(list.map(({ id }) => id))) throw duplicateValues()
+    const values = list.flatMap(({ value }) => (value === null ? [] : [value.toLowerCase()]))
+    if (hasTwins(values)) throw duplicateValues()
+  }
+  const kept = new Map(entitlements(after).map((one) => [one.id, one]))
+  for (const old of before ? entitlements(before) : []) {
+    const now = kept.get(old.id)
+    if (!old.isEnabled || (now && now.value === old.value)) continue
+    throw new GraphError(
+      400,
+      'CannotDeleteOrUpdateEnabledEntitlement',
+      'Permission (scope or role) cannot be deleted or updated unless disabled first.',
+    )
+  }
+}
+
+const hasTwins = (values: string[]) => new Set(values).size < values.length
+
+function unknownPermission() {
+  const target = 'api.preAuthorizedApplications.delegatedPermissionIds'
+  const message = `Property ${target} has a Permission Id that cannot be found in the AppPermissions sets.`
+  return new GraphError(400, 'InvalidValue', message, [{ code: 'InvalidValue', message, target }])
+}
+
+/** A live app's clients may be given only scopes that were there, switched on, before this write. */
+function checkPreAuthorized({ before, after, patch }: Change): void {
+  const clients = after.api.preAuthorizedApplications
+  const said = patch.api?.preAuthorizedApplications !== undefined
+  if (said && hasTwins(clients.map(({ appId }) => appId.toLowerCase()))) throw duplicateValues()
+  const enabled = (app: Application) =>
+    app.api.oauth2PermissionScopes.filter(({ isEnabled }) => isEnabled || !said).map(({ id }) => id)
+  const now = new Set(enabled(after))
+  const then = before && said ? new Set(enabled(before)) : now
+  const ids = clients.flatMap(({ delegatedPermissionIds }) => delegatedPermissionIds)
+  if (ids.some((id) => !now.has(id) || !then.has(id))) throw unknownPermission()
+}
+
+function checkIdentifierUris(change: Change): void {
+  const { directory, before, after } = change
+  const fresh = after.identifierUris.filter((uri) => !before?.identifierUris.includes(uri))
+  if (hasTwins(after.identifierUris)) throw duplicateValues()
+  for (const uri of fresh) {
+    checkForm(uri, change)
+    const others = [...directory.applications, ...directory.microsoftApplications]
+    if (others.some((app) => app.id !== after.id && app.identifierUris.includes(uri)))
+      throw takenValue('identifierUris')
+  }
+}
+
+/**
+ * The policy for URIs is relaxed for apps with version 2 tokens only, and such an app must be one already: the
+ * order is part of Microsoft's instructions for MCP servers.
+ */
+function checkForm(uri: string, { before, after, tenantId }: Change): void {
+  if (!URL.canParse(uri) || uri.endsWith('/'))
+    throw new GraphError(
+      400,
+      'InvalidValue',
+      "Invalid value specified for property 'identifierUris' of resource 'Application'.",
+    )
+  if (before?.api.requestedAccessTokenVersion === 2) return
+  const own = [`api://${after.appId}`, `api://${tenantId}`]
+  if (own.some((form) => uri === form || uri.startsWith(`${form}/`))) return
+  const message = `Values of identifierUris property must use a verified domain of the organization or its subdomain: '${uri}'`
+  throw new GraphError(400, 'HostNameNotOnVerifiedDomain', message, [
+    { code: 'HostNameNotOnVerifiedDomain', message, target: 'identifierUris' },
+  ])
+}

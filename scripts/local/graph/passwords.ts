@@ -1,0 +1,51 @@
+import { Router } from 'express'
+import { z } from 'zod'
+import { ownApplicationOf } from './application-of.ts'
+import { parseBody } from './body.ts'
+import { done, endpoint, type Graph, ok } from './endpoint.ts'
+import { requestError } from './errors.ts'
+import { remove } from './lookup.ts'
+
+const DAY = 24 * 60 * 60 * 1000
+const SUBJECT = { resource: 'PasswordCredential', readOnly: ['secretText', 'keyId', 'hint'] }
+
+const Added = z.strictObject({
+  passwordCredential: z
+    .strictObject({
+      displayName: z.string().max(90).nullable().optional(),
+      startDateTime: z.iso.datetime().optional(),
+      endDateTime: z.iso.datetime().optional(),
+    })
+    .default({}),
+})
+const Removed = z.strictObject({ keyId: z.guid() })
+
+/** The only way to a secret: Graph makes it up and shows it once, in this answer. */
+export function passwordRoutes(graph: Graph): Router {
+  const router = Router()
+  router.post(
+    '/applications/:key/addPassword',
+    endpoint(graph, (call) => {
+      const app = ownApplicationOf(graph, call)
+      const { passwordCredential: wanted } = parseBody(Added, call.body, SUBJECT)
+      // Two years, when nothing is said.
+      const end = wanted.endDateTime ? new Date(wanted.endDateTime) : new Date(graph.entra.now() + 730 * DAY)
+      graph.replication.changed('application', structuredClone(app))
+      const credential = graph.directory.addPassword(app, wanted.displayName ?? '', end)
+      return ok({ customKeyIdentifier: null, ...credential })
+    }),
+  )
+  router.post(
+    '/applications/:key/removePassword',
+    endpoint(graph, (call) => {
+      const app = ownApplicationOf(graph, call)
+      const { keyId } = parseBody(Removed, call.body, { ...SUBJECT, readOnly: [] })
+      const credential = app.passwordCredentials.find((one) => one.keyId === keyId)
+      if (!credential) throw requestError(`No password credential found with keyId ${keyId}.`)
+      graph.replication.changed('application', structuredClone(app))
+      remove(app.passwordCredentials, credential)
+      return done
+    }),
+  )
+  return router
+}

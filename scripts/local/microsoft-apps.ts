@@ -1,0 +1,93 @@
+import type { Permissions } from '../../app/permissions.ts'
+import type { Application } from './directory-objects.ts'
+import { AZURE_CLI_SCOPES, graphRoles, graphScopes, permissionScope, scopeIds } from './graph-permissions.ts'
+
+export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000'
+export const AZURE_CLI_APP_ID = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
+export const TOKEN_EXCHANGE_APP_ID = 'fb60f99c-7a34-4190-8149-302f77469936'
+
+/** The OpenID Connect scopes are permissions of Microsoft Graph, with these ids in every tenant. */
+export const OIDC_SCOPES = {
+  openid: '37f7f235-527c-4136-accd-4a02d197296e',
+  profile: '14dad69e-099b-42c9-810b-d002981feec1',
+  email: '64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0',
+  offline_access: '7427e0e9-2fba-42fe-b0c0-848c9e6a8182',
+} as const
+
+/** A registration with nothing in it, to be filled by what a caller knows. */
+export const blankApplication = (id: string, appId: string, displayName: string): Application => ({
+  id,
+  appId,
+  displayName,
+  uniqueName: null,
+  signInAudience: 'AzureADMyOrg',
+  identifierUris: [],
+  api: { requestedAccessTokenVersion: null, oauth2PermissionScopes: [], preAuthorizedApplications: [] },
+  appRoles: [],
+  requiredResourceAccess: [],
+  publicClient: { redirectUris: [] },
+  web: { redirectUris: [] },
+  isFallbackPublicClient: false,
+  keyCredentials: [],
+  passwordCredentials: [],
+  federatedIdentityCredentials: [],
+  owners: [],
+})
+
+const microsoftApplication = (appId: string, displayName: string): Application => ({
+  ...blankApplication(appId, appId, displayName),
+  signInAudience: 'AzureADMultipleOrgs',
+})
+
+/** Redirect URIs as seen in the field; a client we know nothing about gets the loopback one. */
+const knownRedirects: Record<string, string[]> = {
+  'aebc6443-996d-45c2-90f0-388ff96faa56': [
+    'http://127.0.0.1:33418/',
+    'http://localhost',
+    'https://vscode.dev/redirect',
+  ],
+}
+
+/** The Azure CLI is in every tenant, whether or not it is a client of ours. */
+const withAzureCli = ({ clients }: Permissions) =>
+  clients.some(({ appId }) => appId === AZURE_CLI_APP_ID)
+    ? clients
+    : [...clients, { appId: AZURE_CLI_APP_ID, name: 'Azure CLI' }]
+
+function clientApplications(permissions: Permissions): Application[] {
+  return withAzureCli(permissions).map(({ appId, name }) => ({
+    ...microsoftApplication(appId, name),
+    publicClient: { redirectUris: knownRedirects[appId] ?? ['http://localhost'] },
+    isFallbackPublicClient: true,
+  }))
+}
+
+function downstreamApplications(declared: Permissions): Application[] {
+  return declared.downstreamApis.map(({ appId, displayName, resource, permissions }) => {
+    const app = microsoftApplication(appId, displayName)
+    const scopes = permissions.map(({ id, value }) => permissionScope(id, value))
+    if (appId === GRAPH_APP_ID) {
+      scopes.push(...Object.entries(OIDC_SCOPES).map(([value, id]) => permissionScope(id, value)))
+      scopes.push(...graphScopes().filter(({ id }) => !scopes.some((known) => known.id === id)))
+      app.appRoles = graphRoles()
+      // Microsoft's own clients read the signed-in user's profile without asking anybody; its CLI does more.
+      app.api.preAuthorizedApplications = withAzureCli(declared).map((client) => ({
+        appId: client.appId,
+        delegatedPermissionIds: scopeIds(
+          client.appId === AZURE_CLI_APP_ID ? ['User.Read', ...AZURE_CLI_SCOPES] : ['User.Read'],
+        ),
+      }))
+    }
+    app.identifierUris = [resource, `${resource}/`]
+    app.api.oauth2PermissionScopes = scopes
+    return app
+  })
+}
+
+/** The first-party apps that this product meets: its clients, its downstream APIs, the token exchange. */
+export function microsoftApplications(permissions: Permissions): Application[] {
+  const exchange = microsoftApplication(TOKEN_EXCHANGE_APP_ID, 'AAD Token Exchange')
+  exchange.identifierUris = ['api://AzureADTokenExchange']
+  exchange.api.requestedAccessTokenVersion = 2
+  return [...clientApplications(permissions), ...downstreamApplications(permissions), exchange]
+}

@@ -1,0 +1,115 @@
+import type { Permissions } from '../../app/permissions.ts'
+import { DEFAULT_ACCESS, Directory } from './directory.ts'
+import type { Application, ServicePrincipal } from './directory-objects.ts'
+import { GRAPH_APP_ID, microsoftApplications } from './microsoft-apps.ts'
+import { apiApplication, clientApplication } from './seed/apps.ts'
+import {
+  ADMINS,
+  API_APP_ID,
+  API_PRINCIPAL,
+  CLIENT_APP_ID,
+  CLIENT_PRINCIPAL,
+  MANAGED_IDENTITY,
+  TENANT_ID,
+  USERS,
+} from './seed/ids.ts'
+import { authorizationPolicy, directoryRoles, operators, rightsOf } from './seed/operators.ts'
+import { alice, bob, carol, dave, groups } from './seed/people.ts'
+
+const principal = (id: string, appId: string, displayName: string): ServicePrincipal => ({
+  id,
+  appId,
+  displayName,
+  servicePrincipalType: 'Application',
+  accountEnabled: true,
+  appRoleAssignmentRequired: false,
+})
+
+/** First-party apps have a service principal in every tenant; its id differs, so one is made from the appId. */
+const principalIdOf = (appId: string) => `9${appId.slice(1)}`
+
+function servicePrincipals(firstParty: Application[]): ServicePrincipal[] {
+  return [
+    { ...principal(API_PRINCIPAL, API_APP_ID, 'Expenses server'), appRoleAssignmentRequired: true },
+    principal(CLIENT_PRINCIPAL, CLIENT_APP_ID, 'Expenses client'),
+    {
+      ...principal(MANAGED_IDENTITY.principalId, MANAGED_IDENTITY.clientId, 'expenses-server-identity'),
+      servicePrincipalType: 'ManagedIdentity',
+    },
+    ...firstParty.map(({ appId, displayName }) => principal(principalIdOf(appId), appId, displayName)),
+  ]
+}
+
+/** Admin consent for everything the server calls on a user's behalf: without it OBO ends in AADSTS65001. */
+const adminConsent = ({ downstreamApis }: Permissions) =>
+  downstreamApis.map(({ appId, permissions }, index) => ({
+    id: `grant-${index + 1}`,
+    clientId: API_PRINCIPAL,
+    consentType: 'AllPrincipals' as const,
+    principalId: null,
+    resourceId: principalIdOf(appId),
+    scope: permissions.map(({ value }) => value).join(' '),
+  }))
+
+const carolsStepUp = () => ({
+  id: 'c8daf72e-3adb-4605-a18c-e527b9cda039',
+  displayName: 'Second factor for Microsoft Graph',
+  state: 'enabled' as const,
+  conditions: { users: { includeUsers: [carol.id] }, applications: { includeApplications: [GRAPH_APP_ID] } },
+  grantControls: { operator: 'OR' as const, builtInControls: ['mfa' as const] },
+})
+
+/** The tenant of `npm start`; a fresh copy at each call, so that tests may change it. */
+export function seedDirectory({
+  mcpUrls,
+  permissions,
+}: {
+  mcpUrls: readonly string[]
+  permissions: Permissions
+}) {
+  const firstParty = microsoftApplications(permissions)
+  const users = [alice, bob, carol, dave].map((person) => ({ ...person }))
+  const deployers = operators()
+  const directory = new Directory({
+    users: [...users, ...deployers],
+    groups: groups(),
+    applications: [apiApplication(mcpUrls, permissions), clientApplication(permissions)],
+    microsoftApplications: firstParty,
+    servicePrincipals: servicePrincipals(firstParty),
+    oauth2PermissionGrants: adminConsent(permissions),
+    appRoleAssignments: [
+      {
+        id: 'assignment-1',
+        appRoleId: DEFAULT_ACCESS,
+        principalId: USERS,
+        principalType: 'Group',
+        resourceId: API_PRINCIPAL,
+      },
+    ],
+    conditionalAccessPolicies: [carolsStepUp()],
+    directoryRoles: directoryRoles(),
+    authorizationPolicy: authorizationPolicy(),
+  })
+  return {
+    directory,
+    tenantId: TENANT_ID,
+    /** Public client with loopback redirects, for clients of one's own. */
+    clientId: CLIENT_APP_ID,
+    apiAppId: API_APP_ID,
+    adminGroupId: ADMINS,
+    managedIdentity: { ...MANAGED_IDENTITY },
+    users: users.map((person) => ({
+      name: person.givenName ?? person.displayName,
+      upn: person.userPrincipalName,
+      oid: person.id,
+      admin: directory.transitiveGroups(person.id).some(({ id }) => id === ADMINS),
+    })),
+    /** Those who deploy, with what they may do in this tenant. */
+    operators: deployers.map(({ id, displayName, givenName, userPrincipalName }) => ({
+      name: givenName ?? displayName,
+      upn: userPrincipalName,
+      oid: id,
+      rights: rightsOf(id),
+    })),
+  }
+}

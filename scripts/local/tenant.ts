@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import express, { type ErrorRequestHandler } from 'express'
+import type { JWTPayload } from 'jose'
+import { z } from 'zod'
+import type { Directory } from './directory.ts'
+import { DEVICE_CODE_SECONDS } from './entra/device-code.ts'
+import type { Entra } from './entra/entra.ts'
+import { KeyRing, type SignOptions } from './entra/keys.ts'
+import { managedIdentity } from './entra/managed-identity.ts'
+import { entraRoutes } from './entra/routes.ts'
+import { Tickets } from './entra/tickets.ts'
+import { Faults } from './faults.ts'
+import { type GraphSettings, graphOf, graphRoutes } from './graph.ts'
+import { listenOnLoopback } from './loopback.ts'
+import { type SignInRequest, signIn } from './sign-in-client.ts'
+
+export interface TenantOptions {
+  /** 0 = any free port. */
+  port: number
+  directory: Directory
+  tenantId: string
+  /** The name in the URLs; the sockets are loopback whatever it is. */
+  host?: string
+  identityHeader?: string
+  /** Milliseconds since 1970; instead of the clock, for tests that must not wait. */
+  now?: () => number
+}
+
+export type Tenant = Awaited<ReturnType<typeof startTenant>>
+
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+
+function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
+  const { directory, tenantId, now = Date.now } = options
+  return {
+    url,
+    tenantId,
+    directory,
+    keys,
+    faults: new Faults(),
+    now,
+    identityHeader: options.identityHeader ?? randomBytes(16).toString('hex'),
+    pending: new Tickets(15 * MINUTE, now),
+    codes: new Tickets(10 * MINUTE, now),
+    refreshTokens: new Tickets(90 * DAY, now),
+    deviceCodes: new Tickets(DEVICE_CODE_SECONDS * 1000, now),
+  }
+}
+
+/** The stand-in tenant: Entra, Microsoft Graph and the managed-identity endpoint on one loopback port. */
+export async function startTenant(options: TenantOptions) {
+  const keys = await KeyRing.create()
+  const app = express().disable('x-powered-by').disable('etag')
+  const { port, close } = await listenOnLoopback(app, options.port, 'TENANT_PORT')
+  const url = `http://${options.host ?? 'localhost'}:${port}`
+  const entra = entraOf(options, url, keys)
+  const graphUrl = `${url}/graph`
+  const settings: GraphSettings = { pageSize: 100, emptyFirstPage: false }
+  const graph = graphOf(entra, graphUrl, settings)
+  app.use('/graph', graphRoutes(graph))
+  app.get('/msi/token', managedIdentity(entra))
+  app.use('/:tenant', entraRoutes(entra))
+  app.use((_request, response) => response.sendStatus(404))
+  app.use(lastResort)
+  return {
+    /** Takes the place of https://login.microsoftonline.com: ENTRA_AUTHORITY_HOST. */
+    url,
+    /** GRAPH_ENDPOINT. */
+    graphUrl,
+    /** IDENTITY_ENDPOINT and IDENTITY_HEADER. */
+    identityEndpoint: `${url}/msi/token`,
+    identityHeader: entra.identityHeader,
+    tenantId: options.tenantId,
+    directory: options.directory,
+    faults: entra.faults,
+    counters: entra.faults.counters,
+    graph: settings,
+    /** When new objects are seen, and how late lists are. */
+    replication: graph.replication,
+    /** Every write to Graph since the start or the last reset. */
+    journal: graph.journal,
+    /** A new key signs from now on; `retire` also withdraws the old ones at once. */
+    rotateKeys: (how?: { retire?: boolean }) => keys.rotate(how),
+    /** Signs exactly these claims, nothing added: for hostile tokens. */
+    sign: (claims: JWTPayload, how?: SignOptions) => keys.sign(claims, how),
+    publicJwk: () => keys.current,
+    /** Code + PKCE over HTTP with `login_hint`; throws a SignInError with the body of a refusal. */
+    signIn: (request: SignInRequest) => signIn(entra, request),
+    tokenFor: async (request: SignInRequest) => (await signIn(entra, request)).access_token,
+    close: () => {
+      entra.faults.clear()
+      return close()
+    },
+  }
+}
+
+const Status = z.object({ status: z.number().int().min(400).max(499) })
+
+/** A body that cannot be read is the caller's fault; its error quotes the body, so it is not logged. */
+const lastResort: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
+  const known = Status.safeParse(error)
+  if (!known.success) console.error(error)
+  response.sendStatus(known.data?.status ?? 500)
+}

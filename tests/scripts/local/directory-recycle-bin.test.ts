@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { DEFAULT_ACCESS } from '../../../scripts/local/directory.ts'
+import { GRAPH_APP_ID } from '../../../scripts/local/microsoft-apps.ts'
+import { type DirectoryHarness, startDirectory } from '../directory-harness.ts'
+import { type GraphCalls, graphCalls, of, refusedWith } from './graph-calls.ts'
+
+const BIN = '/directory/deletedItems'
+
+describe('recycle bin of the directory', () => {
+  let directory: DirectoryHarness
+  let graph: GraphCalls
+  let app: string
+  let principal: string
+  beforeEach(async () => {
+    directory = await startDirectory()
+    graph = graphCalls(directory, await directory.operatorToken('Olivia'))
+    const created = await graph.create('/applications', {
+      displayName: 'App',
+      uniqueName: 'ours',
+      tags: ['t'],
+    })
+    app = created.id
+    principal = (await graph.create('/servicePrincipals', { appId: created.appId })).id
+  })
+  afterEach(() => directory.close())
+
+  const names = async (kind: string, query = '') =>
+    (await graph.list(`${BIN}/microsoft.graph.${kind}${query}`)).value.map(({ displayName }) => displayName)
+
+  it('takes an app with its service principal', async () => {
+    assert.equal((await graph.remove(`/applications/${app}`)).status, 204)
+    refusedWith(await graph.get(`/applications/${app}`), 404, 'Request_ResourceNotFound', /does not exist/)
+    refusedWith(
+      await graph.get(`/servicePrincipals/${principal}`),
+      404,
+      'Request_ResourceNotFound',
+      /does not exist/,
+    )
+    assert.deepEqual(await names('application'), ['App'])
+    assert.deepEqual(await names('servicePrincipal'), ['App'])
+    assert.deepEqual(await names('group'), [])
+    const item = await graph.get(`${BIN}/${app}`)
+    assert.deepEqual(
+      [of(item, '@odata.type'), typeof of(item, 'deletedDateTime')],
+      ['#microsoft.graph.application', 'string'],
+    )
+  })
+
+  it('is searched by unique name and tag, with only what is asked for', async () => {
+    await graph.remove(`/applications/${app}`)
+    assert.deepEqual(await names('application', "?$filter=uniqueName eq 'ours'"), ['App'])
+    assert.deepEqual(await names('application', "?$filter=uniqueName eq 'theirs'"), [])
+    const { value } = await graph.list(
+      `${BIN}/microsoft.graph.application?$filter=tags/any(t:t eq 't')&$select=id`,
+    )
+    assert.deepEqual(value, [{ '@odata.type': '#microsoft.graph.application', id: app }])
+  })
+
+  it('gives back an app and, separately, its service principal with all that hung on it', async () => {
+    const graphId = directory.directory.servicePrincipal(GRAPH_APP_ID)?.id
+    await graph.create('/oauth2PermissionGrants', {
+      clientId: principal,
+      consentType: 'AllPrincipals',
+      resourceId: graphId,
+      scope: 'User.Read',
+    })
+    await graph.create(`/servicePrincipals/${principal}/appRoleAssignedTo`, {
+      principalId: directory.operator('Olivia').oid,
+      resourceId: principal,
+      appRoleId: DEFAULT_ACCESS,
+    })
+    await graph.remove(`/applications/${app}`)
+    assert.deepEqual((await graph.list('/oauth2PermissionGrants')).value, [])
+    assert.equal((await graph.post(`${BIN}/${app}/restore`)).status, 200)
+    assert.equal(of(await graph.get("/applications(uniqueName='ours')"), 'id'), app)
+    assert.equal((await graph.get(`/servicePrincipals/${principal}`)).status, 404)
+    assert.equal((await graph.post(`${BIN}/${principal}/restore`)).status, 200)
+    assert.equal((await graph.list('/oauth2PermissionGrants')).value.length, 1)
+    assert.equal((await graph.list(`/servicePrincipals/${principal}/appRoleAssignedTo`)).value.length, 1)
+    assert.deepEqual([await names('application'), await names('servicePrincipal')], [[], []])
+  })
+
+  it('loses what is purged for good', async () => {
+    await graph.remove(`/applications/${app}`)
+    for (const id of [app, principal]) assert.equal((await graph.remove(`${BIN}/${id}`)).status, 204)
+    refusedWith(await graph.remove(`${BIN}/${app}`), 404, 'Request_ResourceNotFound', /does not exist/)
+    assert.deepEqual([await names('application'), await names('servicePrincipal')], [[], []])
+  })
+
+  it('does not give back an app whose identifier URI another one has now', async () => {
+    const api = { requestedAccessTokenVersion: 2 }
+    const identifierUris = ['http://localhost:8080/mcp']
+    await graph.patch(`/applications/${app}`, { api })
+    await graph.patch(`/applications/${app}`, { identifierUris })
+    await graph.remove(`/applications/${app}`)
+    const other = await graph.create('/applications', { displayName: 'Other', api })
+    assert.equal((await graph.patch(`/applications/${other.id}`, { identifierUris })).status, 204)
+    refusedWith(
+      await graph.post(`${BIN}/${app}/restore`),
+      400,
+      'Request_BadRequest',
+      'Another object with the same value for property identifierUris already exists.',
+    )
+  })
+
+  it('is emptied by owners and administrators only', async () => {
+    await graph.remove(`/applications/${app}`)
+    const peter = graphCalls(directory, await directory.operatorToken('Peter'))
+    for (const reply of [await peter.remove(`${BIN}/${app}`), await peter.post(`${BIN}/${app}/restore`)])
+      refusedWith(reply, 403, 'Authorization_RequestDenied', /Insufficient privileges/)
+    const his = await peter.create('/applications', { displayName: 'His' })
+    await peter.remove(`/applications/${his.id}`)
+    assert.equal((await peter.remove(`${BIN}/${his.id}`)).status, 204)
+  })
+})
