@@ -1,0 +1,103 @@
+/** `npm start`: the production server on this machine, its environment pointing at local stand-ins. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import ky from 'ky'
+import { fullScope } from '../app/metadata.ts'
+import { loadPermissions } from '../app/permissions.ts'
+import { startCosmos } from './local/cosmos.ts'
+import { freePort, portFrom } from './local/ports.ts'
+import { seedDirectory } from './local/seed.ts'
+import { startTenant } from './local/tenant.ts'
+import { welcome } from './local/welcome.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const usage = `npm start                the whole system: tenant, Cosmos, server
+npm start -- --json      prints one JSON line when ready
+
+PORT (8080), TENANT_PORT (8081), COSMOS_PORT (8082) choose other ports, 0 any free one.
+DATA_DIR (.data) holds the expenses between starts.`
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { json: { type: 'boolean' }, help: { type: 'boolean' } } })
+  if (values.help) return console.log(usage)
+  const permissions = loadPermissions()
+  const port = portFrom('PORT', 8080) || (await freePort())
+  const mcp = `http://localhost:${port}/mcp`
+  const seed = seedDirectory({ mcpUrls: [mcp], permissions })
+  const data = process.env.DATA_DIR ?? `${root}.data`
+  mkdirSync(data, { recursive: true })
+
+  const tenant = await startTenant({ ...seed, port: portFrom('TENANT_PORT', 8081) })
+  const store = { database: 'expenses', container: 'expenses' }
+  const cosmos = await startCosmos({
+    ...store,
+    port: portFrom('COSMOS_PORT', 8082),
+    file: `${data}/cosmos.sqlite`,
+  })
+  const server = startServer(values.json === true, {
+    PORT: String(port),
+    SERVER_URL: mcp,
+    AZURE_TENANT_ID: seed.tenantId,
+    ENTRA_CLIENT_ID: seed.apiAppId,
+    ENTRA_ADMIN_GROUP_ID: seed.adminGroupId,
+    ENTRA_AUTHORITY_HOST: tenant.url,
+    GRAPH_ENDPOINT: tenant.graphUrl,
+    // The secretless credential of production, with the stand-in's managed-identity endpoint.
+    AZURE_CLIENT_ID: seed.managedIdentity.clientId,
+    IDENTITY_ENDPOINT: tenant.identityEndpoint,
+    IDENTITY_HEADER: tenant.identityHeader,
+    COSMOS_ENDPOINT: cosmos.url,
+    COSMOS_KEY: cosmos.key,
+    COSMOS_DATABASE: store.database,
+    COSMOS_CONTAINER: store.container,
+    RATE_LIMIT_PER_MINUTE: process.env.RATE_LIMIT_PER_MINUTE ?? '6000',
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+  })
+  const stop = async (code: number) => {
+    if (server.exitCode === null && server.kill()) await once(server, 'exit')
+    await Promise.all([tenant.close(), cosmos.close()])
+    process.exit(code)
+  }
+  process.once('SIGINT', () => void stop(0))
+  process.once('SIGTERM', () => void stop(0))
+  server.once('exit', (code) => void stop(code ?? 1))
+
+  await ky(new URL('/readyz', mcp), {
+    retry: { limit: 100, delay: () => 100, statusCodes: [503] },
+    totalTimeout: 30_000,
+  })
+  const scope = permissions.scopes
+    .slice(0, 1)
+    .map(({ value }) => fullScope(mcp, value))
+    .join()
+  const ready = {
+    mcp,
+    tenant: tenant.url,
+    tenantId: seed.tenantId,
+    clientId: seed.clientId,
+    scope,
+    cosmos: cosmos.url,
+    users: seed.users,
+    graph: tenant.graphUrl,
+    operators: seed.operators,
+  }
+  console.log(values.json ? JSON.stringify(ready) : welcome(ready))
+}
+
+/** Only these variables and what Node itself needs: nothing of the user's environment leaks in. */
+function startServer(json: boolean, variables: Record<string, string>): ChildProcess {
+  const { PATH, SystemRoot } = process.env
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', `${root}app/server.ts`], {
+    env: { ...(PATH && { PATH }), ...(SystemRoot && { SystemRoot }), ...variables },
+    // With --json stdout holds the one line only; the audit lines go to stderr.
+    stdio: ['ignore', json ? 2 : 'inherit', 'inherit'],
+  })
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+})
