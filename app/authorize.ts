@@ -2,6 +2,7 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { type AuditEntry, decide } from './audit.ts'
 import { claimsMissing, scopeMissing, tokenRefused } from './challenge.ts'
 import type { AdminGroup, AdminId } from './groups.ts'
+import { describe, type Log } from './log.ts'
 import { basicScopes, fullScope } from './metadata.ts'
 import {
   AssertionRefused,
@@ -12,6 +13,7 @@ import {
 } from './obo.ts'
 import type { DownstreamApi, Permissions, ToolPermission } from './permissions.ts'
 import { Refusal } from './refusal.ts'
+import { failed } from './tools/tool.ts'
 import type { Caller } from './verifier.ts'
 
 /** What the caller may do with this one message. */
@@ -27,9 +29,12 @@ export type Services = Readonly<{
   serverUrl: string
   obo: OnBehalfOf
   adminGroup: AdminGroup
+  log: Log
 }>
 
 type Request = Readonly<{ caller: Caller; mcpUrl: string; entry: AuditEntry }>
+
+const EXPECTED = [StepUpRequired, ConsentMissing, DownstreamUnavailable, AssertionRefused]
 
 /**
  * May this caller make this call? Decided from infra/permissions.json before any MCP answer starts,
@@ -80,10 +85,7 @@ export class Authorizer {
     try {
       return { admin: await this.#admin(request) }
     } catch (error) {
-      const known = [StepUpRequired, ConsentMissing, DownstreamUnavailable, AssertionRefused].find(
-        (kind) => error instanceof kind,
-      )
-      if (!known) throw error
+      if (!EXPECTED.some((kind) => error instanceof kind)) this.#logFault(error, request.entry)
       decide(request.entry, 'accept', 'list_without_admin_tools')
       return {}
     }
@@ -135,7 +137,14 @@ export class Authorizer {
       decide(entry, 'deny:group', 'membership_unknown')
       return `This tool is refused for now: ${error.message} Try again in ${error.retryAfterSeconds} seconds.`
     }
-    throw error
+    this.#logFault(error, entry)
+    decide(entry, 'deny:rbac', 'downstream_failed')
+    return failed(entry.requestId)
+  }
+
+  /** A wrong credential, say: ours to mend, and no reason to refuse what does not need it. */
+  #logFault(error: unknown, { requestId }: AuditEntry): void {
+    this.#services.log.error(describe(error), { request_id: requestId })
   }
 }
 

@@ -60,6 +60,17 @@ export class DownstreamUnavailable extends Error {
   }
 }
 
+/** A fault of ours, such as a credential that Entra does not know. `code`: AADSTS number or MSAL's code. */
+export class ExchangeFailed extends Error {
+  override name = 'ExchangeFailed'
+  readonly code: string
+
+  constructor(code: string) {
+    super(`The on-behalf-of exchange failed: ${code}.`)
+    this.code = code
+  }
+}
+
 type Exchange = { caller: Caller; api: DownstreamApi }
 
 /**
@@ -173,11 +184,11 @@ function failureOf(error: unknown, api: DownstreamApi): unknown {
   if (error instanceof ServerError && ['50013', '500133'].includes(String(error.errorNo))) {
     return new AssertionRefused(`Entra refused the assertion (AADSTS${error.errorNo}).`)
   }
-  if (error instanceof AuthError) return new Error(`The on-behalf-of exchange failed: ${codeOf(error)}.`)
+  if (error instanceof AuthError) return new ExchangeFailed(codeOf(error))
   return error
 }
 
 /** The AADSTS code only: Entra's full texts can name users and applications. */
 function codeOf(error: AuthError): string {
-  return /AADSTS\d+/.exec(error.errorMessage)?.[0] ?? error.errorCode
+  return /AADSTS\d+/.exec(error.errorMessage)?.[0] ?? (error.errorCode || error.name)
 }

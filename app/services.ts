@@ -24,7 +24,7 @@ export function createServices(config: Config, permissions: Permissions, log: Lo
     keys,
     store,
     verifier: new Verifier(config, keys),
-    authorizer: new Authorizer({ permissions, serverUrl: config.serverUrl, obo, adminGroup }),
+    authorizer: new Authorizer({ permissions, serverUrl: config.serverUrl, obo, adminGroup, log }),
     mcpServers: new McpServers(permissions),
   }
 }

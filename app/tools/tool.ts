@@ -68,6 +68,10 @@ export const toolError = (text: string): CallToolResult => ({
   isError: true,
 })
 
+/** A fault of ours, in words that give nothing away. */
+export const failed = (requestId: string) =>
+  `The tool failed. The operator finds the cause under request ${requestId}.`
+
 /** The SDK would send any error's message to the client: only our own refusals may pass. */
 function messageFor(error: unknown, { log, requestId }: ToolContext): string {
   if (error instanceof CursorInvalid || error instanceof IdempotencyConflict) return error.message
@@ -76,5 +80,5 @@ function messageFor(error: unknown, { log, requestId }: ToolContext): string {
     return `The expenses cannot be reached at the moment. Try again in ${error.retryAfterSeconds} seconds; before you repeat an add without an idempotency_key, list the expenses: it may have been saved.`
   }
   log.error(describe(error), { request_id: requestId })
-  return `The tool failed. The operator finds the cause under request ${requestId}.`
+  return failed(requestId)
 }

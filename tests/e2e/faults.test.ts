@@ -103,6 +103,27 @@ describe('when the platform fails, the server', () => {
     assert.equal((await toolNames(system.mcp, token)).length, 3)
   })
 
+  it('keeps serving everything else when its own credential is wrong, and logs the code of the refusal', async () => {
+    const misconfigured = await startSystem({ AZURE_CLIENT_ID: crypto.randomUUID() })
+    try {
+      const token = await misconfigured.tokenFor('Alice')
+      assert.deepEqual(await toolNames(misconfigured.mcp, token), USER_TOOLS)
+      const response = await post(misconfigured.mcp, statsCall, { token })
+      assert.equal(response.status, 200)
+      assert.match(
+        await response.text(),
+        /The tool failed\. The operator finds the cause under request [0-9a-f-]{36}/,
+      )
+      const line = await misconfigured.auditLine(response)
+      assert.deepEqual([line.decision, line.reason], ['deny:rbac', 'downstream_failed'])
+      assert.ok(
+        misconfigured.lines().some((text) => /"level":"error".*ExchangeFailed \(code \w+\)/.test(text)),
+      )
+    } finally {
+      await misconfigured.stop()
+    }
+  })
+
   it('waits for a slow Graph within its deadline', async () => {
     await system.restart()
     const token = await fresh()

@@ -52,7 +52,7 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     async auditLine({ headers }: Response): Promise<Record<string, unknown>> {
       const id = headers.get('x-request-id') ?? 'none'
       for (;;) {
-        const line = server.lines.find((text) => text.includes(id))
+        const line = server.lines.find((text) => text.includes(id) && text.includes('"decision"'))
         if (line) return JSON.parse(line)
         await once(server.output, 'data', { signal: AbortSignal.timeout(5_000) })
       }
