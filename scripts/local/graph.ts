@@ -3,6 +3,7 @@ import type { Entra } from './entra/entra.ts'
 import { callerOf } from './graph/access.ts'
 import { applicationRoutes } from './graph/applications.ts'
 import { batch } from './graph/batch.ts'
+import { oneCredentialWriteAtATime } from './graph/credential-lock.ts'
 import { deletedItemRoutes } from './graph/deleted-items.ts'
 import { type Graph, keepJournal } from './graph/endpoint.ts'
 import {
@@ -13,7 +14,6 @@ import {
   sendGraphError,
   unknownSegment,
 } from './graph/errors.ts'
-import { oneCredentialWriteAtATime } from './graph/federated-credentials.ts'
 import { groupRoutes } from './graph/groups.ts'
 import { Journal } from './graph/journal.ts'
 import { alternateKeys } from './graph/keys.ts'

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Application } from '../directory-objects.ts'
 import { nullable } from './body.ts'
+import type { Filterable } from './filter.ts'
 
 const text = z.string().max(1024)
 const redirectUris = z.array(z.string().min(1).max(256))
@@ -99,6 +100,16 @@ export const ApplicationPatch = z.strictObject({
   passwordCredentials: z.array(z.unknown()).optional(),
 })
 export type ApplicationPatch = z.infer<typeof ApplicationPatch>
+
+export const APPLICATION_FILTERS: Filterable = {
+  id: ['eq', 'ne', 'in'],
+  appId: ['eq', 'ne', 'in'],
+  displayName: ['eq', 'ne', 'in', 'startswith', 'endswith'],
+  uniqueName: ['eq', 'ne', 'in', 'startswith'],
+  signInAudience: ['eq', 'ne', 'in', 'startswith'],
+  identifierUris: ['any'],
+  tags: ['any'],
+}
 
 export const APPLICATION = {
   resource: 'Application',

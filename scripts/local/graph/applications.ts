@@ -4,7 +4,13 @@ import type { Application } from '../directory-objects.ts'
 import { blankApplication } from '../microsoft-apps.ts'
 import { applicationOf, ownApplicationOf } from './application-of.ts'
 import { checkApplication } from './application-rules.ts'
-import { APPLICATION, ApplicationPatch, applicationView, patched } from './application-schema.ts'
+import {
+  APPLICATION,
+  APPLICATION_FILTERS,
+  ApplicationPatch,
+  applicationView,
+  patched,
+} from './application-schema.ts'
 import { parseBody } from './body.ts'
 import {
   type Call,
@@ -19,23 +25,12 @@ import {
 } from './endpoint.ts'
 import { notFound, requestError } from './errors.ts'
 import { federatedCredentialRoutes } from './federated-credentials.ts'
-import type { Filterable } from './filter.ts'
 import { keyOf } from './keys.ts'
 import { indexed, mustFind } from './lookup.ts'
 import { passwordRoutes } from './passwords.ts'
 import { deleteApplication } from './recycle-bin.ts'
 import { relationshipRoutes } from './relationships.ts'
 import { demandReading, demandRight } from './rights.ts'
-
-export const APPLICATION_FILTERS: Filterable = {
-  id: ['eq', 'ne', 'in'],
-  appId: ['eq', 'ne', 'in'],
-  displayName: ['eq', 'ne', 'in', 'startswith', 'endswith'],
-  uniqueName: ['eq', 'ne', 'in', 'startswith'],
-  signInAudience: ['eq', 'ne', 'in', 'startswith'],
-  identifierUris: ['any'],
-  tags: ['any'],
-}
 
 function create(graph: Graph, { caller, body }: Call, key: { uniqueName?: string } = {}): Reply {
   demandRight(graph.directory, caller, 'createApplication')

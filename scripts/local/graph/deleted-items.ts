@@ -1,10 +1,9 @@
 import { type Request, Router } from 'express'
-import { applicationView } from './application-schema.ts'
-import { APPLICATION_FILTERS } from './applications.ts'
+import { APPLICATION_FILTERS, applicationView } from './application-schema.ts'
 import { type Call, done, endpoint, type Graph, list, ok, one, type Reply } from './endpoint.ts'
 import { notFound } from './errors.ts'
 import type { Filterable } from './filter.ts'
-import { GROUP_FILTERS, groupView } from './groups.ts'
+import { GROUP_FILTERS, groupView } from './group-schema.ts'
 import { byId, find, remove } from './lookup.ts'
 import {
   type DeletedApplication,
@@ -15,7 +14,7 @@ import {
   restoreServicePrincipal,
 } from './recycle-bin.ts'
 import { demandReading, demandRight } from './rights.ts'
-import { PRINCIPAL_FILTERS, principalView } from './service-principals.ts'
+import { PRINCIPAL_FILTERS, principalView } from './service-principal-schema.ts'
 
 /** One lid for the three kinds of things in the bin. */
 interface Binned {

@@ -35,7 +35,7 @@ export const created = (body: object): Reply => ({ status: 201, body })
 export const done: Reply = { status: 204 }
 
 /** POSTs that only ask. */
-const QUESTION = /\/(checkMemberGroups|getMemberGroups|\$batch)$/
+const QUESTION = /\/(checkMemberGroups|\$batch)$/
 
 /** Authenticates, lets the handler work and sends the answer. Handlers are synchronous: a write is one step. */
 export function endpoint(graph: Graph, handle: (call: Call) => Reply): RequestHandler {

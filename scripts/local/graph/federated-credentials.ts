@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type RequestHandler, Router } from 'express'
+import { Router } from 'express'
 import { z } from 'zod'
 import type { Application, FederatedIdentityCredential } from '../directory-objects.ts'
 import { applicationOf, ownApplicationOf } from './application-of.ts'
@@ -15,14 +15,7 @@ import {
   prefersCreation,
   type Reply,
 } from './endpoint.ts'
-import {
-  concurrencyViolation,
-  GraphError,
-  notFound,
-  requestError,
-  sameKey,
-  sendGraphError,
-} from './errors.ts'
+import { GraphError, notFound, requestError, sameKey } from './errors.ts'
 import type { Filterable } from './filter.ts'
 import { keyOf } from './keys.ts'
 import { indexed, mustFind, remove } from './lookup.ts'
@@ -161,24 +154,4 @@ export function federatedCredentialRoutes(graph: Graph): Router {
       }),
     )
   return router
-}
-
-const WRITTEN = /\/applications\/([^/]+)\/federatedIdentityCredentials/
-
-/**
- * Two writes to the credentials of one app must not be under way at once. A write counts from its arrival to its
- * answer, so this stands before everything that may take time.
- */
-export function oneCredentialWriteAtATime({ directory, entra }: Graph): RequestHandler {
-  const busy = new Set<string>()
-  return (request, response, next) => {
-    const [, segment] = request.method === 'GET' ? [] : (WRITTEN.exec(request.path) ?? [])
-    if (segment === undefined) return next()
-    const app = indexed(directory.applications, keyOf(decodeURIComponent(segment)))?.id ?? segment
-    if (busy.has(app)) return sendGraphError(response, concurrencyViolation(), entra.now())
-    busy.add(app)
-    const free = () => busy.delete(app)
-    response.once('finish', free).once('close', free)
-    next()
-  }
 }

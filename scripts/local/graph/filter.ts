@@ -1,4 +1,5 @@
 import { unsupportedQuery } from './errors.ts'
+import { badFilter, FilterTokens } from './filter-tokens.ts'
 
 export type Operator = 'eq' | 'ne' | 'in' | 'startswith' | 'endswith' | 'any'
 
@@ -10,37 +11,19 @@ export type Predicate = (item: object) => boolean
 /** These need an advanced query: ConsistencyLevel and $count. */
 const ADVANCED = new Set<Operator>(['ne', 'endswith'])
 
-const TOKEN = /\s*('(?:[^']|'')*'|[A-Za-z_][\w]*|\d+|[(),:/])/y
-
-const badFilter = () => unsupportedQuery('Invalid filter clause.')
-
-function tokensOf(text: string): string[] {
-  const tokens: string[] = []
-  TOKEN.lastIndex = 0
-  while (TOKEN.lastIndex < text.trimEnd().length) {
-    const match = TOKEN.exec(text)
-    if (!match) throw badFilter()
-    tokens.push(match[0].trim())
-  }
-  return tokens
-}
-
-type Literal = string | number | boolean | null
-
 /** The directory compares text without regard to case. */
 const folded = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value)
 const read = (item: object, property: string): unknown =>
   Object.entries(item).find(([name]) => name === property)?.[1]
 
 class Parser {
-  readonly #tokens: string[]
+  readonly #tokens: FilterTokens
   readonly #properties: Filterable
   readonly #resource: string
   readonly #advanced: boolean
-  #at = 0
 
   constructor(text: string, properties: Filterable, resource: string, advanced: boolean) {
-    this.#tokens = tokensOf(text)
+    this.#tokens = new FilterTokens(text)
     this.#properties = properties
     this.#resource = resource
     this.#advanced = advanced
@@ -48,38 +31,38 @@ class Parser {
 
   whole(): Predicate {
     const predicate = this.#or()
-    if (this.#at < this.#tokens.length) throw badFilter()
+    if (!this.#tokens.isAtEnd) throw badFilter()
     return predicate
   }
 
   #or(): Predicate {
     const left = this.#and()
-    if (!this.#take('or')) return left
+    if (!this.#tokens.take('or')) return left
     const right = this.#or()
     return (item) => left(item) || right(item)
   }
 
   #and(): Predicate {
     const left = this.#term()
-    if (!this.#take('and')) return left
+    if (!this.#tokens.take('and')) return left
     const right = this.#and()
     return (item) => left(item) && right(item)
   }
 
   #term(): Predicate {
-    if (this.#take('(')) {
+    if (this.#tokens.take('(')) {
       const inner = this.#or()
-      this.#demand(')')
+      this.#tokens.demand(')')
       return inner
     }
-    if (this.#take('not')) {
+    if (this.#tokens.take('not')) {
       if (!this.#advanced) throw unsupportedQuery('Operator "not" needs an advanced query.')
       const inner = this.#term()
       return (item) => !inner(item)
     }
-    const name = this.#next()
+    const name = this.#tokens.next()
     if (name === 'startswith' || name === 'endswith') return this.#affix(name)
-    if (this.#take('/')) return this.#any(name)
+    if (this.#tokens.take('/')) return this.#any(name)
     return this.#comparison(name)
   }
 
@@ -90,11 +73,11 @@ class Parser {
   }
 
   #affixOf(operator: 'startswith' | 'endswith') {
-    this.#demand('(')
-    const name = this.#next()
-    this.#demand(',')
-    const wanted = String(folded(this.#literal()))
-    this.#demand(')')
+    this.#tokens.demand('(')
+    const name = this.#tokens.next()
+    this.#tokens.demand(',')
+    const wanted = String(folded(this.#tokens.literal()))
+    this.#tokens.demand(')')
     const fits = (value: unknown) => {
       if (typeof value !== 'string') return false
       const text = value.toLowerCase()
@@ -105,13 +88,13 @@ class Parser {
 
   /** tags/any(t:t eq 'x') and identifierUris/any(u:startswith(u,'x')). */
   #any(property: string): Predicate {
-    this.#demand('any')
+    this.#tokens.demand('any')
     this.#allow(property, 'any')
-    this.#demand('(')
-    const variable = this.#next()
-    this.#demand(':')
+    this.#tokens.demand('(')
+    const variable = this.#tokens.next()
+    this.#tokens.demand(':')
     const fits = this.#onEach(variable)
-    this.#demand(')')
+    this.#tokens.demand(')')
     return (item) => {
       const values = read(item, property)
       return Array.isArray(values) && values.some(fits)
@@ -119,42 +102,33 @@ class Parser {
   }
 
   #onEach(variable: string): (value: unknown) => boolean {
-    const name = this.#next()
+    const name = this.#tokens.next()
     if (name === 'startswith') {
       const affix = this.#affixOf(name)
       if (affix.name !== variable) throw badFilter()
       return affix.fits
     }
     if (name !== variable) throw badFilter()
-    this.#demand('eq')
-    const wanted = folded(this.#literal())
+    this.#tokens.demand('eq')
+    const wanted = folded(this.#tokens.literal())
     return (value) => folded(value) === wanted
   }
 
   #comparison(property: string): Predicate {
-    const operator = this.#next()
+    const operator = this.#tokens.next()
     if (operator !== 'eq' && operator !== 'ne' && operator !== 'in') throw badFilter()
     this.#allow(property, operator)
-    const wanted = operator === 'in' ? this.#list() : [folded(this.#literal())]
+    const wanted = operator === 'in' ? this.#list() : [folded(this.#tokens.literal())]
     const isIn = (item: object) => wanted.includes(folded(read(item, property)) ?? null)
     return operator === 'ne' ? (item) => !isIn(item) : isIn
   }
 
   #list(): unknown[] {
-    this.#demand('(')
-    const values = [folded(this.#literal())]
-    while (this.#take(',')) values.push(folded(this.#literal()))
-    this.#demand(')')
+    this.#tokens.demand('(')
+    const values = [folded(this.#tokens.literal())]
+    while (this.#tokens.take(',')) values.push(folded(this.#tokens.literal()))
+    this.#tokens.demand(')')
     return values
-  }
-
-  #literal(): Literal {
-    const token = this.#next()
-    if (token.startsWith("'")) return token.slice(1, -1).replaceAll("''", "'")
-    if (/^\d+$/.test(token)) return Number(token)
-    if (token === 'null') return null
-    if (token === 'true' || token === 'false') return token === 'true'
-    throw badFilter()
   }
 
   #allow(property: string, operator: Operator): void {
@@ -163,23 +137,6 @@ class Parser {
     throw unsupportedQuery(
       `Unsupported or invalid query filter clause specified for property '${property}' of resource '${this.#resource}'.`,
     )
-  }
-
-  #next(): string {
-    const token = this.#tokens[this.#at]
-    if (token === undefined) throw badFilter()
-    this.#at += 1
-    return token
-  }
-
-  #take(token: string): boolean {
-    if (this.#tokens[this.#at] !== token) return false
-    this.#at += 1
-    return true
-  }
-
-  #demand(token: string): void {
-    if (!this.#take(token)) throw badFilter()
   }
 }
 

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Router } from 'express'
-import { z } from 'zod'
 import type { Group } from '../directory-objects.ts'
-import { nullable, parseBody } from './body.ts'
+import { parseBody } from './body.ts'
 import {
   type Call,
   created,
@@ -15,7 +14,7 @@ import {
   type Reply,
 } from './endpoint.ts'
 import { denied, duplicateValues, notFound, requestError, takenValue } from './errors.ts'
-import type { Filterable } from './filter.ts'
+import { GROUP, GROUP_FILTERS, GroupPatch, groupView } from './group-schema.ts'
 import { keyOf } from './keys.ts'
 import { indexed, mustFind } from './lookup.ts'
 import { objectView } from './objects.ts'
@@ -23,48 +22,8 @@ import { deleteGroup } from './recycle-bin.ts'
 import { relatable, relationshipRoutes } from './relationships.ts'
 import { demandReading, demandRight } from './rights.ts'
 
-export const GROUP_FILTERS: Filterable = {
-  id: ['eq', 'ne', 'in'],
-  displayName: ['eq', 'ne', 'in', 'startswith', 'endswith'],
-  uniqueName: ['eq', 'ne', 'in', 'startswith'],
-  mailNickname: ['eq', 'in', 'startswith'],
-  mailEnabled: ['eq'],
-  securityEnabled: ['eq'],
-}
-
-const SUBJECT = { resource: 'Group', readOnly: ['id', 'createdDateTime', 'deletedDateTime', 'mail'] }
-const references = z.array(z.string()).max(20).optional()
-
-const Patch = z.strictObject({
-  displayName: z.string().min(1).max(256).optional(),
-  description: nullable(z.string().max(1024)),
-  uniqueName: z.string().min(1).max(120).optional(),
-  mailNickname: z
-    .string()
-    .regex(/^[^\s@()\\[\]";:<>,]{1,64}$/)
-    .optional(),
-  mailEnabled: z.boolean().optional(),
-  securityEnabled: z.boolean().optional(),
-  groupTypes: z.array(z.string()).optional(),
-  isAssignableToRole: nullable(z.boolean()),
-  visibility: nullable(z.string()),
-  'members@odata.bind': references,
-  'owners@odata.bind': references,
-})
-type Patch = z.infer<typeof Patch>
-
-export const groupView = ({ members: _, owners: __, ...shown }: Group) => ({
-  ...shown,
-  visibility: shown.visibility ?? null,
-  createdDateTime: shown.createdDateTime ?? null,
-  deletedDateTime: null as string | null,
-  groupTypes: [],
-  isAssignableToRole: null,
-  mail: null,
-})
-
 /** Only plain security groups: anything else needs rights or services that this tenant has not. */
-function checkKind({ isAssignableToRole, groupTypes = [], mailEnabled }: Patch): void {
+function checkKind({ isAssignableToRole, groupTypes = [], mailEnabled }: GroupPatch): void {
   if (isAssignableToRole) throw denied()
   if (groupTypes.length > 0 || mailEnabled)
     throw requestError("Invalid value specified for property 'groupTypes' of resource 'Group'.")
@@ -72,7 +31,7 @@ function checkKind({ isAssignableToRole, groupTypes = [], mailEnabled }: Patch):
 
 const REQUIRED = ['displayName', 'mailEnabled', 'mailNickname', 'securityEnabled'] as const
 
-function create(graph: Graph, { caller }: Call, patch: Patch): Reply {
+function create(graph: Graph, { caller }: Call, patch: GroupPatch): Reply {
   const { directory, replication } = graph
   demandRight(directory, caller, 'createGroup')
   checkKind(patch)
@@ -106,7 +65,7 @@ function create(graph: Graph, { caller }: Call, patch: Patch): Reply {
   return created(groupView(group))
 }
 
-function change(graph: Graph, call: Call, group: Group, patch: Patch): Reply {
+function change(graph: Graph, call: Call, group: Group, patch: GroupPatch): Reply {
   demandRight(graph.directory, call.caller, 'changeGroup', group.owners)
   checkKind(patch)
   const {
@@ -132,7 +91,7 @@ function change(graph: Graph, call: Call, group: Group, patch: Patch): Reply {
 function upsert(graph: Graph, call: Call): Reply {
   const { groups } = graph.directory
   const key = keyOf(call.param('key'))
-  const patch = parseBody(Patch, call.body, SUBJECT)
+  const patch = parseBody(GroupPatch, call.body, GROUP)
   if (!prefersCreation(call)) return change(graph, call, mustFind(graph, 'group', groups, key), patch)
   const group = indexed(groups, key)
   if (group) return change(graph, call, group, patch)
@@ -163,7 +122,7 @@ export function groupRoutes(graph: Graph): Router {
         return list(graph, call, listed.map(groupView), GROUP_FILTERS, 'Group')
       }),
     )
-    .post(endpoint(graph, (call) => create(graph, call, parseBody(Patch, call.body, SUBJECT))))
+    .post(endpoint(graph, (call) => create(graph, call, parseBody(GroupPatch, call.body, GROUP))))
   router
     .route('/groups/:key')
     .get(endpoint(graph, (call) => one(call, groupView(read(call)))))

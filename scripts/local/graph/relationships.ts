@@ -20,7 +20,7 @@ interface Access {
 const Reference = z.strictObject({ '@odata.id': z.string() })
 
 /** The id at the end of `@odata.id`: directoryObjects/{id}, users/{id} and the like. */
-export function referencedId(reference: string): string {
+function referencedId(reference: string): string {
   const [, id] = /\/([0-9a-f-]{36})$/i.exec(reference) ?? []
   if (id === undefined) throw requestError(`Invalid URL format specified in the request: '${reference}'.`)
   return id.toLowerCase()

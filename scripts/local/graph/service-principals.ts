@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { Router } from 'express'
-import { z } from 'zod'
-import type { Directory } from '../directory.ts'
 import type { ServicePrincipal } from '../directory-objects.ts'
 import { appRoleAssignmentRoutes } from './app-role-assignments.ts'
-import { nullable, parseBody } from './body.ts'
+import { parseBody } from './body.ts'
 import {
   type Call,
   created,
@@ -17,66 +15,21 @@ import {
   type Reply,
 } from './endpoint.ts'
 import { GraphError, notFound, requestError, sameKey } from './errors.ts'
-import type { Filterable } from './filter.ts'
 import { keyOf } from './keys.ts'
 import { find, indexed, mustFind } from './lookup.ts'
 import { deleteServicePrincipal } from './recycle-bin.ts'
 import { relationshipRoutes } from './relationships.ts'
 import { demandReading, demandRight } from './rights.ts'
 import { ownPrincipalOf, principalOf } from './service-principal-of.ts'
+import {
+  PRINCIPAL_FILTERS,
+  PrincipalPatch,
+  patchedPrincipal,
+  principalView,
+  SERVICE_PRINCIPAL,
+} from './service-principal-schema.ts'
 
-export const PRINCIPAL_FILTERS: Filterable = {
-  id: ['eq', 'ne', 'in'],
-  appId: ['eq', 'ne', 'in'],
-  displayName: ['eq', 'ne', 'in', 'startswith', 'endswith'],
-  servicePrincipalType: ['eq'],
-  servicePrincipalNames: ['any'],
-  tags: ['any'],
-}
-
-const SUBJECT = {
-  resource: 'ServicePrincipal',
-  readOnly: ['id', 'createdDateTime', 'deletedDateTime', 'servicePrincipalType', 'appDisplayName'],
-}
-
-const Patch = z.strictObject({
-  appId: z.guid().optional(),
-  displayName: z.string().min(1).max(256).optional(),
-  description: nullable(z.string()),
-  notes: nullable(z.string()),
-  tags: z.array(z.string()).optional(),
-  accountEnabled: z.boolean().optional(),
-  appRoleAssignmentRequired: z.boolean().optional(),
-  passwordCredentials: z.array(z.never()).optional(),
-  keyCredentials: z.array(z.never()).optional(),
-})
-type Patch = z.infer<typeof Patch>
-
-/** With what it shows of its app. */
-export function principalView(directory: Directory, principal: ServicePrincipal) {
-  const { owners: _, ...shown } = principal
-  const app = directory.application(principal.appId)
-  return {
-    ...shown,
-    description: principal.description ?? null,
-    notes: principal.notes ?? null,
-    tags: principal.tags ?? [],
-    deletedDateTime: null as string | null,
-    appDisplayName: app?.displayName ?? null,
-    appRoles: app?.appRoles ?? [],
-    oauth2PermissionScopes: app?.api.oauth2PermissionScopes ?? [],
-    servicePrincipalNames: [...(app?.identifierUris ?? []), principal.appId],
-    signInAudience: app?.signInAudience ?? null,
-  }
-}
-
-function applied(principal: ServicePrincipal, patch: Patch): ServicePrincipal {
-  const { passwordCredentials: _, keyCredentials: __, appId: ___, ...rest } = patch
-  const said = Object.entries(rest).filter(([, value]) => value !== undefined)
-  return { ...principal, ...Object.fromEntries(said) }
-}
-
-function create(graph: Graph, { caller }: Call, patch: Patch): Reply {
+function create(graph: Graph, { caller }: Call, patch: PrincipalPatch): Reply {
   const { directory, replication } = graph
   const { appId } = patch
   if (appId === undefined)
@@ -106,18 +59,18 @@ function create(graph: Graph, { caller }: Call, patch: Patch): Reply {
     createdDateTime: new Date(graph.entra.now()).toISOString(),
     owners: [caller.id],
   }
-  const principal = applied(blank, patch)
+  const principal = patchedPrincipal(blank, patch)
   directory.servicePrincipals.push(principal)
   replication.created('servicePrincipal', principal.id)
   return created(principalView(directory, principal))
 }
 
-function change(graph: Graph, call: Call, principal: ServicePrincipal, patch: Patch): Reply {
+function change(graph: Graph, call: Call, principal: ServicePrincipal, patch: PrincipalPatch): Reply {
   demandRight(graph.directory, call.caller, 'changeApplication', principal.owners)
   if (patch.appId !== undefined && patch.appId !== principal.appId)
     throw requestError("Property 'appId' is read-only and cannot be set.")
   graph.replication.changed('servicePrincipal', structuredClone(principal))
-  Object.assign(principal, applied(principal, patch))
+  Object.assign(principal, patchedPrincipal(principal, patch))
   return done
 }
 
@@ -125,7 +78,7 @@ function change(graph: Graph, call: Call, principal: ServicePrincipal, patch: Pa
 function upsert(graph: Graph, call: Call): Reply {
   const { servicePrincipals } = graph.directory
   const key = keyOf(call.param('key'))
-  const patch = parseBody(Patch, call.body, SUBJECT)
+  const patch = parseBody(PrincipalPatch, call.body, SERVICE_PRINCIPAL)
   if (!prefersCreation(call))
     return change(graph, call, mustFind(graph, 'servicePrincipal', servicePrincipals, key), patch)
   const principal = indexed(servicePrincipals, key)
@@ -149,7 +102,9 @@ export function servicePrincipalRoutes(graph: Graph): Router {
         return list(graph, call, views, PRINCIPAL_FILTERS, 'ServicePrincipal')
       }),
     )
-    .post(endpoint(graph, (call) => create(graph, call, parseBody(Patch, call.body, SUBJECT))))
+    .post(
+      endpoint(graph, (call) => create(graph, call, parseBody(PrincipalPatch, call.body, SERVICE_PRINCIPAL))),
+    )
   router
     .route('/servicePrincipals/:key')
     .get(endpoint(graph, (call) => one(call, principalView(directory, principalOf(graph, call)))))

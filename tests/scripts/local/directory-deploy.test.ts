@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { z } from 'zod'
-import { DeploymentError } from '../../../scripts/local/deploy.ts'
+import { DeploymentError, deploy } from '../../../scripts/local/deploy.ts'
 import type { Kind } from '../../../scripts/local/graph/replication.ts'
+import { readTemplate } from '../../../scripts/template/template.ts'
 import { type DirectoryHarness, declaration, startDirectory, withoutCompiler } from '../directory-harness.ts'
 import { claimsOf, VS_CODE } from './contoso.ts'
 import { graphCalls, of } from './graph-calls.ts'
@@ -182,7 +183,7 @@ describe('deployment to the directory', { skip: withoutCompiler }, () => {
     })
   }
 
-  it('outlasts a fault at every call, and a lost answer of every write', async () => {
+  it('outlasts a fault at every call, and a lost answer of every write', async (t) => {
     const { calls, whole } = await countCalls(directory)
     for (let at = 1; at <= calls; at += 1) {
       for (const fault of [
@@ -190,10 +191,10 @@ describe('deployment to the directory', { skip: withoutCompiler }, () => {
         { status: 503 as const, late: true },
       ]) {
         const other = await startDirectory()
+        t.after(other.close)
         other.faults.on('graph', { ...fault, at })
         await other.deploy()
         assert.equal(shapeOf(other), whole, `call ${at}, ${fault.status}`)
-        await other.close()
       }
     }
   })
@@ -231,8 +232,6 @@ describe('deployment of a template written by hand', () => {
   afterEach(() => directory.close())
 
   const run = async (resources: Record<string, ReturnType<typeof resource> & { existing?: boolean }>) => {
-    const { deploy } = await import('../../../scripts/local/deploy.ts')
-    const { readTemplate } = await import('../../../scripts/template/template.ts')
     const snapshot = { predictedResources: Object.values(resources).filter(({ existing }) => !existing) }
     return deploy({
       graphUrl: directory.graphUrl,

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { z } from 'zod'
 import { DEFAULT_ACCESS } from '../../../scripts/local/directory.ts'
 import { roleId } from '../../../scripts/local/graph-permissions.ts'
-import { GRAPH_APP_ID } from '../../../scripts/local/microsoft-apps.ts'
+import { AZURE_CLI_APP_ID, GRAPH_APP_ID } from '../../../scripts/local/microsoft-apps.ts'
 import { type DirectoryHarness, type OperatorName, startDirectory } from '../directory-harness.ts'
 import { claimsOf } from './contoso.ts'
-import { ADVANCED, graphCalls, of, type Reply, refusedWith } from './graph-calls.ts'
+import { ADVANCED, graphCalls, type Reply, refusedWith } from './graph-calls.ts'
+
+const Started = z.object({ device_code: z.string(), user_code: z.string() })
 
 const denied = (reply: Reply) =>
   refusedWith(reply, 403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.')
@@ -28,6 +31,20 @@ describe('rights in the directory', () => {
       directory.operators.map(({ name, rights }) => [name, ...rights]),
       [['Olivia', 'createApps', 'grantConsent'], ['Peter', 'createApps'], ['Quinn']],
     )
+  })
+
+  it('also come with the device code of the Azure CLI', async () => {
+    const { tenant, tenantId } = directory
+    const oauth = `${tenant.url}/${tenantId}/oauth2`
+    const post = async (path: string, form: Record<string, string>) =>
+      fetch(oauth + path, { method: 'POST', body: new URLSearchParams(form) })
+    const client = { client_id: AZURE_CLI_APP_ID, scope: 'https://graph.microsoft.com/.default' }
+    const started = Started.parse(await (await post('/v2.0/devicecode', client)).json())
+    await post('/deviceauth', { user_code: started.user_code, user: directory.operator('Peter').oid })
+    const grant_type = 'urn:ietf:params:oauth:grant-type:device_code'
+    const answer = await post('/v2.0/token', { ...client, grant_type, device_code: started.device_code })
+    const { access_token: token } = z.object({ access_token: z.string() }).parse(await answer.json())
+    await graphCalls(directory, token).create('/applications', { displayName: 'App' })
   })
 
   it('let an application developer create apps and change only his own', async () => {
@@ -126,9 +143,7 @@ describe('rights in the directory', () => {
 
   it('to give an app permissions of Graph itself are not those of an application administrator', async () => {
     const olivia = await as('Olivia')
-    const { id: principalId } = directory.recreateIdentity('server') && {
-      id: directory.identity.principalId,
-    }
+    const { principalId } = directory.recreateIdentity('server')
     const wanted = { principalId, resourceId: graphId(), appRoleId: roleId('Directory.Read.All') }
     const path = `/servicePrincipals/${graphId()}/appRoleAssignedTo`
     denied(await olivia.post(path, wanted))
@@ -140,9 +155,10 @@ describe('rights in the directory', () => {
       members: [directory.operator('Olivia').oid],
     })
     assert.equal((await olivia.post(path, wanted)).status, 201)
-    assert.equal(
-      of(await olivia.get(`/servicePrincipals/${principalId}/appRoleAssignments`), '@odata.context') !== '',
-      true,
+    const { value } = await olivia.list(`/servicePrincipals/${principalId}/appRoleAssignments`)
+    assert.deepEqual(
+      value.map(({ appRoleId }) => appRoleId),
+      [wanted.appRoleId],
     )
   })
 })
