@@ -1,0 +1,98 @@
+/** The parts of Microsoft Graph's objects that the scripts read. Each schema comes with its `$select`. */
+import { z } from 'zod'
+
+const Scope = z.object({
+  id: z.string(),
+  value: z.string().nullish(),
+  type: z.string().optional(),
+  isEnabled: z.boolean(),
+})
+const Credential = z.object({
+  keyId: z.string(),
+  displayName: z.string().nullish(),
+  endDateTime: z.string().nullish(),
+})
+
+export const Application = z.object({
+  id: z.string(),
+  appId: z.string(),
+  displayName: z.string(),
+  uniqueName: z.string().nullish(),
+  tags: z.array(z.string()).default([]),
+  identifierUris: z.array(z.string()).default([]),
+  api: z
+    .object({
+      requestedAccessTokenVersion: z.number().nullish(),
+      oauth2PermissionScopes: z.array(Scope).default([]),
+      preAuthorizedApplications: z
+        .array(z.object({ appId: z.string(), delegatedPermissionIds: z.array(z.string()) }))
+        .default([]),
+    })
+    .prefault({}),
+  appRoles: z.array(Scope).default([]),
+  passwordCredentials: z.array(Credential).default([]),
+  keyCredentials: z.array(Credential).default([]),
+})
+export type Application = z.infer<typeof Application>
+
+export const ServicePrincipal = z.object({
+  id: z.string(),
+  appId: z.string(),
+  displayName: z.string(),
+  accountEnabled: z.boolean().nullish(),
+  appRoleAssignmentRequired: z.boolean().nullish(),
+  tags: z.array(z.string()).default([]),
+})
+export type ServicePrincipal = z.infer<typeof ServicePrincipal>
+
+/** An API of another party, with what it offers. */
+export type Resource = z.infer<typeof Resource>
+export const Resource = z.object({
+  id: z.string(),
+  appId: z.string(),
+  oauth2PermissionScopes: z.array(Scope).default([]),
+})
+
+export const Group = z.object({
+  id: z.string(),
+  displayName: z.string(),
+  description: z.string().nullish(),
+  uniqueName: z.string().nullish(),
+})
+export type Group = z.infer<typeof Group>
+
+export const FederatedCredential = z.object({
+  id: z.string(),
+  name: z.string(),
+  issuer: z.string(),
+  subject: z.string(),
+  audiences: z.array(z.string()),
+})
+export type FederatedCredential = z.infer<typeof FederatedCredential>
+
+export const Grant = z.object({
+  id: z.string(),
+  clientId: z.string(),
+  consentType: z.string(),
+  resourceId: z.string(),
+  scope: z.string().nullish(),
+})
+export type Grant = z.infer<typeof Grant>
+
+export const Assignment = z.object({ id: z.string(), principalId: z.string(), appRoleId: z.string() })
+
+/** Of any type in the recycle bin; groups and service principals lack some of these. */
+export const Deleted = z.object({
+  id: z.string(),
+  appId: z.string().nullish(),
+  displayName: z.string().nullish(),
+  uniqueName: z.string().nullish(),
+  tags: z.array(z.string()).nullish(),
+})
+export type Deleted = z.infer<typeof Deleted>
+
+/** `$select=` with the keys of a schema. */
+export const select = (schema: z.ZodObject): string => `$select=${Object.keys(schema.shape).join(',')}`
+
+/** A text inside an OData expression. */
+export const quoted = (text: string): string => `'${encodeURIComponent(text.replaceAll("'", "''"))}'`
