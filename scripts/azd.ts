@@ -1,0 +1,33 @@
+/** What we ask of the Azure Developer CLI. It is run in the project's folder, wherever the caller stands. */
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { $, usePowerShell } from 'zx/core'
+import { Problem } from './problem.ts'
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+const Values = z.record(z.string(), z.coerce.string())
+const Version = z.object({ azd: z.object({ version: z.string() }) })
+
+async function azd(args: string[]): Promise<string> {
+  // Windows has no bash of its own; PowerShell is always there.
+  if (process.platform === 'win32') usePowerShell()
+  const { exitCode, stdout, stderr } = await $({ cwd: ROOT, quiet: true, nothrow: true })`azd ${args}`
+  if (exitCode === 0) return stdout
+  throw new Problem({
+    what: `azd ${args.join(' ')} failed: ${stderr.trim() || stdout.trim() || `exit code ${exitCode}`}`,
+    why: 'The values of the deployment are in the azd environment.',
+    fix: 'azd env list    (then: azd env select <name>; install azd: https://aka.ms/azd)',
+  })
+}
+
+/** The variables of the named azd environment, or of the selected one. */
+export async function azdValues(name?: string): Promise<Record<string, string>> {
+  const choice = name ? ['--environment', name] : []
+  return Values.parse(JSON.parse(await azd(['env', 'get-values', '--output', 'json', ...choice])))
+}
+
+/** Like `1.23.15`. */
+export async function azdVersion(): Promise<string> {
+  return Version.parse(JSON.parse(await azd(['version', '--output', 'json']))).azd.version
+}

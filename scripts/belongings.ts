@@ -1,0 +1,104 @@
+/** Every object of this azd environment in the directory, alive or in the recycle bin. */
+import type { Directory } from './directory.ts'
+import { Application, Deleted, Group, quoted, ServicePrincipal, select } from './graph-objects.ts'
+import type { Names } from './names.ts'
+
+export const KINDS = ['servicePrincipal', 'application', 'group'] as const
+export type Kind = (typeof KINDS)[number]
+
+export interface Belonging {
+  kind: Kind
+  id: string
+  displayName: string
+  appId?: string | undefined
+  uniqueName?: string | undefined
+}
+
+/** What each type has; Graph refuses to select a property that a type has not. */
+const DELETED: Record<Kind, string> = {
+  servicePrincipal: 'id,appId,displayName,tags',
+  application: 'id,appId,displayName,uniqueName,tags',
+  group: 'id,displayName,uniqueName',
+}
+export const WORDS: Record<Kind, string> = {
+  servicePrincipal: 'service principal',
+  application: 'app registration',
+  group: 'group',
+}
+
+type Named = Pick<Deleted, 'id' | 'displayName' | 'appId' | 'uniqueName'>
+const belonging = (kind: Kind, { id, displayName, appId, uniqueName }: Named): Belonging => ({
+  kind,
+  id,
+  displayName: displayName ?? id,
+  appId: appId ?? undefined,
+  uniqueName: uniqueName ?? undefined,
+})
+
+const appNames = ({ api, client, dev }: Names) => [api, client, dev]
+const groupNames = ({ admins, users }: Names) => [admins, users]
+const allNames = (names: Names) => [...appNames(names), ...groupNames(names)]
+
+/** Both tags: two subscriptions of one tenant may have environments of the same name. */
+export const isTagged = ({ tags }: { tags?: string[] | null | undefined }, names: Names): boolean =>
+  names.tags.every((tag) => tags?.includes(tag))
+
+const isThere = <T>(value: T | undefined): value is T => value !== undefined
+
+/** The apps with our unique names; one that somebody else made is among them. */
+export const appsByName = async (directory: Directory, names: Names): Promise<Application[]> => {
+  const path = (name: string) => `/applications(uniqueName=${quoted(name)})?${select(Application)}`
+  const found = await Promise.all(appNames(names).map((name) => directory.get(path(name), Application)))
+  return found.filter(isThere)
+}
+
+export const groupsByName = async (directory: Directory, names: Names): Promise<Group[]> => {
+  const path = (name: string) => `/groups(uniqueName=${quoted(name)})?${select(Group)}`
+  const found = await Promise.all(groupNames(names).map((name) => directory.get(path(name), Group)))
+  return found.filter(isThere)
+}
+
+/** Alive: found by unique name or by both tags, never by display name. */
+export async function living(directory: Directory, names: Names): Promise<Belonging[]> {
+  const tagged = `$filter=tags/any(t:t eq ${quoted(names.tags[1])})`
+  const [named, byTag, groups, principalsByTag] = await Promise.all([
+    appsByName(directory, names),
+    directory.list(`/applications?${tagged}&${select(Application)}`, Application),
+    groupsByName(directory, names),
+    directory.list(`/servicePrincipals?${tagged}&${select(ServicePrincipal)}`, ServicePrincipal),
+  ])
+  const apps = unique([...named, ...byTag.filter((app) => isTagged(app, names))])
+  const path = (appId: string) => `/servicePrincipals(appId=${quoted(appId)})?${select(ServicePrincipal)}`
+  const principals = await Promise.all(apps.map(({ appId }) => directory.get(path(appId), ServicePrincipal)))
+  const ours = principalsByTag.filter((principal) => isTagged(principal, names))
+  return [
+    ...unique([...principals.filter(isThere), ...ours]).map((one) => belonging('servicePrincipal', one)),
+    ...apps.map((one) => belonging('application', one)),
+    ...groups.map((one) => belonging('group', one)),
+  ]
+}
+
+/** In the recycle bin, where an object keeps its unique name for 30 days. */
+export async function deleted(directory: Directory, names: Names): Promise<Belonging[]> {
+  const lists = await Promise.all(
+    KINDS.map(async (kind) => {
+      const path = `/directory/deletedItems/microsoft.graph.${kind}?$select=${DELETED[kind]}&$top=999`
+      return (await directory.list(path, Deleted)).map((item) => ({ kind, item }))
+    }),
+  )
+  const all = lists.flat()
+  const named = all.filter(
+    ({ item }) => allNames(names).includes(item.uniqueName ?? '') || isTagged(item, names),
+  )
+  const appIds = named.flatMap(({ item }) => item.appId ?? [])
+  // A service principal has no unique name, and its tags may have been taken away.
+  const ours = all.filter((one) => named.includes(one) || appIds.includes(one.item.appId ?? 'none'))
+  return ours.map(({ kind, item }) => belonging(kind, item))
+}
+
+const unique = <T extends { id: string }>(items: T[]): T[] => [
+  ...new Map(items.map((item) => [item.id, item])).values(),
+]
+
+export const titled = ({ kind, displayName, id }: Pick<Belonging, 'kind' | 'displayName' | 'id'>) =>
+  `${WORDS[kind]} "${displayName}" (${id})`

@@ -1,0 +1,68 @@
+/** The `.env` of one developer: our block of lines, beside whatever else stands in the file. */
+import { randomUUID } from 'node:crypto'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { parseEnv } from 'node:util'
+
+const FIRST = (environment: string) =>
+  `# azd environment ${environment}: written by the postprovision hook, until the end mark`
+const LAST = '# end of azd environment'
+const BLOCK =
+  /^# azd environment (\S+): written by the postprovision hook.*$[\s\S]*?^# end of azd environment.*$\n?/m
+
+const text = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  }
+}
+
+/** Whole or not at all, and never readable by others: it holds a secret. */
+async function replace(file: string, content: string): Promise<void> {
+  const draft = `${file}.${randomUUID()}`
+  try {
+    await writeFile(draft, content, { mode: 0o600, flag: 'wx' })
+    await rename(draft, file)
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+/** The variables of our block, if it is about this azd environment. */
+export async function readBlock(file: string, environment: string): Promise<NodeJS.Dict<string>> {
+  const [block, owner] = BLOCK.exec(await text(file)) ?? []
+  return block && owner === environment ? parseEnv(block) : {}
+}
+
+/** Replaces our block and keeps every other line, except those that would overrule ours. Returns whether it wrote. */
+export async function writeBlock(
+  file: string,
+  environment: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const before = await text(file)
+  const foreign = before
+    .replace(BLOCK, '')
+    .split('\n')
+    // Node takes the last of two lines with the same name.
+    .filter((line) => !Object.keys(variables).includes(/^\s*(?:export\s+)?(\w+)\s*=/.exec(line)?.[1] ?? ''))
+    .join('\n')
+    .trimEnd()
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
+  const block = [FIRST(environment), ...lines, LAST, ''].join('\n')
+  const content = foreign ? `${foreign}\n${block}` : block
+  if (content === before) return false
+  await replace(file, content)
+  return true
+}
+
+/** Takes our block away if it is about this azd environment; a file without other lines goes as a whole. */
+export async function dropBlock(file: string, environment: string): Promise<boolean> {
+  const before = await text(file)
+  if (BLOCK.exec(before)?.[1] !== environment) return false
+  const rest = before.replace(BLOCK, '')
+  if (rest.trim()) await replace(file, rest)
+  else await rm(file, { force: true })
+  return true
+}

@@ -1,0 +1,126 @@
+/** The azd environment that a script works on: what hooks are given, or, run alone, what azd says. */
+import { z } from 'zod'
+import { isLoopback } from '../app/loopback.ts'
+import { azdValues } from './azd.ts'
+import { Problem } from './problem.ts'
+
+const flag = (usual: boolean) =>
+  z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['true', 'false'], 'should be true or false'))
+    .transform((value) => value === 'true')
+    .default(usual)
+const guid = z.guid('should be a GUID').toLowerCase()
+const list = z
+  .string()
+  .transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  )
+  .default([])
+const isSafe = (value: string) =>
+  URL.canParse(value) && (new URL(value).protocol === 'https:' || isLoopback(new URL(value)))
+/** A token is sent there: https, or http on this machine. */
+const endpoint = z
+  .string()
+  .refine(isSafe, 'should be an https URL (http on localhost only)')
+  .transform((value) => value.replace(/\/+$/, ''))
+
+const Environment = z.object({
+  AZURE_ENV_NAME: z.string().min(1),
+  AZURE_SUBSCRIPTION_ID: guid,
+  /** Not known before the first deployment, nor after `azd down`. */
+  AZURE_TENANT_ID: guid.optional(),
+  // What infra/main.bicepparam reads, read the same way.
+  EXISTING_ADMIN_GROUP_ID: guid.optional(),
+  RESTRICT_TO_ASSIGNED_USERS: flag(true),
+  EXTRA_CLIENTS: list.transform((ids) => ids.map((id) => id.toLowerCase())),
+  EXTRA_SERVER_URLS: list,
+  LOCAL_DEVELOPMENT: flag(true),
+  LOCAL_SERVER_URL: z.string().default('http://localhost:8080/mcp'),
+  // Outputs of a deployment that are looked at where there may be none.
+  ENTRA_CLIENT_ID: guid.optional(),
+  ENTRA_DEV_CLIENT_ID: guid.optional(),
+  ENTRA_API_APP_UNIQUE_NAME: z.string().optional(),
+  ENTRA_USERS_GROUP_ID: guid.optional(),
+  ENTRA_ADMIN_GROUP_ID: guid.optional(),
+  // How the scripts behave.
+  GRAPH_ENDPOINT: endpoint.default('https://graph.microsoft.com'),
+  ENTRA_AUTHORITY_HOST: endpoint.default('https://login.microsoftonline.com'),
+  /** How long one request is repeated, and how long a fresh object may stay invisible. */
+  DIRECTORY_PATIENCE_SECONDS: z.coerce.number().min(0).max(3600).default(300),
+  CONSENT_REQUIRED: flag(false),
+  KEEP_IDENTITY: flag(false),
+  CI: z.string().optional(),
+})
+export type Environment = z.infer<typeof Environment>
+
+const Deployment = z.object({
+  AZURE_TENANT_ID: guid,
+  SERVER_URL: z.url(),
+  SERVER_IDENTITY_PRINCIPAL_ID: guid,
+  ENTRA_CLIENT_ID: guid,
+  ENTRA_API_APP_OBJECT_ID: guid,
+  ENTRA_API_APP_UNIQUE_NAME: z.string(),
+  ENTRA_API_PRINCIPAL_ID: guid,
+  ENTRA_PUBLIC_CLIENT_ID: guid,
+  ENTRA_ADMIN_GROUP_ID: guid,
+  ENTRA_USERS_GROUP_ID: guid,
+  ENTRA_DEV_CLIENT_ID: guid.optional(),
+  ENTRA_DEV_APP_OBJECT_ID: guid.optional(),
+  ENTRA_DEV_PRINCIPAL_ID: guid.optional(),
+  LOCAL_DEVELOPMENT_URL: z.url().optional(),
+  COSMOS_ENDPOINT: z.url(),
+  COSMOS_DATABASE: z.string(),
+  COSMOS_CONTAINER: z.string(),
+})
+/** The outputs of infra/main.bicep that the scripts need. */
+export type Deployment = z.infer<typeof Deployment>
+
+export type Surroundings = Readonly<{ environment: Environment; variables: Readonly<Record<string, string>> }>
+
+/** azd stores "not set" as an empty text. */
+const set = (variables: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]): [string, string][] => (value ? [[name, value]] : [])),
+  )
+
+/** azd gives its hooks these two and everything else; who runs a script alone has neither, or only the first. */
+const isHook = ({ AZURE_ENV_NAME, AZURE_SUBSCRIPTION_ID }: Record<string, string>) =>
+  Boolean(AZURE_ENV_NAME && AZURE_SUBSCRIPTION_ID)
+
+function parsed<T>(shape: z.ZodType<T>, variables: Record<string, string>, fix: string): T {
+  const result = shape.safeParse(variables)
+  if (result.success) return result.data
+  const faults = result.error.issues.map(({ path, message }) => {
+    const name = String(path[0])
+    return `${name} ${variables[name] === undefined ? 'is missing' : message}`
+  })
+  throw new Problem({
+    what: `${faults.join('; ')}.`,
+    why: 'The script would work on the wrong objects, or on none.',
+    fix,
+  })
+}
+
+export const environmentOf = (variables: NodeJS.ProcessEnv): Environment =>
+  parsed(Environment, set(variables), 'azd env set <NAME> <value>    (azd env get-values shows what is set)')
+
+/** Reads the environment; `name` chooses another azd environment than the selected one. */
+export async function surroundings(name?: string): Promise<Surroundings> {
+  const own = set(process.env)
+  const variables = !name && isHook(own) ? own : { ...set(await azdValues(name)), ...(name ? {} : own) }
+  // What a command line says about a script's behaviour counts also when the environment is chosen by name.
+  for (const switched of ['CONSENT_REQUIRED', 'KEEP_IDENTITY', 'CI', 'DIRECTORY_PATIENCE_SECONDS']) {
+    const value = own[switched]
+    if (value) variables[switched] = value
+  }
+  return { environment: environmentOf(variables), variables }
+}
+
+/** What has been deployed; throws a Problem before the first deployment and after `azd down`. */
+export const deploymentOf = ({ variables }: Surroundings): Deployment =>
+  parsed(Deployment, set(variables), 'azd provision')

@@ -1,0 +1,125 @@
+/** After `azd down`: this environment's apps, service principals and groups go too, and leave the recycle bin. */
+import { join } from 'node:path'
+import { type Belonging, deleted, living, titled } from './belongings.ts'
+import { DirectoryError } from './directory-error.ts'
+import { dropBlock } from './env-file.ts'
+import { Deleted } from './graph-objects.ts'
+import { namesOf } from './names.ts'
+import { Problem } from './problem.ts'
+import { itemOf, mayNotPurge, purge } from './recycle-bin.ts'
+import { forget, recall, remember } from './remembered.ts'
+import { type Context, runScript } from './script.ts'
+
+const COLLECTION = {
+  servicePrincipal: 'servicePrincipals',
+  application: 'applications',
+  group: 'groups',
+} as const
+/** What may never arrive: security groups that a tenant deletes for good at once, and what an earlier run has purged. */
+const SHORT_PATIENCE = 15
+
+/** Finding nothing in the wrong tenant would look like success. */
+async function requireTenant({ operator }: Context, tenantId: string | undefined): Promise<void> {
+  const { tid } = await operator.claims()
+  if (!tenantId || !tid || tid === tenantId) return
+  throw new Problem({
+    what: `azd is signed in to tenant ${tid}, but the objects are in tenant ${tenantId}.`,
+    why: 'Nothing would be found and everything would stay.',
+    fix: `azd auth login --tenant-id ${tenantId} && azd hooks run postdown`,
+  })
+}
+
+/** Into the recycle bin. Returns what the caller may not delete. */
+async function erase({ directory, print }: Context, objects: readonly Belonging[]): Promise<Belonging[]> {
+  const left: Belonging[] = []
+  for (const object of objects) {
+    try {
+      if (await directory.remove(`/${COLLECTION[object.kind]}/${object.id}`))
+        print(`✓ deleted ${titled(object)}`)
+    } catch (error) {
+      if (!(error instanceof DirectoryError && error.isForbidden)) throw error
+      left.push(object)
+    }
+  }
+  return left
+}
+
+/** What has just been deleted reaches the recycle bin with a delay. */
+async function arrived(
+  { directory, environment }: Context,
+  objects: readonly Belonging[],
+  alive: readonly Belonging[],
+): Promise<Belonging[]> {
+  const isIn = async (object: Belonging) =>
+    (await directory.get(`${itemOf(object)}?$select=id,displayName`, Deleted)) !== undefined
+  const patience = environment.DIRECTORY_PATIENCE_SECONDS
+  const waited = await Promise.all(
+    objects.map((object) => {
+      const isSure = object.kind !== 'group' && alive.includes(object)
+      const seconds = isSure ? patience : Math.min(SHORT_PATIENCE, patience)
+      return directory.until(() => isIn(object), Boolean, seconds)
+    }),
+  )
+  return objects.filter((_object, index) => waited[index])
+}
+
+/** The first of two with the same id counts. */
+const merged = (...lists: (readonly Belonging[])[]): Belonging[] => [
+  ...new Map(
+    lists
+      .toReversed()
+      .flat()
+      .map((object) => [object.id, object]),
+  ).values(),
+]
+
+export async function postdown(context: Context): Promise<void> {
+  const { directory, environment, print, root } = context
+  if (environment.KEEP_IDENTITY)
+    return print('KEEP_IDENTITY=true: every app, service principal and group stays.')
+  const names = namesOf(environment)
+  const remembered = await recall(context)
+  await requireTenant(context, remembered.tenantId)
+
+  const alive = await living(directory, names)
+  // Ids outlive a kill: what a lagging list does not show is still found by its id.
+  const known = merged(alive, remembered.objects)
+  if (known.length > 0) await remember(context, { ...remembered, objects: known })
+  const kept = await erase(context, alive)
+  const gone = known.filter(({ id }) => !kept.some((object) => object.id === id))
+  const bin = merged(await arrived(context, gone, alive), await deleted(directory, names))
+  const left = await purge(context, bin)
+  if (kept.length > 0) {
+    throw new Problem({
+      what: `Left, because you may not delete it:\n${kept.map((object) => `    ${titled(object)}`).join('\n')}`,
+      why: 'Whoever deletes an app or a group must own it or be an administrator.',
+      fix: 'azd hooks run postdown    (as an Application Administrator and Groups Administrator)',
+    })
+  }
+  if (left.length > 0) throw mayNotPurge(left)
+  const nothing = async () => [...(await living(directory, names)), ...(await deleted(directory, names))]
+  const none = await directory.until(nothing, (objects) => objects.length === 0)
+  if (!none) {
+    throw new Problem({
+      what: `Still shown by the directory:\n${(await nothing()).map((object) => `    ${titled(object)}`).join('\n')}`,
+      why: 'It lags, or somebody has restored an object meanwhile.',
+      fix: 'azd hooks run postdown    (in some minutes)',
+    })
+  }
+  if (await dropBlock(join(root, '.env'), environment.AZURE_ENV_NAME))
+    print('✓ removed the dead secret from .env')
+  await forget(context)
+  print('✓ Microsoft Entra ID holds nothing of this environment any more')
+}
+
+await runScript(
+  import.meta,
+  {
+    help: `
+azd hooks run postdown
+Deletes this environment's apps, service principals and groups (by unique name, or by both azd-env tags) and purges
+them from the recycle bin. Run by azd after azd down; a second run finishes what was interrupted.
+KEEP_IDENTITY=true keeps everything.`,
+  },
+  postdown,
+)

@@ -1,0 +1,97 @@
+/** What must be true before `azd provision`, each as a check that changes nothing. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import type { Check } from './checklist.ts'
+import { namesOf } from './names.ts'
+import { type Rights, rightsOf, type Verdict } from './operator-rights.ts'
+import { checkDeployed, checkNames, checkRemovals, checkTwins, checkUrls } from './preflight-objects.ts'
+import { Problem } from './problem.ts'
+import type { Context } from './script.ts'
+
+const Requirements = z.object({ requiredVersions: z.object({ azd: z.string().regex(/^>= \d+\.\d+\.\d+$/) }) })
+
+const isAtLeast = (version: string, least: string) => {
+  // A pre-release or daily build (1.24.0-beta.1) has what its release has.
+  const [have = [], want = []] = [version, least].map((text) =>
+    text
+      .replace(/[-+].*/, '')
+      .split('.')
+      .map(Number),
+  )
+  const different = want.findIndex((part, index) => part !== have[index])
+  return different < 0 || (have[different] ?? 0) > (want[different] ?? 0)
+}
+
+async function checkAzd({ root, azdVersion }: Context): Promise<string> {
+  const file = Requirements.parse(parse(await readFile(join(root, 'azure.yaml'), 'utf8')))
+  const least = file.requiredVersions.azd.replace('>= ', '')
+  const version = await azdVersion()
+  if (isAtLeast(version, least)) return version
+  throw new Problem({
+    what: `azd is ${version}; this template needs ${least} or later.`,
+    why: 'Older versions do not run hooks that are written in TypeScript.',
+    fix: 'winget upgrade Microsoft.Azd   |   brew upgrade azd   |   curl -fsSL https://aka.ms/install-azd.sh | bash',
+  })
+}
+
+async function checkTenant({
+  operator,
+  environment: { AZURE_TENANT_ID },
+}: Context): Promise<string | undefined> {
+  const { tid, oid } = await operator.claims()
+  if (!tid || !AZURE_TENANT_ID || tid === AZURE_TENANT_ID)
+    return tid && `tenant ${tid}${oid ? `, as ${oid}` : ''}`
+  throw new Problem({
+    what: `azd is signed in to tenant ${tid}; this environment is deployed to tenant ${AZURE_TENANT_ID}.`,
+    why: 'The identity objects would be made in another tenant than the subscription is in.',
+    fix: `azd auth login --tenant-id ${AZURE_TENANT_ID}`,
+  })
+}
+
+const SAID: Record<Verdict, string> = {
+  yes: 'yes',
+  no: 'no',
+  unknown: 'the tenant does not show it; the deployment will',
+}
+
+function checkCreation(rights: Rights): string {
+  const { createApps, createGroups } = rights
+  if (createApps !== 'no' && createGroups !== 'no')
+    return createApps === createGroups
+      ? SAID[createApps]
+      : `apps: ${SAID[createApps]}; groups: ${SAID[createGroups]}`
+  const missing = [createApps === 'no' && 'app registrations', createGroups === 'no' && 'groups'].filter(
+    Boolean,
+  )
+  throw new Problem({
+    what: `You may not create ${missing.join(' and ')} in this tenant.`,
+    why: 'The template declares app registrations and groups; the deployment would fail half-way with a 403.',
+    fix: 'azd auth login    (as an Application Developer and Groups Administrator; a pipeline needs the application permissions Application.ReadWrite.All and Group.ReadWrite.All)',
+  })
+}
+
+const sayConsent = ({ consent }: Rights): string =>
+  consent === 'yes'
+    ? 'yes'
+    : `${consent === 'no' ? 'no' : 'unknown'}: if it is refused, the deployment succeeds and saves a consent pack for an administrator`
+
+/** In the order in which they are shown; they run at the same time and share their requests. */
+export function preflight(context: Context): Check[] {
+  const names = namesOf(context.environment)
+  const rights = async () => rightsOf(context.directory, await context.operator.claims())
+  let known: Promise<Rights> | undefined
+  const shared = () => (known ??= rights())
+  return [
+    { title: 'azd is recent enough', run: () => checkAzd(context) },
+    { title: 'Signed in to the right tenant', run: () => checkTenant(context) },
+    { title: 'May create app registrations and groups', run: async () => checkCreation(await shared()) },
+    { title: 'May grant admin consent', run: async () => sayConsent(await shared()) },
+    { title: 'Unique names are free or ours', run: () => checkNames(context, names) },
+    { title: 'No twin in the recycle bin', run: () => checkTwins(context, names) },
+    { title: 'No other app has our URLs', run: () => checkUrls(context, names) },
+    { title: 'Removed scopes and roles were disabled first', run: () => checkRemovals(context, names) },
+    { title: 'What was deployed is still there', run: () => checkDeployed(context, names) },
+  ]
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { federate } from '../../scripts/federate.ts'
+import { postdown } from '../../scripts/postdown.ts'
+import { predown } from '../../scripts/predown.ts'
+import { remember } from '../../scripts/remembered.ts'
+import { withoutCompiler } from './directory-harness.ts'
+import { type Stage, startStage } from './stage.ts'
+
+describe('postdown', { skip: withoutCompiler }, () => {
+  let stage: Stage
+  let deployed: Record<string, string>
+  let complete: ReturnType<Stage['save']>
+
+  before(async () => {
+    stage = await startStage()
+    deployed = await stage.up()
+    complete = stage.save()
+  })
+  beforeEach(async () => {
+    complete.restore()
+    await stage.empty()
+  })
+  after(() => stage.stop())
+
+  it('says what it may not delete, deletes nothing of it, and exits with a failure', async () => {
+    const context = await stage.context(stage.base, { operator: 'Quinn', seconds: 0.05 })
+    await assert.rejects(postdown(context), {
+      message:
+        /Left, because you may not delete it:[\s\S]+app registration[\s\S]+group[\s\S]+fix: azd hooks run postdown/,
+    })
+    assert.equal(stage.directory.applications.length, 3)
+  })
+
+  it('refuses to look in another tenant, where it would find nothing', async () => {
+    const context = await stage.context(stage.base)
+    await remember(context, { tenantId: randomUUID(), objects: [] })
+    await assert.rejects(postdown(context), {
+      message: /azd auth login --tenant-id [\w-]{36} && azd hooks run postdown/,
+    })
+    assert.equal(stage.directory.applications.length, 3)
+  })
+
+  it('deletes an app that was renamed by hand, and one that carries only our tags', async () => {
+    const [first, second] = stage.directory.applications
+    assert.ok(first && second)
+    first.displayName = 'Renamed'
+    second.uniqueName = null
+    await postdown(await stage.context(stage.base, { seconds: 2 }))
+    assert.deepEqual(stage.directory.applications, [])
+    assert.deepEqual(stage.directory.deletedItems, { applications: [], servicePrincipals: [], groups: [] })
+  })
+
+  it('leaves the environment of the same name in another subscription alone', async () => {
+    const other = { ...stage.base, AZURE_SUBSCRIPTION_ID: '33333333-3333-4333-8333-333333333333' }
+    await postdown(await stage.context(other, { seconds: 2 }))
+    assert.deepEqual(stage.writes(), [])
+    assert.equal(stage.directory.applications.length, 3)
+  })
+
+  it('leaves an existing admin group alone', async () => {
+    const existing = { ...structuredClone(stage.directory.groups[0]), id: randomUUID(), uniqueName: null }
+    stage.directory.groups.push({
+      ...existing,
+      displayName: 'Finance',
+      mailNickname: 'finance',
+      description: null,
+      mailEnabled: false,
+      securityEnabled: true,
+      members: [],
+      owners: [],
+    })
+    await postdown(await stage.context(stage.base, { seconds: 2 }))
+    assert.deepEqual(
+      stage.directory.groups.map(({ displayName }) => displayName),
+      ['Finance'],
+    )
+  })
+
+  it('finds by its id what no list shows any more', async () => {
+    await predown(await stage.context(deployed))
+    const { directory } = await stage.context(stage.base)
+    const [app] = stage.directory.applications
+    assert.ok(app)
+    await directory.remove(`/applications/${app.id}`)
+    const binned = stage.directory.deletedItems.applications[0]
+    assert.ok(binned)
+    // Neither name nor tags lead to it: only what predown has remembered.
+    Object.assign(binned, { uniqueName: null, tags: [] })
+    await postdown(await stage.context(stage.base, { seconds: 2 }))
+    assert.deepEqual(stage.directory.deletedItems.applications, [])
+  })
+})
+
+describe('federate', { skip: withoutCompiler }, () => {
+  let stage: Stage
+  let deployed: Record<string, string>
+  before(async () => {
+    stage = await startStage()
+    deployed = await stage.up()
+  })
+  after(() => stage.stop())
+
+  const credentials = () => {
+    const app = stage.directory.applications.find(({ appId }) => appId === deployed.ENTRA_CLIENT_ID)
+    assert.ok(app)
+    return app.federatedIdentityCredentials
+  }
+
+  it('takes over a credential that somebody made by hand for the same identity', async () => {
+    await federate(await stage.context(deployed))
+    const [ours] = credentials()
+    assert.ok(ours)
+    Object.assign(ours, { name: 'by-hand', audiences: ['api://other'] })
+    assert.match(await federate(await stage.context(deployed)), /corrected/)
+    assert.deepEqual(
+      credentials().map(({ name, audiences }) => ({ name, audiences })),
+      [{ name: 'by-hand', audiences: ['api://AzureADTokenExchange'] }],
+    )
+  })
+
+  it('says what to do when the app holds 20 already', async () => {
+    credentials().length = 0
+    for (let at = 0; at < 20; at += 1)
+      credentials().push({
+        id: randomUUID(),
+        name: `n${at}`,
+        issuer: 'https://issuer.example',
+        subject: `${at}`,
+        audiences: ['a'],
+        description: null,
+      })
+    await assert.rejects(federate(await stage.context(deployed, { seconds: 0.05 })), {
+      name: 'DirectoryError',
+      message: /No more than 20 federated identity credentials/,
+    })
+  })
+})
