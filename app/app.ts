@@ -16,17 +16,21 @@ import { type Caller, TokenRefused, type UserId } from './verifier.ts'
 export function createApp(services: Services): Express {
   const { config, permissions } = services
   const hosts = new Hosts(config.serverUrls)
-  const judge = gatekeeper(services)
+  const gate = gatekeeper(services)
+  const readiness = sharedReadiness(services)
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  // URLs are compared character by character everywhere else too.
+  app.enable('case sensitive routing')
+  app.enable('strict routing')
 
   app.post('/mcp', async (request, response) => {
-    const entry = openAuditEntry(response, services.log)
+    const entry = openAuditEntry(response, services)
     try {
       const mcpUrl = hosts.mcpUrlOf(request.headers)
-      const caller = await judge.identify(request, mcpUrl, entry)
-      await judge.limit(caller.userId)
+      const caller = await gate.identify(request, mcpUrl, entry)
+      await gate.limit(caller.userId)
       const message = parseMessage(request.headers, await readBody(request, response))
       const { admin, toolError } = await services.authorizer.judge(message, { caller, mcpUrl, entry })
       const { store, log } = services
@@ -34,6 +38,7 @@ export function createApp(services: Services): Express {
       await services.mcpServers.answer(message, response, context, toolError)
     } catch (error) {
       if (error instanceof Refusal) decide(entry, error.decision, error.reason)
+      else decide(entry, 'deny:request', 'internal')
       throw error
     }
   })
@@ -45,7 +50,7 @@ export function createApp(services: Services): Express {
 
   // Probes come with the replica's address as Host, so they stand before the Host check.
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
-  app.get('/readyz', async (_request, response) => void response.json(await readiness(services)))
+  app.get('/readyz', async (_request, response) => void response.json(await readiness()))
 
   app.get(metadataPaths, (request, response) => {
     const mcpUrl = hosts.mcpUrlOf({ host: request.headers.host })
@@ -66,8 +71,9 @@ function gatekeeper({ config, permissions, verifier }: Services) {
     async identify(request: Request, mcpUrl: string, entry: AuditEntry): Promise<Caller> {
       const scope = scopes.get(mcpUrl) ?? ''
       const header = request.headers.authorization
-      if (header === undefined) throw tokenMissing(mcpUrl, scope)
-      const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1]
+      // Another scheme is no bearer token at all (RFC 6750 section 3.1).
+      if (!/^Bearer\b/i.test(header ?? '')) throw tokenMissing(mcpUrl, scope)
+      const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(header ?? '')?.[1]
       if (!token)
         throw tokenRefused(mcpUrl, scope, 'malformed', 'The Authorization header is not a bearer token.')
       try {
@@ -106,12 +112,22 @@ function gatekeeper({ config, permissions, verifier }: Services) {
   }
 }
 
-async function readiness({ keys, store }: Services) {
-  try {
+const READINESS_MS = 2_000
+
+/** Anyone may ask, so one look at the keys and the store serves everybody for a while. */
+function sharedReadiness({ keys, store }: Services) {
+  const ready = async () => {
     await Promise.all([keys.ready(), store.reachable()])
     return { status: 'ready' }
-  } catch {
-    throw unavailable('deny:request', 'not_ready', 'Signing keys or the store cannot be reached.', 5)
+  }
+  let look: { answer: Promise<{ status: string }>; until: number } | undefined
+  return async () => {
+    if (!look || Date.now() > look.until) look = { answer: ready(), until: Date.now() + READINESS_MS }
+    try {
+      return await look.answer
+    } catch {
+      throw unavailable('deny:request', 'not_ready', 'Signing keys or the store cannot be reached.', 5)
+    }
   }
 }
 

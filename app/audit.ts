@@ -27,18 +27,28 @@ export type AuditEntry = {
   obo?: 'cache' | 'fetched' | 'failed'
 }
 
+/** One request that has ended, under the names of the audit line. */
+export type AuditLine = Readonly<
+  Omit<AuditEntry, 'requestId'> & { request_id: string; status: number; duration_ms: number }
+>
+
+/** Where ended requests are written down; `record` is telemetry, if there is any. */
+export type AuditSinks = Readonly<{ log: Log; record?: ((line: AuditLine) => void) | undefined }>
+
 /**
  * Opens the audit entry of a request; its one line is written when the response is finished or the
  * client has gone. The line names who, what and why, never a name, a token, an amount or a description.
  */
-export function openAuditEntry(response: ServerResponse, log: Log): AuditEntry {
+export function openAuditEntry(response: ServerResponse, { log, record }: AuditSinks): AuditEntry {
   const started = performance.now()
-  const entry: AuditEntry = { requestId: randomUUID(), decision: 'deny:request', reason: 'internal' }
+  const entry: AuditEntry = { requestId: randomUUID(), decision: 'deny:request', reason: 'client_gone' }
   response.setHeader('x-request-id', entry.requestId)
   response.once('close', () => {
     const { requestId, ...known } = entry
     const duration = Math.round((performance.now() - started) * 10) / 10
-    log.audit({ ...known, request_id: requestId, status: response.statusCode, duration_ms: duration })
+    const line = { ...known, request_id: requestId, status: response.statusCode, duration_ms: duration }
+    log.audit(line)
+    record?.(line)
   })
   return entry
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { ConnectionString, type Ingestion } from './connection-string.ts'
 import { ConfigurationError, type Credential, credentialOf } from './credential.ts'
-import { isLoopback } from './loopback.ts'
+import { isLoopback, safeUrl } from './loopback.ts'
 import type { Permissions } from './permissions.ts'
 
 export type Config = Readonly<{
@@ -22,17 +23,11 @@ export type Config = Readonly<{
   oboCacheSeconds: number
   rateLimitPerMinute: number
   logLevel: LogLevel
+  /** Undefined: no telemetry. */
+  ingestion: Ingestion | undefined
 }>
 
 export type LogLevel = 'error' | 'warn' | 'info'
-
-function parseUrl(text: string): URL | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const plain = url && !url.username && !url.password && !url.search && !url.hash
-  return plain && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)))
-    ? url
-    : undefined
-}
 
 const guid = (what: string) => z.guid(`should be ${what}, a GUID`)
 const text = (what: string) => z.string(`should be ${what}`).min(1, `should be ${what}`)
@@ -48,12 +43,12 @@ const endpoint = (example: string) => {
   const message = `should be an https URL such as ${example} (http on localhost only)`
   return z
     .string(message)
-    .refine((value) => parseUrl(value), message)
+    .refine((value) => safeUrl(value), message)
     .transform((value) => value.replace(/\/+$/, ''))
 }
 
 const isMcpUrl = (value: string) => {
-  const url = parseUrl(value)
+  const url = safeUrl(value)
   return url && (value === `${url.origin}/mcp` || value === url.origin)
 }
 const mcpMessage =
@@ -89,6 +84,7 @@ const Environment = z.object({
   OBO_CACHE_SECONDS: integer(0, 1800).default(1800),
   RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(600),
   LOG_LEVEL: z.enum(['error', 'warn', 'info'], 'should be error, warn or info').default('info'),
+  APPLICATIONINSIGHTS_CONNECTION_STRING: ConnectionString.optional(),
 })
 
 type Environment = z.infer<typeof Environment>
@@ -120,6 +116,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permission
     oboCacheSeconds: env.OBO_CACHE_SECONDS,
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
     logLevel: env.LOG_LEVEL,
+    ingestion: env.APPLICATIONINSIGHTS_CONNECTION_STRING,
   }
 }
 

@@ -6,24 +6,29 @@ import { ExpenseStore } from './expenses.ts'
 import { batched, createLog } from './log.ts'
 import { loadPermissions } from './permissions.ts'
 import { createServices } from './services.ts'
+import { Telemetry } from './telemetry.ts'
 
 const GRACE_MS = 10_000
 
-/** What runs gets its 10 seconds; then the process ends, with everything answered or cut off. */
-function stopOnSignal(server: Server): void {
+/** What runs gets its 10 seconds; then it is cut off, and what is left to write and to send gets its own. */
+function stopOnSignal(server: Server, telemetry: Telemetry | undefined): void {
   const stop = () => {
-    server.close(() => process.exit(0))
+    server.close(async () => {
+      await telemetry?.stop()
+      // The last audit lines are written in the next turn of the event loop.
+      setImmediate(() => process.exit(0))
+    })
     // A connection that falls idle after its last answer would hold the process until its time-out.
     setInterval(() => server.closeIdleConnections(), 50)
-    setTimeout(() => process.exit(0), GRACE_MS).unref()
+    setTimeout(() => server.closeAllConnections(), GRACE_MS)
+    setTimeout(() => process.exit(0), 2 * GRACE_MS)
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
 }
 
-/** Cosmos in Azure: the server's identity; on a laptop: whoever is signed in to azd. */
-async function cosmosCredential({ cosmos, credential }: Config) {
-  if (cosmos.key) return undefined
+/** In Azure: the server's identity; on a laptop: whoever is signed in to azd. */
+async function azureCredential({ credential }: Config) {
   // Loaded only where it is used: it is a quarter of the start-up time.
   const { AzureDeveloperCliCredential, ManagedIdentityCredential } = await import('@azure/identity')
   return credential.kind === 'managed-identity'
@@ -31,23 +36,34 @@ async function cosmosCredential({ cosmos, credential }: Config) {
     : new AzureDeveloperCliCredential()
 }
 
+/** Telemetry is no reason to listen later: it starts when everything else has. */
+function startTelemetry(telemetry: Telemetry, config: Config): void {
+  // The exporter takes these from the environment only: no statistics about itself for Microsoft's own hosts,
+  // and no item but the requests.
+  process.env.APPLICATION_INSIGHTS_NO_STATSBEAT = 'true'
+  process.env.APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED = 'true'
+  telemetry.start(() => azureCredential(config))
+}
+
 async function start(): Promise<void> {
   const permissions = loadPermissions()
   const config = loadConfig(process.env, permissions)
   const log = createLog(config.logLevel, batched(process.stdout))
-  const credential = await cosmosCredential(config)
+  const telemetry = config.ingestion && new Telemetry(config.ingestion, log)
+  const credential = config.cosmos.key ? undefined : await azureCredential(config)
   const store = new ExpenseStore(openContainer({ ...config.cosmos, ...(credential && { credential }) }))
-  const app = createApp(createServices(config, permissions, log, store))
-  // Slow or silent clients: 10 s for the headers, 30 s for the whole request.
-  const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 75_000 },
-    app,
-  )
+  const app = createApp(createServices(config, permissions, log, store, telemetry?.record))
+  // Slow or silent clients: 10 s for the headers, 30 s for the whole request, looked at every 2 s.
+  const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_000 }
+  const server = createServer({ ...timeouts, keepAliveTimeout: 75_000 }, app)
   server.once('error', (error) =>
     fail(`PORT ${config.port} cannot be used: ${error.message}. Set PORT to another one.`),
   )
-  server.listen(config.port, () => log.info(`Listening on port ${config.port}`, { mcp: config.serverUrl }))
-  stopOnSignal(server)
+  server.listen(config.port, () => {
+    log.info(`Listening on port ${config.port}`, { mcp: config.serverUrl })
+    if (telemetry) startTelemetry(telemetry, config)
+  })
+  stopOnSignal(server, telemetry)
 }
 
 function fail(message: string): never {

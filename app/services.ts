@@ -1,3 +1,4 @@
+import type { AuditSinks } from './audit.ts'
 import { Authorizer } from './authorize.ts'
 import type { Config } from './config.ts'
 import type { ExpenseStore } from './expenses.ts'
@@ -11,8 +12,14 @@ import { Verifier } from './verifier.ts'
 
 export type Services = ReturnType<typeof createServices>
 
-/** Everything that the routes work with, each made once. */
-export function createServices(config: Config, permissions: Permissions, log: Log, store: ExpenseStore) {
+/** Everything that the routes work with, each made once. Without `record` there is no telemetry. */
+export function createServices(
+  config: Config,
+  permissions: Permissions,
+  log: Log,
+  store: ExpenseStore,
+  record?: AuditSinks['record'],
+) {
   const keys = new SigningKeys(config.authorityHost, config.tenantId)
   // permissions.ts makes sure that admin tools do not stand without Microsoft Graph.
   const adminGroup = new AdminGroup(config.endpoints.graph ?? '', config.adminGroupId)
@@ -21,6 +28,7 @@ export function createServices(config: Config, permissions: Permissions, log: Lo
     config,
     permissions,
     log,
+    record,
     keys,
     store,
     verifier: new Verifier(config, keys),

@@ -107,6 +107,40 @@ describe('the configuration', () => {
     ])
   })
 
+  it('takes the connection string of Application Insights, or none', () => {
+    assert.equal(load().ingestion, undefined)
+    assert.equal(load({ APPLICATIONINSIGHTS_CONNECTION_STRING: '' }).ingestion, undefined)
+    const value = `InstrumentationKey=${guid.replace('1', 'A')};IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/;LiveEndpoint=https://live.example.com/;ApplicationId=${guid}`
+    const endpoint = 'https://westeurope-5.in.applicationinsights.azure.com'
+    assert.deepEqual(load({ APPLICATIONINSIGHTS_CONNECTION_STRING: value }).ingestion, {
+      connectionString: `InstrumentationKey=${guid.replace('1', 'a')};IngestionEndpoint=${endpoint}`,
+      endpoint,
+    })
+    const local = `IngestionEndpoint=http://localhost:9000; instrumentationkey=${guid};`
+    assert.equal(
+      load({ APPLICATIONINSIGHTS_CONNECTION_STRING: local }).ingestion?.endpoint,
+      'http://localhost:9000',
+    )
+  })
+
+  for (const [what, value] of Object.entries({
+    'is no connection string': 'S3cret',
+    'is a bare key': guid,
+    'has no endpoint': `InstrumentationKey=${guid}`,
+    'has no key': 'IngestionEndpoint=https://in.example.com/',
+    'has a key that is no GUID': 'InstrumentationKey=S3cret;IngestionEndpoint=https://in.example.com/',
+    'has a plain http endpoint': `InstrumentationKey=${guid};IngestionEndpoint=http://in.example.com/`,
+    'has an endpoint that is no URL': `InstrumentationKey=${guid};IngestionEndpoint=in.example.com`,
+    'has an endpoint with a password': `InstrumentationKey=${guid};IngestionEndpoint=https://u:S3cret@in.example.com/`,
+  })) {
+    it(`refuses an APPLICATIONINSIGHTS_CONNECTION_STRING that ${what}, without repeating it`, () => {
+      refuses(
+        { APPLICATIONINSIGHTS_CONNECTION_STRING: value },
+        /^APPLICATIONINSIGHTS_CONNECTION_STRING is wrong: it should be the connection string of an Application Insights component: InstrumentationKey=<GUID>;IngestionEndpoint=<https URL>;\.\.\. \(http on localhost only\)\.$/,
+      )
+    })
+  }
+
   it('needs a key for an http Cosmos stand-in', () => {
     refuses({ COSMOS_ENDPOINT: 'http://localhost:8082' }, /COSMOS_KEY is missing/)
     assert.equal(load({ COSMOS_ENDPOINT: 'http://localhost:8082', COSMOS_KEY: 'key' }).cosmos.key, 'key')
@@ -147,17 +181,22 @@ describe('the configuration', () => {
     }
   })
 
-  it('stops the process before it listens, naming the variable on stderr', () => {
-    assert.throws(
-      () =>
-        execFileSync(process.execPath, ['app/server.ts'], {
-          env: { ...good, SERVER_URL: '' },
-          stdio: 'pipe',
-        }),
-      (error) => {
-        const { status, stderr, stdout } = error as { status: number; stderr: Buffer; stdout: Buffer }
-        return status === 1 && stdout.length === 0 && /^SERVER_URL is missing/.test(stderr.toString())
-      },
-    )
-  })
+  for (const [name, value, message] of [
+    ['SERVER_URL', '', /^SERVER_URL is missing/],
+    ['APPLICATIONINSIGHTS_CONNECTION_STRING', 'S3cret', /^APPLICATIONINSIGHTS_CONNECTION_STRING is wrong/],
+  ] as const) {
+    it(`stops the process before it listens, naming ${name} on stderr`, () => {
+      assert.throws(
+        () =>
+          execFileSync(process.execPath, ['app/server.ts'], {
+            env: { ...good, [name]: value },
+            stdio: 'pipe',
+          }),
+        (error) => {
+          const { status, stderr, stdout } = error as { status: number; stderr: Buffer; stdout: Buffer }
+          return status === 1 && stdout.length === 0 && message.test(stderr.toString())
+        },
+      )
+    })
+  }
 })
