@@ -1,16 +1,11 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
+import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { type AuditEntry, decide } from './audit.ts'
 import { claimsMissing, scopeMissing, tokenRefused } from './challenge.ts'
+import { AssertionRefused, ConsentMissing, DownstreamUnavailable, StepUpRequired } from './downstream.ts'
 import type { AdminGroup, AdminId } from './groups.ts'
 import { describe, type Log } from './log.ts'
 import { basicScopes, fullScope } from './metadata.ts'
-import {
-  AssertionRefused,
-  ConsentMissing,
-  DownstreamUnavailable,
-  type OnBehalfOf,
-  StepUpRequired,
-} from './obo.ts'
+import type { OnBehalfOf } from './obo.ts'
 import type { DownstreamApi, Permissions, ToolPermission } from './permissions.ts'
 import { Refusal } from './refusal.ts'
 import { failed } from './tools/tool.ts'
@@ -34,6 +29,7 @@ export type Services = Readonly<{
 
 type Request = Readonly<{ caller: Caller; mcpUrl: string; entry: AuditEntry }>
 
+const UNKNOWN_FOR_MS = 10_000
 const EXPECTED = [StepUpRequired, ConsentMissing, DownstreamUnavailable, AssertionRefused]
 
 /**
@@ -44,6 +40,8 @@ const EXPECTED = [StepUpRequired, ConsentMissing, DownstreamUnavailable, Asserti
 export class Authorizer {
   readonly #services
   readonly #tools
+  /** A client lists tools often: a membership that could not be found out is not asked for every time. */
+  readonly #unknownUntil = new WeakMap<Caller, number>()
 
   constructor(services: Services) {
     this.#services = services
@@ -51,7 +49,7 @@ export class Authorizer {
   }
 
   async judge(message: JSONRPCMessage, request: Request): Promise<Verdict> {
-    const method = 'method' in message ? message.method : 'response'
+    const method = isJSONRPCRequest(message) ? message.method : 'notification'
     if (method === 'tools/list') return this.#judgeList(request)
     if (method !== 'tools/call') {
       decide(request.entry, 'accept', 'protocol')
@@ -60,8 +58,9 @@ export class Authorizer {
     const tool = this.#tools.get(nameIn(message))
     // An unknown name is the caller's text: it is answered by the MCP server and not logged.
     request.entry.tool = tool?.name ?? 'unknown'
-    decide(request.entry, 'accept', tool ? 'tool' : 'unknown_tool')
-    return tool ? this.#judgeCall(tool, request) : {}
+    if (tool) return this.#judgeCall(tool, request)
+    decide(request.entry, 'accept', 'unknown_tool')
+    return {}
   }
 
   async #judgeCall(tool: ToolPermission, request: Request): Promise<Verdict> {
@@ -69,24 +68,27 @@ export class Authorizer {
     this.#requireRole(tool, request)
     try {
       if (tool.downstreamApi) await this.#downstreamToken(tool.downstreamApi, request)
-      if (!tool.admin) return {}
-      const admin = await this.#admin(request)
-      if (!admin) decide(request.entry, 'deny:group', 'not_admin')
+      const admin = tool.admin ? await this.#admin(request) : undefined
+      if (tool.admin && !admin) decide(request.entry, 'deny:group', 'not_admin')
+      else decide(request.entry, 'accept', 'tool')
       return { admin }
     } catch (error) {
-      return { toolError: this.#explain(error, request) }
+      return { toolError: this.#explain(error, tool, request) }
     }
   }
 
   /** Whoever cannot be shown to be an admin sees no admin tools; everything else works. */
   async #judgeList(request: Request): Promise<Verdict> {
-    decide(request.entry, 'accept', 'list')
+    const { caller, entry } = request
+    decide(entry, 'accept', 'list')
     if (!this.#services.permissions.tools.some(({ admin }) => admin)) return {}
+    if (Date.now() < (this.#unknownUntil.get(caller) ?? 0)) return {}
     try {
       return { admin: await this.#admin(request) }
     } catch (error) {
-      if (!EXPECTED.some((kind) => error instanceof kind)) this.#logFault(error, request.entry)
-      decide(request.entry, 'accept', 'list_without_admin_tools')
+      this.#unknownUntil.set(caller, Date.now() + UNKNOWN_FOR_MS)
+      if (!EXPECTED.some((kind) => error instanceof kind)) this.#logFault(error, entry)
+      decide(entry, 'accept', 'list_without_admin_tools')
       return {}
     }
   }
@@ -111,9 +113,11 @@ export class Authorizer {
   }
 
   async #downstreamToken(name: string, { caller, entry }: Request): Promise<string> {
+    const before = entry.obo
     entry.obo = 'failed'
     const { token, source } = await this.#services.obo.tokenFor(caller, this.#api(name))
-    entry.obo = source
+    // A call may ask twice, for itself and for the group: the second finds what the first has fetched.
+    entry.obo = before ?? source
     return token
   }
 
@@ -124,7 +128,7 @@ export class Authorizer {
   }
 
   /** Turns a failure on behalf of the user into a challenge (thrown) or the text of a tool error. */
-  #explain(error: unknown, { mcpUrl, entry }: Request): string {
+  #explain(error: unknown, { admin }: ToolPermission, { mcpUrl, entry }: Request): string {
     const scope = basicScopes(mcpUrl, this.#services.permissions)
     if (error instanceof StepUpRequired) throw claimsMissing(mcpUrl, scope, error.claims)
     if (error instanceof AssertionRefused) throw tokenRefused(mcpUrl, scope, 'assertion', error.message)
@@ -134,7 +138,8 @@ export class Authorizer {
       return `This tool needs the permission ${missing} of ${error.api.displayName}, which nobody has consented to yet. An administrator grants it with: npm run consent`
     }
     if (error instanceof DownstreamUnavailable) {
-      decide(entry, 'deny:group', 'membership_unknown')
+      if (admin) decide(entry, 'deny:group', 'membership_unknown')
+      else decide(entry, 'deny:rbac', 'downstream_unavailable')
       return `This tool is refused for now: ${error.message} Try again in ${error.retryAfterSeconds} seconds.`
     }
     this.#logFault(error, entry)

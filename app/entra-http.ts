@@ -10,11 +10,12 @@ const PUBLIC_CLOUD = 'https://login.microsoftonline.com'
  * outage from a refusal, nor carry Retry-After, so both are noted here. One instance per exchange.
  */
 export class EntraHttp implements INetworkModule {
-  readonly #authorityHost
+  readonly #authorityHost: string | undefined
   /** Set once Entra was busy (429), failing (5xx) or silent. */
   outage: { retryAfterSeconds: number | undefined } | undefined
 
-  constructor(authorityHost: string) {
+  /** Without an authority host addresses are used as they are. */
+  constructor(authorityHost?: string) {
     this.#authorityHost = authorityHost
   }
 
@@ -36,9 +37,8 @@ export class EntraHttp implements INetworkModule {
     url: string,
     options: NetworkRequestOptions = {},
   ): Promise<NetworkResponse<T>> {
-    const target = this.#authorityHost.startsWith('http:')
-      ? url.replace(PUBLIC_CLOUD, this.#authorityHost)
-      : url
+    const host = this.#authorityHost
+    const target = host?.startsWith('http:') ? url.replace(PUBLIC_CLOUD, host) : url
     try {
       const response = await ky<T>(target, {
         method,

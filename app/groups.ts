@@ -1,9 +1,9 @@
 import ky, { isHTTPError } from 'ky'
-import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
+import { Cache } from './cache.ts'
+import { DownstreamUnavailable } from './downstream.ts'
 import { retryAfterSeconds } from './entra-http.ts'
-import { DownstreamUnavailable } from './obo.ts'
-import type { Caller, UserId } from './verifier.ts'
+import type { Caller } from './verifier.ts'
 
 declare const adminId: unique symbol
 
@@ -26,19 +26,14 @@ const Page = z.object({ value: z.array(z.object({ id: z.string() })), '@odata.ne
 export class AdminGroup {
   readonly #endpoint
   readonly #groupId
-  readonly #members: LRUCache<UserId, boolean, () => Promise<string>>
+  readonly #members = new Cache(MAX_USERS, async (graphToken: () => Promise<string>) => ({
+    value: await this.#isMember(await graphToken()),
+    milliseconds: CACHE_MINUTES * 60_000,
+  }))
 
   constructor(endpoint: string, groupId: string) {
     this.#endpoint = endpoint
     this.#groupId = groupId
-    this.#members = new LRUCache<UserId, boolean, () => Promise<string>>({
-      max: MAX_USERS,
-      ttl: CACHE_MINUTES * 60_000,
-      perf: { now: () => Date.now() },
-      ttlResolution: 0,
-      ignoreFetchAbort: true,
-      fetchMethod: async (_user, _stale, { context: graphToken }) => this.#isMember(await graphToken()),
-    })
   }
 
   /**
@@ -46,7 +41,7 @@ export class AdminGroup {
    * is not cached; its errors pass through. Throws DownstreamUnavailable when Graph cannot answer.
    */
   async admin(caller: Caller, graphToken: () => Promise<string>): Promise<AdminId | undefined> {
-    const member = await this.#members.fetch(caller.userId, { context: graphToken })
+    const member = await this.#members.get(caller.userId, graphToken)
     // The only place where an admin id is made.
     return member ? (caller.userId as string as AdminId) : undefined
   }
@@ -61,6 +56,7 @@ export class AdminGroup {
       if (value.some(({ id }) => id.toLowerCase() === this.#groupId)) return true
       url = next
     }
+    if (url) throw new DownstreamUnavailable('Microsoft Graph')
     return false
   }
 

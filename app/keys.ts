@@ -6,16 +6,28 @@ import {
   type JWTVerifyGetKey,
   jwksCache,
 } from 'jose'
+import { z } from 'zod'
 
 const FETCH_TIMEOUT = 5_000
 /** Keys younger than this are used without looking; older ones are renewed behind the request's back. */
 const FRESH_FOR = 10 * 60_000
+/** Keys older than this are used only when the endpoint does not answer. */
+const LONG_UNASKED = 60 * 60_000
 /** How long the last good keys may outlive the key endpoint. */
 const STALE_LIMIT = 24 * 60 * 60_000
 /** An unknown key id causes at most one fetch in this time. */
 const UNKNOWN_KEY_COOLDOWN = 30_000
 /** After a failed fetch the endpoint is left alone for this long: an outage must not slow every request. */
 const FAILURE_COOLDOWN = 5_000
+
+const KeySet = z.object({ keys: z.array(z.unknown()) })
+/** RFC 7518 section 6.3.1; 342 characters are 2,048 bits, the least that RS256 allows. */
+const RsaKey = z.looseObject({
+  kty: z.literal('RSA'),
+  kid: z.string().min(1),
+  n: z.base64url().min(342),
+  e: z.base64url().min(2),
+})
 
 /** The key endpoint does not answer and no usable keys are left: our fault (503), never the caller's (401). */
 export class KeysUnavailable extends Error {
@@ -75,8 +87,10 @@ export class SigningKeys {
     if (age < FRESH_FOR) return
     const renewal = this.#remote.reload()
     if (age >= STALE_LIMIT) return renewal
-    // The last good keys answer this request; a failed renewal is tried again after the cooldown.
-    renewal.catch(() => undefined)
+    // The last good keys survive a failed renewal; it is tried again after the cooldown.
+    const tolerated = renewal.catch(() => undefined)
+    // After a quiet time a key may have been withdrawn: then the answer is waited for.
+    if (age >= LONG_UNASKED) return tolerated
   }
 
   async #fetch(url: string, headers: Headers): Promise<Response> {
@@ -88,12 +102,12 @@ export class SigningKeys {
         redirect: 'error',
         signal: AbortSignal.timeout(FETCH_TIMEOUT),
       })
-      const body = await response.text()
+      if (response.status !== 200) throw new Error(`status ${response.status}`)
+      const { keys } = KeySet.parse(await response.json())
+      const usable = keys.flatMap((key) => RsaKey.safeParse(key).data ?? [])
       // An empty or broken answer must not replace good keys.
-      if (response.status !== 200 || !/"keys"\s*:\s*\[\s*\{/.test(body))
-        throw new Error(`status ${response.status}`)
-      JSON.parse(body)
-      return new Response(body)
+      if (usable.length === 0) throw new Error('no usable keys')
+      return Response.json({ keys: usable })
     } catch (cause) {
       this.#failedAt = Date.now()
       throw new KeysUnavailable('The key endpoint does not answer.', { cause })

@@ -6,7 +6,7 @@ const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 /** Clients probe both places: with the path of the MCP URL (RFC 9728 section 3.1) and at the root. */
 export const metadataPaths = [`${WELL_KNOWN}/mcp`, WELL_KNOWN]
 
-/** `origin` keeps its port only where the URL has one. */
+/** Where the metadata of the server at `mcpUrl` is. */
 export const metadataUrl = (mcpUrl: string) => `${new URL(mcpUrl).origin}${WELL_KNOWN}/mcp`
 
 /** Entra needs fully qualified scopes: a bare name would mean a scope of Microsoft Graph (AADSTS650053). */
@@ -27,7 +27,9 @@ export function resourceMetadata(
   return {
     resource: mcpUrl,
     authorization_servers: [`${config.authorityHost}/${config.tenantId}/v2.0`],
-    scopes_supported: scopes.map(({ value }) => fullScope(mcpUrl, value)),
+    scopes_supported: scopes
+      .filter(({ isEnabled }) => isEnabled !== false)
+      .map(({ value }) => fullScope(mcpUrl, value)),
     bearer_methods_supported: ['header'],
     resource_name: 'Expenses MCP server',
   }

@@ -4,13 +4,19 @@ import {
   type AuthenticationResult,
   ConfidentialClientApplication,
   InteractionRequiredAuthError,
-  ManagedIdentityApplication,
-  type NodeAuthOptions,
   ServerError,
 } from '@azure/msal-node'
 import { LRUCache } from 'lru-cache'
+import { Cache } from './cache.ts'
+import { clientAuthentication } from './client-authentication.ts'
 import type { Config } from './config.ts'
-import type { Credential } from './credential.ts'
+import {
+  AssertionRefused,
+  ConsentMissing,
+  DownstreamUnavailable,
+  ExchangeFailed,
+  StepUpRequired,
+} from './downstream.ts'
 import { EntraHttp } from './entra-http.ts'
 import type { DownstreamApi } from './permissions.ts'
 import type { Caller, UserId } from './verifier.ts'
@@ -19,57 +25,6 @@ import type { Caller, UserId } from './verifier.ts'
 const MAX_ENTRIES = 10_000
 /** A token is not handed out in its last five minutes, so that it does not expire on its way. */
 const EXPIRY_MARGIN = 5 * 60_000
-const DEFAULT_RETRY_SECONDS = 5
-const MAX_RETRY_SECONDS = 300
-
-/** Conditional Access wants more of the user: `claims` is the JSON to send back to the client. */
-export class StepUpRequired extends Error {
-  override name = 'StepUpRequired'
-  readonly claims: string
-
-  constructor(claims: string) {
-    super('Conditional Access requires more of the user.')
-    this.claims = claims
-  }
-}
-
-/** AADSTS65001: nobody granted the API app its permissions on the downstream API. */
-export class ConsentMissing extends Error {
-  override name = 'ConsentMissing'
-  readonly api: DownstreamApi
-
-  constructor(api: DownstreamApi) {
-    super(`Admin consent for ${api.displayName} is missing.`)
-    this.api = api
-  }
-}
-
-/** Entra no longer takes the caller's token as an assertion: a new sign-in mends it. */
-export class AssertionRefused extends Error {
-  override name = 'AssertionRefused'
-}
-
-/** A service we call on behalf of the user is busy or down. */
-export class DownstreamUnavailable extends Error {
-  override name = 'DownstreamUnavailable'
-  readonly retryAfterSeconds: number
-
-  constructor(service: string, retryAfterSeconds = DEFAULT_RETRY_SECONDS) {
-    super(`${service} is not available.`)
-    this.retryAfterSeconds = Math.min(Math.max(1, retryAfterSeconds), MAX_RETRY_SECONDS)
-  }
-}
-
-/** A fault of ours, such as a credential that Entra does not know. `code`: AADSTS number or MSAL's code. */
-export class ExchangeFailed extends Error {
-  override name = 'ExchangeFailed'
-  readonly code: string
-
-  constructor(code: string) {
-    super(`The on-behalf-of exchange failed: ${code}.`)
-    this.code = code
-  }
-}
 
 type Exchange = { caller: Caller; api: DownstreamApi }
 
@@ -80,8 +35,7 @@ type Exchange = { caller: Caller; api: DownstreamApi }
  */
 export class OnBehalfOf {
   readonly #config
-  readonly #clientAuthentication: Partial<NodeAuthOptions>
-  readonly #tokens: LRUCache<string, string, Exchange>
+  readonly #tokens: Cache<string, Exchange>
   /** Until when (epoch milliseconds) a user's exchanges rest because Entra said Retry-After. */
   readonly #resting = new LRUCache<UserId, number>({ max: MAX_ENTRIES })
 
@@ -90,19 +44,10 @@ export class OnBehalfOf {
     maxEntries = MAX_ENTRIES,
   ) {
     this.#config = config
-    this.#clientAuthentication = clientAuthentication(config.credential)
-    this.#tokens = new LRUCache<string, string, Exchange>({
-      max: maxEntries,
-      perf: { now: () => Date.now() },
-      ttlResolution: 0,
-      ignoreFetchAbort: true,
-      fetchMethod: async (_key, _stale, { context, options }) => {
-        const { accessToken, expiresOn } = await this.#exchange(context)
-        const life = (expiresOn?.getTime() ?? 0) - EXPIRY_MARGIN - Date.now()
-        // 0 would mean "for ever" to the cache.
-        options.ttl = Math.max(1, Math.min(life, config.oboCacheSeconds * 1000))
-        return accessToken
-      },
+    this.#tokens = new Cache(maxEntries, async (exchange: Exchange) => {
+      const { accessToken, expiresOn } = await this.#exchange(exchange)
+      const life = (expiresOn?.getTime() ?? 0) - EXPIRY_MARGIN - Date.now()
+      return { value: accessToken, milliseconds: Math.min(life, config.oboCacheSeconds * 1000) }
     })
   }
 
@@ -116,27 +61,22 @@ export class OnBehalfOf {
   ): Promise<{ token: string; source: 'cache' | 'fetched' }> {
     // Keyed by the assertion, not the user: after a step-up the old token must not come back.
     const key = `${createHash('sha256').update(caller.token).digest('base64url')} ${api.resource}`
-    const known = this.#tokens.get(key)
+    const known = this.#tokens.known(key)
     if (known) return { token: known, source: 'cache' }
-    const token = await this.#tokens.fetch(key, { context: { caller, api } })
-    if (!token) throw new Error('The on-behalf-of cache returned no token.')
-    return { token, source: 'fetched' }
+    return { token: await this.#tokens.get(key, { caller, api }), source: 'fetched' }
   }
 
   async #exchange({ caller, api }: Exchange): Promise<AuthenticationResult> {
     const rest = (this.#resting.get(caller.userId) ?? 0) - Date.now()
     if (rest > 0) throw new DownstreamUnavailable('Microsoft Entra ID', Math.ceil(rest / 1000))
-    const { clientId, tenantId, authorityHost } = this.#config
+    const { clientId, tenantId, authorityHost, credential } = this.#config
     const http = new EntraHttp(authorityHost)
-    const client = new ConfidentialClientApplication({
-      auth: {
-        clientId,
-        authority: EntraHttp.authority(authorityHost, tenantId),
-        ...this.#clientAuthentication,
-      },
-      system: { networkClient: http },
-    })
     try {
+      const authority = EntraHttp.authority(authorityHost, tenantId)
+      const client = new ConfidentialClientApplication({
+        auth: { clientId, authority, ...(await clientAuthentication(credential)) },
+        system: { networkClient: http },
+      })
       const result = await client.acquireTokenOnBehalfOf({
         oboAssertion: caller.token,
         scopes: [`${api.resource}/.default`],
@@ -153,22 +93,6 @@ export class OnBehalfOf {
     const outage = new DownstreamUnavailable('Microsoft Entra ID', retryAfterSeconds)
     if (retryAfterSeconds) this.#resting.set(user, Date.now() + outage.retryAfterSeconds * 1000)
     return outage
-  }
-}
-
-function clientAuthentication(credential: Credential): Partial<NodeAuthOptions> {
-  if (credential.kind === 'secret') return { clientSecret: credential.secret }
-  if (credential.kind === 'certificate') {
-    const { thumbprintSha256, privateKey, certificate } = credential
-    return { clientCertificate: { thumbprintSha256, privateKey, x5c: certificate } }
-  }
-  const identity = new ManagedIdentityApplication({
-    managedIdentityIdParams: { userAssignedClientId: credential.clientId },
-  })
-  return {
-    // Runs on every exchange; MSAL caches the managed identity's token itself.
-    clientAssertion: async () =>
-      (await identity.acquireToken({ resource: 'api://AzureADTokenExchange' })).accessToken,
   }
 }
 

@@ -81,13 +81,12 @@ function faultOf(
   { scopes, appRoles, downstreamApis }: Permissions,
 ): string | undefined {
   if (!tool.scope && !tool.role) return 'needs a scope or a role'
-  if (tool.scope && !scopes.some(({ value }) => value === tool.scope))
-    return `names the unknown scope ${tool.scope}`
-  if (tool.role && !appRoles.some(({ value }) => value === tool.role))
-    return `names the unknown role ${tool.role}`
-  const apis = tool.admin
-    ? ['graph', tool.downstreamApi ?? 'graph']
-    : [tool.downstreamApi].filter((name) => name !== undefined)
+  if (tool.admin && !tool.downstreamApi) return 'is for admins and needs a downstreamApi, for the step-up'
+  if (tool.scope && !scopes.some(({ value, isEnabled }) => value === tool.scope && isEnabled !== false))
+    return `names the unknown or disabled scope ${tool.scope}`
+  if (tool.role && !appRoles.some(({ value, isEnabled }) => value === tool.role && isEnabled !== false))
+    return `names the unknown or disabled role ${tool.role}`
+  const apis = [...(tool.admin ? ['graph'] : []), ...(tool.downstreamApi ? [tool.downstreamApi] : [])]
   const unknown = apis.find((api) => !downstreamApis.some(({ name }) => name === api))
   return unknown && `needs the undeclared downstream API ${unknown}`
 }

@@ -1,6 +1,6 @@
 import { errors, jwtVerify } from 'jose'
-import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
+import { Cache, type Loaded } from './cache.ts'
 import type { Config } from './config.ts'
 import type { SigningKeys } from './keys.ts'
 
@@ -34,8 +34,8 @@ export class TokenRefused extends Error {
 
 const CLOCK_SKEW_SECONDS = 300
 /**
- * An agent sends the same token with every call, and its signature is half of what a request costs. This
- * is shorter than signing keys are kept, so a withdrawn key is not trusted for longer than without it.
+ * An agent sends the same token with every call, and its signature is half of what a request costs. A
+ * withdrawn signing key is trusted for this much longer.
  */
 const REMEMBERED_MS = 60_000
 const MAX_REMEMBERED = 1_000
@@ -48,7 +48,7 @@ export class Verifier {
   readonly #config
   readonly #keys
   readonly #claims
-  readonly #verified: LRUCache<string, Caller>
+  readonly #verified = new Cache(MAX_REMEMBERED, (token: string) => this.#verify(token))
 
   constructor(
     config: Pick<Config, 'tenantId' | 'clientId' | 'authorityHost' | 'serverUrl' | 'tokenMaxAgeHours'>,
@@ -69,27 +69,14 @@ export class Verifier {
       iat: z.number(),
       roles: z.array(z.string()).default([]),
     })
-    this.#verified = new LRUCache<string, Caller>({
-      max: MAX_REMEMBERED,
-      perf: { now: () => Date.now() },
-      ttlResolution: 0,
-      ignoreFetchAbort: true,
-      fetchMethod: async (token, _stale, { options }) => {
-        const { caller, acceptableUntil } = await this.#verify(token)
-        options.ttl = Math.max(1, Math.min(REMEMBERED_MS, acceptableUntil - Date.now()))
-        return caller
-      },
-    })
   }
 
   /** Throws TokenRefused (the caller's fault) or KeysUnavailable (ours). */
-  async verify(token: string): Promise<Caller> {
-    const caller = await this.#verified.fetch(token)
-    if (!caller) throw new Error('The cache of verified tokens returned no caller.')
-    return caller
+  verify(token: string): Promise<Caller> {
+    return this.#verified.get(token, token)
   }
 
-  async #verify(token: string): Promise<{ caller: Caller; acceptableUntil: number }> {
+  async #verify(token: string): Promise<Loaded<Caller>> {
     const parsed = this.#claims.safeParse(await this.#verifiedClaims(token))
     if (!parsed.success) {
       const [issue] = parsed.error.issues
@@ -106,7 +93,7 @@ export class Verifier {
       client: azp,
     }
     const end = Math.min(exp, iat + this.#config.tokenMaxAgeHours * 3600) + CLOCK_SKEW_SECONDS
-    return { caller, acceptableUntil: end * 1000 }
+    return { value: caller, milliseconds: Math.min(REMEMBERED_MS, end * 1000 - Date.now()) }
   }
 
   async #verifiedClaims(token: string) {

@@ -7,6 +7,15 @@ import { exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose'
 import { KeysUnavailable, SigningKeys } from '../../app/keys.ts'
 
 const MINUTE = 60_000
+const BROKEN = [
+  '{"keys":[]}',
+  'nonsense',
+  '{"keys":[{',
+  '{}',
+  '{"x":{"keys":[{"a":1}]}}',
+  '{"keys":[{},"x"]}',
+  '{"keys":[{"kty":"RSA","kid":"a"}]}',
+]
 
 describe('the signing keys', () => {
   let published: JWK[]
@@ -101,11 +110,34 @@ describe('the signing keys', () => {
   it('are not replaced by an empty or broken answer', async () => {
     const token = await (await signer('a'))()
     await verify(token)
-    for (const broken of ['{"keys":[]}', 'nonsense', '{"keys":[{', '{}']) {
+    for (const broken of BROKEN) {
       body = broken
       mock.timers.setTime(Date.now() + 11 * MINUTE)
       await verify(token)
     }
+  })
+
+  for (const broken of BROKEN) {
+    it(`are missing, which is our fault, when a cold start gets ${broken}`, async () => {
+      const token = await (await signer('a'))()
+      body = broken
+      await assert.rejects(verify(token), KeysUnavailable)
+    })
+  }
+
+  it('are used without one that is unusable', async () => {
+    const token = await (await signer('a'))()
+    published.push({ kty: 'RSA', kid: 'broken' }, { kty: 'EC', kid: 'other' })
+    await verify(token)
+  })
+
+  it('are no longer trusted once withdrawn, even by the first request of the day', async () => {
+    const token = await (await signer('a'))()
+    await verify(token)
+    published = []
+    await signer('b')
+    mock.timers.setTime(Date.now() + 12 * 60 * MINUTE)
+    await assert.rejects(verify(token), { code: 'ERR_JWKS_NO_MATCHING_KEY' })
   })
 
   it('make a cold start without them our fault, not the caller’s', async () => {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it, mock } from 'node:test'
 import type { Credential } from '../../app/credential.ts'
-import { AdminGroup } from '../../app/groups.ts'
-import { SigningKeys } from '../../app/keys.ts'
 import {
   AssertionRefused,
   ConsentMissing,
   DownstreamUnavailable,
-  OnBehalfOf,
   StepUpRequired,
-} from '../../app/obo.ts'
+} from '../../app/downstream.ts'
+import { AdminGroup } from '../../app/groups.ts'
+import { SigningKeys } from '../../app/keys.ts'
+import { OnBehalfOf } from '../../app/obo.ts'
 import { loadPermissions } from '../../app/permissions.ts'
 import { type Caller, Verifier } from '../../app/verifier.ts'
 import { seedDirectory } from '../../scripts/local/seed.ts'
@@ -105,6 +105,18 @@ describe('the on-behalf-of exchange', () => {
     assert.equal((await obo.tokenFor(alice, graph)).source, 'cache')
     assert.equal(tenant.counters.obo, 1)
   })
+
+  for (const [name, fault] of Object.entries({
+    failing: { status: 503 },
+    silent: { close: true },
+  } as const)) {
+    it(`says when to come back while the managed identity's endpoint is ${name}`, async () => {
+      // MSAL keeps the identity's token for the process: another identity has none yet.
+      const other = oboWith({ kind: 'managed-identity', clientId: crypto.randomUUID() })
+      tenant.faults.on('managedIdentity', fault)
+      await assert.rejects(other.tokenFor(await caller('Alice'), graph), DownstreamUnavailable)
+    })
+  }
 
   it('exchanges a new assertion of the same user anew, and keeps the first one', async () => {
     const obo = oboWith()

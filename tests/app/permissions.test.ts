@@ -35,8 +35,8 @@ describe('infra/permissions.json', () => {
   })
 
   it('is refused when a tool names a scope, role or API that is not declared', () => {
-    assert.throws(firstTool({ scope: 'other' }), /add_user_expense names the unknown scope other/)
-    assert.throws(firstTool({ role: 'Boss' }), /add_user_expense names the unknown role Boss/)
+    assert.throws(firstTool({ scope: 'other' }), /add_user_expense names the unknown or disabled scope other/)
+    assert.throws(firstTool({ role: 'Boss' }), /add_user_expense names the unknown or disabled role Boss/)
     assert.throws(
       firstTool({ downstreamApi: 'arm' }),
       /add_user_expense needs the undeclared downstream API arm/,
@@ -44,16 +44,21 @@ describe('infra/permissions.json', () => {
     assert.throws(firstTool({ scope: undefined }), /add_user_expense needs a scope or a role/)
   })
 
+  it('is refused when a tool needs a scope that is switched off', () => {
+    const switchOff = () =>
+      loadChanged(({ scopes }) => void Object.assign(scopes[0] ?? {}, { isEnabled: false }))
+    assert.throws(switchOff, /add_user_expense names the unknown or disabled scope user_impersonation/)
+  })
+
   it('is refused when an admin tool stands without Microsoft Graph to ask for membership', () => {
-    assert.throws(
-      () =>
-        loadChanged(({ downstreamApis: _, tools, ...rest }) => ({
-          ...rest,
-          downstreamApis: [],
-          tools: tools.map(({ downstreamApi: __, ...tool }) => tool),
-        })),
-      /get_expense_stats needs the undeclared downstream API graph/,
-    )
+    const withoutGraph = () => loadChanged((declaration) => ({ ...declaration, downstreamApis: [] }))
+    assert.throws(withoutGraph, /get_expense_stats needs the undeclared downstream API graph/)
+    const withoutStepUp = () =>
+      loadChanged(({ tools, ...rest }) => ({
+        ...rest,
+        tools: tools.map(({ downstreamApi: _, ...tool }) => tool),
+      }))
+    assert.throws(withoutStepUp, /get_expense_stats is for admins and needs a downstreamApi/)
   })
 
   it('is refused with the place of the fault when a field is wrong or unknown', () => {

@@ -1,0 +1,34 @@
+import { LRUCache } from 'lru-cache'
+
+/** What was loaded, and for how many milliseconds it may be used (at least 1). */
+export type Loaded<Value> = Readonly<{ value: Value; milliseconds: number }>
+
+/** A bounded cache: many callers at the same time cause one load, a failure is passed on and not kept. */
+export class Cache<Value extends string | boolean | object, Context> {
+  readonly #entries: LRUCache<string, Value, { context: Context }>
+
+  constructor(max: number, load: (context: Context) => Promise<Loaded<Value>>) {
+    this.#entries = new LRUCache<string, Value, { context: Context }>({
+      max,
+      perf: { now: () => Date.now() },
+      ttlResolution: 0,
+      ignoreFetchAbort: true,
+      fetchMethod: async (_key, _stale, { context, options }) => {
+        const { value, milliseconds } = await load(context.context)
+        // 0 would mean "for ever".
+        options.ttl = Math.max(1, milliseconds)
+        return value
+      },
+    })
+  }
+
+  known(key: string): Value | undefined {
+    return this.#entries.get(key)
+  }
+
+  async get(key: string, context: Context): Promise<Value> {
+    const value = await this.#entries.fetch(key, { context: { context } })
+    if (value === undefined) throw new Error('The cache loaded nothing.')
+    return value
+  }
+}
