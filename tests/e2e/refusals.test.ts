@@ -52,9 +52,15 @@ describe('the server refuses', () => {
   })
 
   it('an Authorization header that is not a bearer token', async () => {
-    for (const authorization of ['Basic YTpi', 'Bearer', 'Bearer a b', 'Bearer "x"']) {
+    for (const authorization of ['Bearer', 'Bearer a b', 'Bearer "x"']) {
       const response = await post(system.mcp, list, { headers: { authorization } })
       assert.equal(response.status, 401, authorization)
+      assert.match(response.headers.get('www-authenticate') ?? '', /error="invalid_token"/)
+    }
+    for (const authorization of ['Basic YTpi', 'DPoP abc', '']) {
+      const response = await post(system.mcp, list, { headers: { authorization } })
+      assert.equal(response.status, 401, authorization)
+      assert.doesNotMatch(response.headers.get('www-authenticate') ?? '', /error=/)
     }
   })
 
@@ -170,7 +176,15 @@ describe('the server refuses', () => {
     }
   })
   it('an unknown route, as JSON', async () => {
-    for (const path of ['/', '/nothing', '/mcp/more', '/.well-known/oauth-authorization-server']) {
+    for (const path of [
+      '/',
+      '/nothing',
+      '/mcp/more',
+      '/mcp/',
+      '/MCP',
+      '/Healthz',
+      '/.well-known/oauth-authorization-server',
+    ]) {
       const response = await fetch(new URL(path, system.mcp))
       assert.equal(response.status, 404)
       assert.deepEqual(await response.json(), { error: 'not_found' })
@@ -187,6 +201,7 @@ describe('the server refuses', () => {
     ['a byte more than 256 KiB', 413, -32600, ' '.repeat(256 * 1024 + 1), {}],
     ['a form', 415, -32600, 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }],
     ['text that pretends to be JSON', 415, -32600, list, { 'content-type': 'text/plain; application/json' }],
+    ['UTF-16', 415, -32600, list, { 'content-type': 'application/json; charset=utf-16' }],
     ['a compressed body', 415, -32600, list, { 'content-encoding': 'gzip' }],
   ]
   for (const [name, status, code, body, headers] of badBodies) {

@@ -102,6 +102,14 @@ async function startServer(
     rest = parts.pop() ?? ''
     lines.push(...parts)
   })
-  await ky(new URL('/healthz', mcp), { retry: { limit: 200, delay: () => 50 }, totalTimeout: 30_000 })
+  const died = once(child, 'exit').then(([code]) =>
+    Promise.reject(new Error(`The server ended with ${code}.`)),
+  )
+  const healthy = ky(new URL('/healthz', mcp), {
+    retry: { limit: 200, delay: () => 50 },
+    totalTimeout: 30_000,
+  })
+  await Promise.race([healthy, died])
+  died.catch(() => undefined)
   return { child, output: child.stdout, lines }
 }
