@@ -1,4 +1,4 @@
-/** What `infra/main.bicepparam` would deploy under an azd environment, said by the compiler itself. */
+/** What a parameter file of `infra/` would deploy under an azd environment, said by the compiler itself. */
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,22 +48,28 @@ export const inOrder = (prediction: Prediction): Prediction => {
 }
 
 /** Compiles a copy of `infra/`, because the compiler writes beside the parameter file. */
-export const predict = async (environment: NodeJS.ProcessEnv, target: Target): Promise<Prediction> => {
+export const predict = async (
+  environment: NodeJS.ProcessEnv,
+  target: Target,
+  template = 'main',
+): Promise<Prediction> => {
   const folder = await mkdtemp(join(tmpdir(), 'prediction-'))
   try {
     await cp(INFRA, folder, { recursive: true })
     const ids = ['--subscription-id', target.subscriptionId, '--tenant-id', target.tenantId]
-    const place = ['--location', environment.AZURE_LOCATION ?? '', '--deployment-name', 'main']
-    const run = await runBicep(['snapshot', 'main.bicepparam', ...ids, ...place], {
+    const place = ['--location', environment.AZURE_LOCATION ?? '', '--deployment-name', template]
+    const run = await runBicep(['snapshot', `${template}.bicepparam`, ...ids, ...place], {
       cwd: folder,
       env: environment,
     })
     if (run.code !== 0) {
       throw new Error(
-        `infra/main.bicepparam does not compile with this azd environment:\n${run.stderr.trim().replaceAll(folder, 'infra')}`,
+        `infra/${template}.bicepparam does not compile with this azd environment:\n${run.stderr.trim().replaceAll(folder, 'infra')}`,
       )
     }
-    return inOrder(Prediction.parse(JSON.parse(await readFile(join(folder, 'main.snapshot.json'), 'utf8'))))
+    return inOrder(
+      Prediction.parse(JSON.parse(await readFile(join(folder, `${template}.snapshot.json`), 'utf8'))),
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,4 +1,4 @@
-/** `npm run snapshots`: renews the committed predictions under tests/infra, one for each parameter set. */
+/** `npm run snapshots`: renews the committed predictions under tests/infra, one for each set of parameters. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { requireBicep } from './bicep.ts'
@@ -7,10 +7,13 @@ import { type Prediction, predict } from './prediction.ts'
 const FOLDER = new URL('../tests/infra/', import.meta.url)
 const ParameterSets = z.record(z.string(), z.record(z.string(), z.string()))
 
+const setsIn = async (file: string) =>
+  ParameterSets.parse(JSON.parse(await readFile(new URL(file, FOLDER), 'utf8')))
+
 /** Azd environments by name: what the template is tested with. */
-export const parameterSets = ParameterSets.parse(
-  JSON.parse(await readFile(new URL('parameter-sets.json', FOLDER), 'utf8')),
-)
+export const parameterSets = await setsIn('parameter-sets.json')
+/** The same for infra/pipeline.bicep. */
+export const pipelineSets = await setsIn('pipeline-sets.json')
 /** Made-up ids: names are derived from them, nothing is deployed to them. */
 export const target = {
   subscriptionId: '11111111-1111-4111-8111-111111111111',
@@ -23,8 +26,10 @@ export const asText = (prediction: Prediction): string => `${JSON.stringify(pred
 if (import.meta.main) {
   const compiler = requireBicep()
   console.log(`Compiler: ${compiler.path} (${compiler.from})`)
-  for (const [name, environment] of Object.entries(parameterSets)) {
-    await writeFile(snapshotFile(name), asText(await predict(environment, target)))
-    console.log(`tests/infra/${name}.snapshot.json`)
+  for (const [template, sets] of Object.entries({ main: parameterSets, pipeline: pipelineSets })) {
+    for (const [name, environment] of Object.entries(sets)) {
+      await writeFile(snapshotFile(name), asText(await predict(environment, target, template)))
+      console.log(`tests/infra/${name}.snapshot.json`)
+    }
   }
 }

@@ -1,0 +1,46 @@
+/** Other programs: az, azd, gh, npm. Their arguments are never part of a shell's text. */
+import { $, usePowerShell } from 'zx/core'
+import { ROOT } from '../azd.ts'
+import { Problem } from '../problem.ts'
+
+export interface Result {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+interface Options {
+  /** Variables besides those of this process. */
+  env?: Record<string, string>
+  /** Sent as JSON to the program's standard input. */
+  input?: unknown
+}
+
+/** What happened, whatever the exit code. */
+export async function attempt(program: string, args: string[], options: Options = {}): Promise<Result> {
+  // Windows has no bash of its own; PowerShell is always there.
+  if (process.platform === 'win32') usePowerShell()
+  const { exitCode, stdout, stderr } = await $({
+    cwd: ROOT,
+    quiet: true,
+    nothrow: true,
+    env: { ...process.env, ...options.env },
+    ...(options.input !== undefined && { input: JSON.stringify(options.input) }),
+  })`${program} ${args}`
+  return { code: exitCode ?? 1, stdout, stderr }
+}
+
+/** The answer; throws when the program fails. `fix` says what usually helps. */
+export async function run(
+  program: string,
+  args: string[],
+  { fix, ...options }: Options & { fix: string },
+): Promise<string> {
+  const { code, stdout, stderr } = await attempt(program, args, options)
+  if (code === 0) return stdout
+  throw new Problem({
+    what: `${program} ${args.slice(0, 3).join(' ')} failed: ${stderr.trim() || stdout.trim() || `exit code ${code}`}`,
+    why: 'Nothing after this step has been done.',
+    fix,
+  })
+}

@@ -1,0 +1,52 @@
+/** In a pull request: one comment with both previews; fails on high risk that nobody with write access approved. */
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { type Approval, approvalOf, LABEL } from './approval.ts'
+import { saveComment } from './comment.ts'
+import { Preview } from './preview.ts'
+import { runStep } from './step.ts'
+
+const verdict = ({ azure, identity }: Preview, approval: Approval | undefined): string => {
+  if (identity.state === 'failed' || azure.failed)
+    return '❌ A preview failed: this must not be merged unseen.'
+  if (identity.blockers.length > 0)
+    return `❌ The deployment would fail: ${identity.blockers.length} identity problem${identity.blockers.length === 1 ? '' : 's'}.`
+  if (!approval) return '✅ No identity change of high risk.'
+  const count = `${identity.high.length} identity change${identity.high.length === 1 ? '' : 's'} of high risk`
+  return approval.approved
+    ? `⚠️ ${count}, approved by ${approval.by}.`
+    : `❌ ${count}. ${approval.why} Somebody with write access who has read them sets \`${LABEL}\`.`
+}
+
+const isPassed = ({ azure, identity }: Preview, approval: Approval | undefined): boolean =>
+  identity.state !== 'failed' &&
+  !azure.failed &&
+  identity.blockers.length === 0 &&
+  approval?.approved !== false
+
+await runStep(
+  import.meta,
+  {
+    GITHUB_REPOSITORY: z.string(),
+    PULL_REQUEST: z.coerce.number().int(),
+    HEAD_SHA: z.string().regex(/^[0-9a-f]{40}$/),
+    PREVIEW_FILE: z.string(),
+  },
+  async ({ GITHUB_REPOSITORY: repository, PULL_REQUEST: number, HEAD_SHA: head, PREVIEW_FILE }) => {
+    const preview = Preview.parse(JSON.parse(await readFile(PREVIEW_FILE, 'utf8')))
+    const { azure, identity } = preview
+    const approval = identity.high.length > 0 ? await approvalOf({ repository, number, head }) : undefined
+    const summary = verdict(preview, approval)
+    const text = [
+      summary,
+      '## Identities',
+      identity.markdown,
+      '## Azure resources',
+      azure.markdown,
+      `<sub>${head}</sub>`,
+    ]
+    await saveComment(repository, number, text.join('\n\n'))
+    console.log(summary)
+    if (!isPassed(preview, approval)) process.exitCode = 1
+  },
+)

@@ -1,0 +1,66 @@
+/**
+ * In a workflow: makes the repository's variables the settings of the following steps, so that a preview, a
+ * deployment and a comparison all see the same parameters. Only what infra/main.bicepparam reads is passed on: a
+ * repository variable must not become, say, NODE_OPTIONS.
+ */
+import { appendFile, readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { run } from './command.ts'
+import { runStep } from './step.ts'
+
+const READER = 'npm run pipeline    (it gives the identity Reader)'
+// Said by azd, by the runner, or found out below.
+const NOT_SETTINGS = ['AZURE_PRINCIPAL_ID', 'AZURE_PRINCIPAL_TYPE', 'CI', 'SERVICE_SERVER_RESOURCE_EXISTS']
+const ALWAYS = ['AZURE_SUBSCRIPTION_ID', 'AZURE_TENANT_ID']
+
+/** The variables that a person may set, from the one place that reads them. */
+export async function settingNames(): Promise<string[]> {
+  const text = await readFile(new URL('../../infra/main.bicepparam', import.meta.url), 'utf8')
+  const names = Array.from(text.matchAll(/readEnvironmentVariable\('(\w+)'/g), ([, name = '']) => name)
+  return [...new Set([...ALWAYS, ...names])].filter((name) => !NOT_SETTINGS.includes(name))
+}
+
+export const settingsOf = (variables: Record<string, string>, names: string[]): [string, string][] =>
+  names.flatMap((name): [string, string][] => {
+    const value = variables[name]?.trim()
+    if (!value) return []
+    // One line each: a line break would set a second variable.
+    if (/[\r\n]/.test(value)) throw new Error(`The repository variable ${name} must be one line.`)
+    return [[name, value]]
+  })
+
+const Found = z.array(z.object({ tags: z.record(z.string(), z.string()).nullish() }))
+
+const Identities = z.array(
+  z.object({ principalId: z.guid(), tags: z.record(z.string(), z.string()).nullish() }),
+)
+
+/** An output of the last deployment: whom the API app trusts. Without it the what-if leaves that open. */
+async function serverIdentity(environment: string): Promise<string | undefined> {
+  const text = await run('az', ['identity', 'list', '--output', 'json'], { fix: READER })
+  const own = Identities.parse(JSON.parse(text)).filter(({ tags }) => tags?.['azd-env-name'] === environment)
+  return own.length === 1 ? own[0]?.principalId : undefined
+}
+
+/** As azd knows it: a container app of this environment keeps its image. */
+async function serverExists(environment: string): Promise<boolean> {
+  const args = ['resource', 'list', '--tag', `azd-env-name=${environment}`, '--output', 'json']
+  const text = await run('az', args, { fix: READER })
+  return Found.parse(JSON.parse(text)).some(({ tags }) => tags?.['azd-service-name'] === 'server')
+}
+
+await runStep(
+  import.meta,
+  { VARIABLES: z.string(), GITHUB_ENV: z.string() },
+  async ({ VARIABLES, GITHUB_ENV }) => {
+    const variables = z.record(z.string(), z.string()).parse(JSON.parse(VARIABLES))
+    const settings = settingsOf(variables, await settingNames())
+    const name = settings.find(([key]) => key === 'AZURE_ENV_NAME')?.[1]
+    if (!name) throw new Error('The repository has no variable AZURE_ENV_NAME. Run once: npm run pipeline')
+    settings.push(['SERVICE_SERVER_RESOURCE_EXISTS', String(await serverExists(name))])
+    const identity = await serverIdentity(name)
+    if (identity) settings.push(['SERVER_IDENTITY_PRINCIPAL_ID', identity])
+    await appendFile(GITHUB_ENV, settings.map(([key, value]) => `${key}=${value}\n`).join(''))
+    console.log(`Settings: ${settings.map(([key]) => key).join(', ')}`)
+  },
+)

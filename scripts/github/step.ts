@@ -1,0 +1,29 @@
+/** How a step of a workflow starts and ends: its variables, one clear message and exit code 1 on failure. */
+import { realpathSync } from 'node:fs'
+import { z } from 'zod'
+import { Problem } from '../problem.ts'
+
+/** Runs `main` if the file of `meta` is what was started; nothing happens where it was imported. */
+export async function runStep<T extends z.ZodRawShape>(
+  { filename }: ImportMeta,
+  variables: T,
+  main: (values: z.infer<z.ZodObject<T>>) => Promise<void>,
+): Promise<void> {
+  const started = process.argv[1]
+  if (started === undefined || realpathSync.native(started) !== realpathSync.native(filename)) return
+  try {
+    const values = z.object(variables).safeParse(process.env)
+    if (!values.success) {
+      const names = values.error.issues.map(({ path }) => path.join('.')).join(', ')
+      throw new Problem({
+        what: `Missing or wrong: ${names}.`,
+        why: 'This is a step of a workflow; .github/workflows/ says what it is given.',
+        fix: 'Correct the env of the step',
+      })
+    }
+    await main(values.data)
+  } catch (error) {
+    console.error(`\n✗ ${error instanceof Error ? error.message : error}`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,18 @@
+/** Runs of whatif.yml, whole or its report alone. */
+import { type Outcome, runJob } from './job.ts'
+import type { Call, World } from './project.ts'
+import { given, high, pullRequest, type Story, world } from './worlds.ts'
+
+export const preview = (around: World, more?: Record<string, string>) =>
+  runJob('whatif.yml', 'preview', around, given(more))
+export const writes = ({ calls }: Outcome): Call[] => calls.filter(({ args }) => args.includes('--method'))
+export const commentOf = (outcome: Outcome): string => String(writes(outcome)[0]?.body?.body)
+/** Only the last step, after a preview that found `reasons`. */
+export const report = (story: Story, reasons: string[], markdown = 'identities', blockers: string[] = []) =>
+  runJob('whatif.yml', 'preview', world([], pullRequest(story)), given(), {
+    'preview.json': {
+      azure: { failed: false, markdown: 'No Azure resource would change.' },
+      identity: { state: 'changed', high: reasons, blockers, markdown },
+    },
+  })
+export const risky = (story: Story) => report(story, [high.reason])

