@@ -26,7 +26,7 @@ export const page = (declaration: Declaration, prediction: Prediction): string =
   return `# Who holds which right on what, and why
 
 Generated from \`infra/permissions.json\` and the predicted deployment with default parameters by
-\`node scripts/permissions-table.ts\`; a test fails when it is not current. Nobody holds a right that is not here, but for the identities of the pipeline: `docs/pipeline.md`.
+\`node scripts/permissions-table.ts\`; a test fails when it is not current. Nobody holds a right that is not here, but for the identities of the pipeline: [docs/pipeline.md](pipeline.md).
 
 ${table(['who', 'right', 'on', 'why'], rightsIn(declaration, prediction))}
 
