@@ -1,0 +1,115 @@
+/** Compares one declared value with the live one, in Microsoft Graph's terms. */
+import type { Json } from '../template/value.ts'
+import { elementsOf, sameText } from './elements.ts'
+import { isObject, isProperties, Open, type Wanted, type WantedProperties } from './open.ts'
+
+export type Action = 'add' | 'remove' | 'change'
+
+export interface Difference {
+  action: Action
+  /** For people: `api.oauth2PermissionScopes[user_impersonation].value`. */
+  path: string
+  /** The same without what is in brackets: what rules are written for. */
+  place: string
+  before?: Json | undefined
+  /** What is open is Open. */
+  after?: Wanted | undefined
+}
+
+/** Neither a change nor no change. */
+export interface Undecided {
+  path: string
+  /** The known parts, the others in braces. */
+  text: string
+}
+
+export interface Compared {
+  differences: Difference[]
+  undecided: Undecided[]
+}
+
+export interface Where {
+  path: string
+  place: string
+  /** Words for the ids in brackets. */
+  nameOf: (id: string | Open) => string | undefined
+  /** The object does not exist yet. */
+  isNew: boolean
+  /** Live extras stay. */
+  isAppended?: boolean
+}
+
+/** Graph never shows what is secret in these, so they cannot be compared. */
+const WRITE_ONLY = ['secretText', 'key', 'hint']
+/** Entra compares these character by character. */
+const EXACT = ['subject', 'issuer', 'audiences']
+
+/** Without what is secret or a part of it: the hint of a password is its beginning. */
+function shown<T>(value: T): T
+function shown(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shown)
+  if (!isObject(value)) return value
+  const open = Object.entries(value).filter(([name]) => !WRITE_ONLY.includes(name))
+  return Object.fromEntries(open.map(([name, one]) => [name, shown(one)]))
+}
+
+export const below = (where: Where, name: string): Where => ({
+  ...where,
+  path: where.path === '' ? name : `${where.path}.${name}`,
+  place: where.place === '' ? name : `${where.place}.${name}`,
+})
+
+/** Only what is declared is compared. */
+export function compare(wanted: Wanted, live: Json | undefined, where: Where, into: Compared): void {
+  if (wanted instanceof Open) compareOpen(wanted, live, where, into)
+  else if (Array.isArray(wanted)) compareLists(wanted, live, where, into)
+  else if (isProperties(wanted)) compareProperties(wanted, live, where, into)
+  else if (!isSame(wanted, live ?? null, where.place))
+    into.differences.push(differenceOf(wanted, live, where))
+}
+
+const isSame = (wanted: Wanted, live: Json, place: string) =>
+  EXACT.includes(place) ? wanted === live : sameText(wanted, live)
+
+export function differenceOf(after: Wanted, live: Json | undefined, { path, place }: Where): Difference {
+  if (live === undefined || live === null) return { action: 'add', path, place, after }
+  if (after === null) return { action: 'remove', path, place, before: live }
+  return { action: 'change', path, place, before: live, after }
+}
+
+function compareOpen(wanted: Open, live: Json | undefined, where: Where, into: Compared): void {
+  const fits = wanted.fits(live)
+  if (fits) return
+  if (fits === undefined && !where.isNew) into.undecided.push({ path: where.path, text: wanted.text })
+  else into.differences.push(differenceOf(wanted, live, where))
+}
+
+export function compareProperties(
+  wanted: WantedProperties,
+  live: Json | undefined,
+  where: Where,
+  into: Compared,
+): void {
+  const present = isLiveObject(live) ? live : {}
+  for (const [name, value] of Object.entries(wanted)) {
+    if (!WRITE_ONLY.includes(name)) compare(value, present[name], below(where, name), into)
+  }
+}
+
+const isLiveObject = (live: Json | undefined): live is { [key: string]: Json } => isObject(live)
+
+function compareLists(wanted: Wanted[], live: Json | undefined, where: Where, into: Compared): void {
+  // null is not []: the deployment writes an empty list. For a new object that says nothing.
+  const isCleared = !Array.isArray(live) && wanted.length === 0 && !where.isNew
+  if (isCleared) into.differences.push(differenceOf([], live, where))
+  const { added, removed, pairs, undecided } = elementsOf(wanted, Array.isArray(live) ? live : [], where)
+  const pathOf = (label: string | undefined) => (label === undefined ? where.path : `${where.path}[${label}]`)
+  const { place } = where
+  for (const { label, value } of added)
+    into.differences.push({ action: 'add', path: pathOf(label), place, after: shown(value) })
+  for (const { wanted: one, live: other, label } of pairs)
+    compare(one, other, { ...where, path: pathOf(label) }, into)
+  for (const text of undecided) into.undecided.push({ path: where.path, text })
+  for (const { label, value } of where.isAppended ? [] : removed)
+    into.differences.push({ action: 'remove', path: pathOf(label), place, before: shown(value) })
+}

@@ -1,0 +1,111 @@
+/** How Microsoft Graph finds an object by its key. */
+import type { GraphType } from '../template/declared.ts'
+import type { Json } from '../template/value.ts'
+import { Open, type Wanted, type WantedProperties } from './open.ts'
+
+export type LiveProperties = Record<string, Json>
+
+/** Where to look; `pick` tells which of a list it is. */
+export interface Lookup {
+  path: string
+  pick?: (one: LiveProperties) => boolean
+}
+
+const quoted = (value: string) => `'${encodeURIComponent(value.replaceAll("'", "''"))}'`
+
+/** What is always read, besides what is declared: keys, names, and what risks and removals are judged by. */
+const BASIC: Partial<Record<GraphType, string[]>> = {
+  applications: [
+    ...['id', 'appId', 'displayName', 'uniqueName', 'tags', 'signInAudience', 'identifierUris', 'api'],
+    ...['appRoles', 'requiredResourceAccess', 'passwordCredentials', 'keyCredentials'],
+  ],
+  servicePrincipals: ['id', 'appId', 'displayName', 'tags', 'appRoleAssignmentRequired'],
+  groups: ['id', 'displayName', 'uniqueName'],
+}
+const RELATIONSHIPS = ['members', 'owners']
+
+const same = (live: Json | undefined, wanted: string) =>
+  typeof live === 'string' && live.toLowerCase() === wanted.toLowerCase()
+
+function keyed(type: GraphType, noun: string, value: string, properties: WantedProperties): Lookup {
+  const declared = Object.keys(properties).filter((name) => !RELATIONSHIPS.includes(name))
+  const select = [...new Set([...(BASIC[type] ?? ['id']), ...declared])]
+  return { path: `/${noun}=${quoted(value)})?$select=${select.join(',')}` }
+}
+
+type Texts = (name: string) => string | undefined
+
+function grantLookup(text: Texts): Lookup | undefined {
+  const [client, resource, consent] = [text('clientId'), text('resourceId'), text('consentType')]
+  if (client === undefined || resource === undefined || consent === undefined) return undefined
+  const principal = text('principalId') ?? null
+  return {
+    path: `/oauth2PermissionGrants?$filter=clientId eq ${quoted(client)}`,
+    pick: (one) =>
+      same(one.resourceId, resource) &&
+      one.consentType === consent &&
+      (consent === 'AllPrincipals' || one.principalId === principal),
+  }
+}
+
+function assignmentLookup(text: Texts): Lookup | undefined {
+  const [resource, principal, role] = [text('resourceId'), text('principalId'), text('appRoleId')]
+  if (resource === undefined || principal === undefined || role === undefined) return undefined
+  return {
+    path: `/servicePrincipals/${encodeURIComponent(resource)}/appRoleAssignedTo`,
+    pick: (one) => same(one.principalId, principal) && same(one.appRoleId, role),
+  }
+}
+
+function credentialLookup(text: Texts, by: 'template' | 'hook'): Lookup | undefined {
+  const [app, name] = (text('name') ?? '').split('/')
+  if (!app || !name) return undefined
+  const [issuer, subject] = [text('issuer'), text('subject')]
+  // As the hook does it: Entra takes one issuer and subject once per app, whatever the name.
+  const isMeant = (one: LiveProperties) =>
+    by === 'hook' && subject !== undefined && one.issuer === issuer && one.subject === subject
+  return {
+    path: `/applications(uniqueName=${quoted(app)})/federatedIdentityCredentials`,
+    pick: (one) => one.name === name || isMeant(one),
+  }
+}
+
+/** undefined: the key is not known yet. */
+export function lookupOf(
+  { type, by }: { type: GraphType; by: 'template' | 'hook' },
+  properties: WantedProperties,
+): Lookup | undefined {
+  const text: Texts = (name) => {
+    const value: Wanted | undefined = properties[name]
+    return value instanceof Open || typeof value !== 'string' ? undefined : value
+  }
+  const name = text('uniqueName')
+  if (type === 'applications')
+    return (name && keyed(type, 'applications(uniqueName', name, properties)) || undefined
+  if (type === 'groups') return (name && keyed(type, 'groups(uniqueName', name, properties)) || undefined
+  if (type === 'servicePrincipals') {
+    const appId = text('appId')
+    return appId === undefined ? undefined : keyed(type, 'servicePrincipals(appId', appId, properties)
+  }
+  if (type === 'oauth2PermissionGrants') return grantLookup(text)
+  if (type === 'appRoleAssignedTo') return assignmentLookup(text)
+  if (type === 'applications/federatedIdentityCredentials') return credentialLookup(text, by)
+  const user = text('userPrincipalName')
+  return user === undefined
+    ? undefined
+    : { path: `/users/${encodeURIComponent(user)}?$select=id,displayName` }
+}
+
+/** The lists of related objects that are declared and have to be read besides. */
+export function relationshipLookups(
+  type: GraphType,
+  properties: WantedProperties,
+): [name: string, path: string][] {
+  const lookup = lookupOf({ type, by: 'template' }, properties)
+  if (!lookup || lookup.pick) return []
+  const object = lookup.path.replace(/\?.*$/, '')
+  return RELATIONSHIPS.filter((name) => name in properties).map((name) => [
+    name,
+    `${object}/${name}?$select=id,displayName`,
+  ])
+}

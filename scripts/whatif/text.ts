@@ -1,0 +1,130 @@
+/** The what-if for a terminal. */
+import type { Change, Graded } from './changes.ts'
+import { WORDS } from './naming.ts'
+import { isProperties, Open, type Wanted } from './open.ts'
+import { GRADES, type Grade } from './risk.ts'
+import { headline, type Summary, summaryOf } from './summary.ts'
+import type { WhatIf } from './whatif.ts'
+
+type Paint = (text: string) => string
+export interface Colours {
+  add: Paint
+  remove: Paint
+  change: Paint
+  danger: Paint
+  quiet: Paint
+}
+
+const plain: Paint = (text) => text
+const code =
+  (number: number): Paint =>
+  (text) =>
+    `\u001b[${number}m${text}\u001b[0m`
+
+export const colours = (isOn: boolean): Colours =>
+  isOn
+    ? { add: code(32), remove: code(31), change: code(33), danger: code(35), quiet: code(2) }
+    : { add: plain, remove: plain, change: plain, danger: plain, quiet: plain }
+
+const SIGNS = { add: '+', remove: '-', change: '~', create: '+', update: '~' } as const
+
+/** JSON without control characters: nothing in a name can move the cursor or look like a line of ours. */
+export function shown(value: Wanted | undefined): string {
+  if (value instanceof Open) return `${JSON.stringify(value.text)} (known after deployment)`
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.replaceAll(
+    /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+/** A name from the directory, on one line and without quotes. */
+export const nameText = (name: string): string =>
+  shown(name).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\')
+
+function valueText({ action, before, after }: Graded): string {
+  if (action === 'add') return shown(after)
+  if (action === 'remove') return shown(before)
+  return `${shown(before)} -> ${shown(after)}`
+}
+
+/** An object that comes or goes, one property a line. */
+function partsOf({ action, before, after }: Graded): string[] {
+  const value = action === 'add' ? after : action === 'remove' ? before : undefined
+  if (!isProperties(value)) return []
+  return Object.entries(value).map(([name, one]) => `          ${nameText(name)}: ${shown(one)}`)
+}
+
+const MARKS: Record<Grade, string> = { high: '[HIGH]', medium: '[medium]', low: '' }
+
+function propertyLines(property: Graded, colour: Colours): string[] {
+  const paint = colour[property.action]
+  const mark = MARKS[property.risk.grade]
+  const inner = partsOf(property)
+  const value = inner.length > 0 ? '' : `: ${valueText(property)}`
+  const lines = [`      ${paint(SIGNS[property.action])} ${nameText(property.path)}${value}`, ...inner]
+  if (mark === '') return lines
+  const painted = property.risk.grade === 'high' ? colour.danger(mark) : colour.change(mark)
+  return [...lines, `          ${painted} ${nameText(property.risk.reason)}`]
+}
+
+function changeLines(change: Change, result: WhatIf, colour: Colours): string[] {
+  const sign = SIGNS[change.action]
+  const paint = change.action === 'create' ? colour.add : colour.change
+  const by = change.by === 'hook' ? ', by a hook' : ''
+  const where = change.symbols.length > 0 ? `  # ${change.symbols.join(', ')}` : ''
+  const from = result.orphans.find(({ renamedTo }) => renamedTo === change.key)
+  const verb = change.action === 'create' ? 'will be created' : 'will be changed'
+  const head = `  ${paint(sign)} ${WORDS[change.type]} "${nameText(change.title)}" ${verb}${by}${colour.quiet(where)}`
+  const rename = from
+    ? [
+        `      renamed from ${nameText(from.uniqueName ?? from.id)}: a unique name cannot change, so this is a new object`,
+      ]
+    : []
+  return [head, ...rename, ...change.properties.flatMap((one) => propertyLines(one, colour)), '']
+}
+
+function section(title: string, lines: string[]): string[] {
+  return lines.length > 0 ? [title, ...lines, ''] : []
+}
+
+const plan = ({ create, update, orphans }: Summary) =>
+  `Plan: ${create} to create, ${update} to change, ${orphans} left behind.`
+const riskLine = ({ risks }: Summary) =>
+  `Risk: ${GRADES.toReversed()
+    .map((grade) => `${risks[grade]} ${grade}`)
+    .join(', ')}.`
+
+export function textOf(result: WhatIf, isColoured: boolean): string {
+  const colour = colours(isColoured)
+  const summary = summaryOf(result)
+  const blockers = result.blockers.map(
+    ({ title, what, wayOut }) =>
+      `  ${colour.danger('!')} ${nameText(title)}: ${nameText(what)}\n      way out: ${nameText(wayOut)}`,
+  )
+  const orphans = result.orphans.map(
+    ({ type, title, uniqueName, id }) =>
+      `  ${colour.quiet('?')} ${WORDS[type]} "${nameText(title)}" (${nameText(uniqueName ?? id)})`,
+  )
+  const pending = result.pending.map(
+    ({ title, path, text }) => `  ${nameText(title)}${path ? `, ${nameText(path)}` : ''}: ${nameText(text)}`,
+  )
+  const standing = result.standing.map(
+    ({ title, reason }) => `  ${colour.danger('!')} ${nameText(title)}: ${nameText(reason)}`,
+  )
+  const lines = [
+    `Identity what-if of azd environment ${nameText(result.environment)} in tenant ${result.tenantId}`,
+    '',
+    ...section('Will fail:', blockers),
+    ...result.changes.flatMap((change) => changeLines(change, result, colour)),
+    ...section(
+      'Left behind (tagged for this environment, no longer declared; a deployment never deletes):',
+      orphans,
+    ),
+    ...section('Known after deployment (neither a change nor no change):', pending),
+    ...section('There already:', standing),
+    headline(summary),
+    ...(summary.result === 'none' ? [] : [plan(summary), riskLine(summary)]),
+  ]
+  return `${lines.join('\n')}\n`
+}

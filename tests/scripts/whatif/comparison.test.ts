@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Json } from '../../../scripts/template/value.ts'
+import { type Compared, compareProperties } from '../../../scripts/whatif/comparison.ts'
+import { merged, Open, type WantedProperties } from '../../../scripts/whatif/open.ts'
+
+const ID = 'aaaaaaaa-0000-4000-8000-000000000001'
+const OTHER = 'bbbbbbbb-0000-4000-8000-000000000001'
+
+function compared(wanted: WantedProperties, live: Record<string, Json>, isAppended = false) {
+  const into: Compared = { differences: [], undecided: [] }
+  compareProperties(
+    wanted,
+    live,
+    { path: '', place: '', isNew: false, nameOf: () => undefined, isAppended },
+    into,
+  )
+  return {
+    changes: into.differences.map(({ action, path }) => `${action} ${path}`),
+    open: into.undecided.map(({ path, text }) => `${path}: ${text}`),
+    differences: into.differences,
+  }
+}
+const changes = (wanted: WantedProperties, live: Record<string, Json>) => compared(wanted, live).changes
+
+describe('the comparison', () => {
+  it('looks at declared properties only, at every depth', () => {
+    const live = {
+      displayName: 'x',
+      notes: 'by hand',
+      api: { requestedAccessTokenVersion: 2, acceptMappedClaims: true },
+    }
+    assert.deepEqual(changes({ displayName: 'x', api: { requestedAccessTokenVersion: 2 } }, live), [])
+    assert.deepEqual(changes({ api: { requestedAccessTokenVersion: 1 } }, live), [
+      'change api.requestedAccessTokenVersion',
+    ])
+  })
+
+  it('knows no order in lists', () => {
+    assert.deepEqual(changes({ tags: ['a', 'b'] }, { tags: ['b', 'a'] }), [])
+    assert.deepEqual(changes({ tags: ['a', 'c'] }, { tags: ['b', 'a'] }), ['add tags', 'remove tags'])
+  })
+
+  it('counts letters in texts, and not in ids', () => {
+    assert.deepEqual(changes({ tags: ['A'] }, { tags: ['a'] }), ['add tags', 'remove tags'])
+    assert.deepEqual(
+      changes({ knownClientApplications: [ID.toUpperCase()] }, { knownClientApplications: [ID] }),
+      [],
+    )
+    assert.deepEqual(changes({ subject: ID.toUpperCase() }, { subject: ID }), ['change subject'])
+  })
+
+  for (const [place, id] of [
+    ['appRoles', 'id'],
+    ['requiredResourceAccess', 'resourceAppId'],
+    ['preAuthorizedApplications', 'appId'],
+    ['oauth2PermissionScopes', 'id'],
+    ['resourceAccess', 'id'],
+  ] as const) {
+    it(`matches ${place} by ${id}`, () => {
+      const live = {
+        [place]: [
+          { [id]: OTHER, text: 'other' },
+          { [id]: ID, text: 'old', more: 1 },
+        ],
+      }
+      assert.deepEqual(
+        changes(
+          {
+            [place]: [
+              { [id]: ID, text: 'old' },
+              { [id]: OTHER, text: 'other' },
+            ],
+          },
+          live,
+        ),
+        [],
+      )
+      assert.deepEqual(changes({ [place]: [{ [id]: ID, text: 'new' }] }, live), [
+        `change ${place}[${ID}].text`,
+        `remove ${place}[${OTHER}]`,
+      ])
+    })
+  }
+
+  it('shows a renamed scope as one change, not as one that goes and one that comes', () => {
+    const wanted = { appRoles: [{ id: ID, value: 'new', isEnabled: false }] }
+    const live = { appRoles: [{ id: ID, value: 'old', isEnabled: false }] }
+    assert.deepEqual(compared(wanted, live).differences, [
+      { action: 'change', path: 'appRoles[old].value', place: 'appRoles.value', before: 'old', after: 'new' },
+    ])
+  })
+
+  it('tells null from an empty list', () => {
+    assert.deepEqual(changes({ tags: [] }, { tags: null }), ['add tags'])
+    assert.deepEqual(changes({ tags: null }, { tags: [] }), ['remove tags'])
+    assert.deepEqual(changes({ tags: null }, {}), [])
+    assert.deepEqual(changes({ tags: [] }, { tags: [] }), [])
+  })
+
+  it('never reports a removal from what is appended to', () => {
+    assert.deepEqual(compared({ members: [ID] }, { members: [OTHER] }, true).changes, ['add members'])
+    assert.deepEqual(compared({ members: [ID] }, { members: [OTHER] }, false).changes, [
+      'add members',
+      'remove members',
+    ])
+  })
+
+  it('shows nothing of a secret', () => {
+    const live = {
+      passwordCredentials: [{ keyId: ID, hint: 'abc', secretText: 'abcdef', displayName: 'by hand' }],
+    }
+    const { differences } = compared({ passwordCredentials: [] }, live)
+    assert.deepEqual(differences[0]?.before, { keyId: ID, displayName: 'by hand' })
+  })
+})
+
+describe('what the compiler leaves open', () => {
+  const uri = new Open(['https://ca-x.', { name: 'host.defaultDomain' }, '/mcp'])
+
+  it('equals a live value that fits the known parts', () => {
+    assert.deepEqual(
+      compared({ identifierUris: [uri] }, { identifierUris: ['https://ca-x.blue.example/mcp'] }).changes,
+      [],
+    )
+    assert.deepEqual(compared({ homePage: uri }, { homePage: 'https://ca-x.blue.example/mcp' }).changes, [])
+  })
+
+  it('does not take the place of a value that is known', () => {
+    const live = { identifierUris: ['https://ca-x.a/mcp', 'https://ca-x.b/mcp'] }
+    assert.deepEqual(changes({ identifierUris: [uri, 'https://ca-x.a/mcp'] }, live), [])
+  })
+
+  it('is a change when no live value fits', () => {
+    assert.deepEqual(
+      changes({ identifierUris: [uri] }, { identifierUris: ['https://ca-y.blue.example/mcp'] }),
+      ['add identifierUris', 'remove identifierUris'],
+    )
+  })
+
+  it('is neither a change nor no change when nothing of it is known', () => {
+    const open = new Open([{ name: 'identity.principalId' }])
+    const one = compared({ subject: open }, { subject: 'x' })
+    assert.deepEqual([one.changes, one.open], [[], ['subject: {identity.principalId}']])
+    const list = compared({ members: [ID, open] }, { members: [ID, OTHER] })
+    assert.deepEqual([list.changes, list.open], [[], ['members: {identity.principalId}']])
+  })
+
+  it('is new when it belongs to an object that does not exist yet', () => {
+    const fresh = new Open([{ name: 'client.appId' }], { isFresh: true })
+    const live = { preAuthorizedApplications: [{ appId: OTHER }] }
+    assert.deepEqual(changes({ preAuthorizedApplications: [{ appId: OTHER }, { appId: fresh }] }, live), [
+      'add preAuthorizedApplications[{client.appId}]',
+    ])
+  })
+})
+
+describe('two passes over one unique name', () => {
+  it('are one object: the later one wins, objects are merged, lists replaced', () => {
+    const first = { displayName: 'a', api: { version: 2, scopes: ['x', 'y'] } }
+    const second = { displayName: 'b', api: { scopes: ['x'], clients: ['c'] } }
+    assert.deepEqual(merged(first, second), {
+      displayName: 'b',
+      api: { version: 2, scopes: ['x'], clients: ['c'] },
+    })
+  })
+})

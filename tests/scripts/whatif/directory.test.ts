@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { Directory } from '../../../scripts/directory.ts'
+import { exitCodeOf, LEVELS, summaryOf } from '../../../scripts/whatif/summary.ts'
+import { declaration, withoutCompiler } from '../directory-harness.ts'
+import { type Rehearsal, startRehearsal } from './rehearsal.ts'
+
+const INFRA = new URL('../../../infra/', import.meta.url)
+const READING = ['Application.Read.All', 'Group.Read.All', 'DelegatedPermissionGrant.Read.All'] as const
+
+describe('the what-if against a directory', { skip: withoutCompiler }, () => {
+  let tenant: Rehearsal
+  let clean: ReturnType<Rehearsal['save']>
+  let identity: string
+  before(async () => {
+    tenant = await startRehearsal()
+    await tenant.up()
+    clean = tenant.save()
+    identity = await readFile(new URL('identity.bicep', INFRA), 'utf8')
+  })
+  afterEach(() => clean.restore())
+  after(() => tenant.stop())
+
+  const changed = async (files: Record<string, string>) => tenant.ask({ files })
+  const app = () => {
+    const found = tenant.directory.applications.find(({ uniqueName }) => uniqueName?.includes('-api-'))
+    assert.ok(found)
+    return found
+  }
+  const reader = async (
+    rights: readonly Parameters<Rehearsal['appToken']>[0][number][],
+    calls?: string[],
+  ) => {
+    const token = await tenant.appToken([...rights])
+    return new Directory({
+      endpoint: tenant.graphUrl,
+      patienceSeconds: 5,
+      pause: () => 1,
+      token: async () => {
+        calls?.push('one')
+        return token
+      },
+    })
+  }
+
+  it('ends with 2 from the asked level on, and for what will fail at every level', async () => {
+    const codes = async () => {
+      const result = await tenant.ask()
+      return LEVELS.map((level) => exitCodeOf(result, level))
+    }
+    assert.deepEqual(await codes(), [0, 0, 0])
+    app().displayName = 'by hand'
+    assert.deepEqual(await codes(), [0, 0, 2])
+    app().api.preAuthorizedApplications = []
+    assert.deepEqual(await codes(), [0, 2, 2])
+    tenant.directory.oauth2PermissionGrants.length = 0
+    assert.deepEqual(await codes(), [2, 2, 2])
+    clean.restore()
+    const [scope] = app().api.oauth2PermissionScopes
+    assert.ok(scope)
+    app().api.oauth2PermissionScopes.push({ ...scope, id: randomUUID(), value: 'strange' })
+    assert.deepEqual(await codes(), [2, 2, 2])
+  })
+
+  it('needs three round trips and read-only application permissions', async () => {
+    const calls: string[] = []
+    const result = await tenant.ask({ directory: await reader(READING, calls) })
+    assert.equal(summaryOf(result).result, 'none')
+    // The client asks for its token once a request.
+    assert.equal(calls.length, 3)
+  })
+
+  for (const [right, rest] of [
+    ['Application.Read.All', ['Group.Read.All', 'DelegatedPermissionGrant.Read.All']],
+    ['Group.Read.All', ['Application.Read.All', 'DelegatedPermissionGrant.Read.All']],
+    ['DelegatedPermissionGrant.Read.All', ['Application.Read.All', 'Group.Read.All']],
+  ] as const) {
+    it(`names ${right} when it is missing, and only that`, async () => {
+      const directory = await reader(rest)
+      await assert.rejects(tenant.ask({ directory }), ({ message }: Error) => {
+        assert.match(message, new RegExp(`directory: ${right.replaceAll('.', '\\.')} is missing`))
+        return true
+      })
+      assert.deepEqual(tenant.writes(), [])
+    })
+  }
+
+  it('names both rights at once when two are missing', async () => {
+    const directory = await reader(['DelegatedPermissionGrant.Read.All'])
+    await assert.rejects(tenant.ask({ directory }), /Application\.Read\.All and Group\.Read\.All are missing/)
+  })
+
+  it('takes the values of declared objects from the live ones, and fits what is known in part', async () => {
+    const result = await tenant.ask()
+    assert.deepEqual([result.changes, result.pending], [[], []])
+  })
+
+  it('says what is known only after the deployment, neither as a change nor as none', async () => {
+    const { SERVER_IDENTITY_PRINCIPAL_ID: _, ...variables } = tenant.deployed()
+    const result = await tenant.ask({ variables })
+    assert.deepEqual(result.changes, [])
+    assert.deepEqual(
+      result.pending.map(({ path, text }) => `${path}: ${text}`),
+      ['subject: {managed identity of the server}'],
+    )
+    assert.equal(summaryOf(result).result, 'pending')
+  })
+
+  it('does not report who was added to a group that members are appended to', async () => {
+    const group = tenant.directory.groups.find(({ uniqueName }) => uniqueName?.includes('-admins-'))
+    group?.members.push(tenant.users[0]?.oid ?? '')
+    assert.deepEqual((await tenant.ask()).changes, [])
+  })
+
+  it('reports who goes from a group whose members are replaced', async () => {
+    const group = tenant.directory.groups.find(({ uniqueName }) => uniqueName?.includes('-admins-'))
+    group?.members.push(tenant.users[0]?.oid ?? '')
+    const { changes } = await changed({
+      'identity.bicep': identity.replace(
+        "relationshipSemantics: 'append'",
+        "relationshipSemantics: 'replace'",
+      ),
+    })
+    assert.deepEqual(
+      changes.flatMap(({ properties }) =>
+        properties.map(({ action, path, risk }) => `${action} ${path} ${risk.rule}`),
+      ),
+      ['remove members narrower'],
+    )
+  })
+
+  it('adds to a consent that somebody widened and takes nothing away', async () => {
+    for (const grant of tenant.directory.oauth2PermissionGrants) grant.scope = 'User.Read Mail.Read'
+    assert.deepEqual((await tenant.ask()).changes, [])
+  })
+
+  it('takes a federated credential of another name for ours when issuer and subject are the same, as the hook does', async () => {
+    for (const credential of app().federatedIdentityCredentials) credential.name = 'another-name'
+    assert.deepEqual((await tenant.ask()).changes, [])
+  })
+
+  it('lists a tagged app that nobody declares, and not one of another environment', async () => {
+    const { id: _id, appId: _appId, uniqueName: _name, ...rest } = structuredClone(app())
+    const stranger = (tags: string[], displayName: string) =>
+      tenant.directory.applications.push({
+        ...rest,
+        displayName,
+        id: randomUUID(),
+        appId: randomUUID(),
+        uniqueName: null,
+        identifierUris: [],
+        tags,
+      })
+    stranger(rest.tags ?? [], 'left behind')
+    stranger(['azd-env-name:dev', 'azd-env-token:anothersubscr'], 'of another subscription')
+    const result = await tenant.ask()
+    assert.deepEqual(
+      result.orphans.map(({ title }) => title),
+      ['left behind'],
+    )
+    assert.equal(summaryOf(result).result, 'changes')
+  })
+
+  it('shows a new unique name as a rename', async () => {
+    const files = { 'identity.bicep': identity.replaceAll("'mcp-expenses-api-", "'mcp-spending-api-") }
+    const { orphans, changes } = await changed(files)
+    assert.equal(orphans.length, 1)
+    const heir = changes.find(({ key }) => key === orphans[0]?.renamedTo)
+    assert.deepEqual([heir?.action, heir?.type], ['create', 'applications'])
+  })
+
+  it('says that a scope cannot be renamed while it is enabled', async () => {
+    const real = await declaration()
+    const permissions = { ...real, scopes: [{ ...real.scopes[0], value: 'renamed' }] }
+    const { blockers, changes } = await tenant.ask({ permissions })
+    assert.equal(blockers[0]?.rule, 'removed-in-one-step')
+    assert.match(blockers[0].what, /renamed to renamed/)
+    assert.ok(
+      changes.some(({ properties }) =>
+        properties.some(
+          ({ action, path }) =>
+            action === 'change' && path === 'api.oauth2PermissionScopes[user_impersonation].value',
+        ),
+      ),
+    )
+  })
+
+  it('says that a role cannot be removed while it is enabled', async () => {
+    const role = {
+      id: randomUUID(),
+      value: 'x',
+      displayName: 'x',
+      description: 'x',
+      isEnabled: true,
+      allowedMemberTypes: ['User' as const],
+    }
+    app().appRoles.push(role)
+    const { blockers } = await tenant.ask()
+    assert.match(blockers.map(({ what }) => what).join(), /The role x would be removed/)
+  })
+
+  it('says that one pass cannot add a scope and pre-authorize a client for it', async () => {
+    // Without the first pass' scopes they come with the clients, in one write.
+    const once = identity.replaceAll(
+      'api: { requestedAccessTokenVersion: 2, oauth2PermissionScopes: scopes }',
+      'api: { requestedAccessTokenVersion: 2 }',
+    )
+    assert.notEqual(once, identity)
+    const real = await declaration()
+    const extra = { ...real.scopes[0], value: 'extra', id: 'e0e0e0e0-1111-4222-8333-444444444444' }
+    const { blockers } = await tenant.ask({
+      files: { 'identity.bicep': once },
+      permissions: { ...real, scopes: [...real.scopes, extra] },
+    })
+    assert.ok(blockers.length > 0)
+    assert.ok(blockers.every(({ rule }) => rule === 'pre-authorized-too-early'))
+  })
+
+  it('says that an app full of federated credentials takes no other one', async () => {
+    const credentials = app().federatedIdentityCredentials
+    credentials.length = 0
+    for (let number = 0; number < 20; number += 1)
+      credentials.push({
+        id: randomUUID(),
+        name: `c${number}`,
+        issuer: 'https://x.example',
+        subject: `${number}`,
+        audiences: ['x'],
+        description: null,
+      })
+    const { blockers } = await tenant.ask()
+    assert.deepEqual(
+      blockers.map(({ rule }) => rule),
+      ['credential-limit'],
+    )
+  })
+
+  it('says that the members of a new group cannot be replaced', async () => {
+    const files = {
+      'identity.bicep': identity.replace(
+        "relationshipSemantics: 'append'",
+        "relationshipSemantics: 'replace'",
+      ),
+    }
+    tenant.directory.groups.length = 0
+    const { blockers } = await changed(files)
+    assert.deepEqual(
+      blockers.map(({ rule }) => rule),
+      ['replaced-on-new-object'],
+    )
+  })
+
+  it('mentions a secret that no deployment removes, but not the one of our own hook', async () => {
+    const dev = tenant.directory.applications.find(({ uniqueName }) => uniqueName?.includes('-dev-dev-'))
+    assert.ok(dev)
+    tenant.directory.addPassword(dev, 'by hand', new Date('2030-01-01T00:00:00Z'))
+    tenant.directory.addPassword(
+      dev,
+      'mcp-expenses developer secret (x, y)',
+      new Date('2030-01-01T00:00:00Z'),
+    )
+    const { changes, standing } = await tenant.ask()
+    assert.deepEqual(changes, [])
+    assert.deepEqual(
+      standing.map(({ rule, reason }) => [rule, /"by hand" until 2030/.test(reason)]),
+      [['password-credential', true]],
+    )
+  })
+})

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type Browser, chromium } from 'playwright-core'
+import { label, mapOf } from '../../../scripts/whatif/map.ts'
+import { declaration, withoutCompiler } from '../directory-harness.ts'
+import { type Rehearsal, startRehearsal } from './rehearsal.ts'
+
+const candidates = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  'C:/Program Files/Google/Chrome/Application/chrome.exe',
+]
+const executablePath = candidates.find((path) => path && existsSync(path))
+const withoutBrowser = executablePath ? false : 'no Chromium here: install it, or name it in CHROMIUM'
+const mermaid = fileURLToPath(new URL('../../../node_modules/mermaid/dist/mermaid.min.js', import.meta.url))
+
+it('writes no character of a name that Mermaid or a browser could read as its own', () => {
+  assert.equal(label('a "b" <c> #d; `e` [f]'), '"a #34;b#34; #60;c#62; #35;d#59; #96;e#96; #91;f#93;"')
+})
+
+describe('the identity map in Chromium', { skip: withoutCompiler || withoutBrowser }, () => {
+  let tenant: Rehearsal
+  let browser: Browser
+  before(async () => {
+    tenant = await startRehearsal()
+    browser = await chromium.launch({
+      executablePath: executablePath ?? '',
+      args: ['--no-sandbox', '--disable-gpu'],
+    })
+  })
+  after(async () => {
+    await browser.close()
+    await tenant.stop()
+  })
+
+  /** The texts of the drawing; SCREENSHOTS names a folder that keeps the pictures. */
+  async function drawn(name: string, map: string): Promise<string[]> {
+    const page = await browser.newPage({ viewport: { width: 1400, height: 900 } })
+    const alarms: string[] = []
+    page.on('dialog', (dialog) => {
+      alarms.push(dialog.message())
+      void dialog.dismiss()
+    })
+    try {
+      await page.setContent('<pre class="mermaid"></pre>')
+      await page.addScriptTag({ path: mermaid })
+      // As a text for the page: it is not compiled here, where there is no document.
+      const draw = `(async () => {
+        const place = document.querySelector('pre')
+        place.textContent = ${JSON.stringify(map)}
+        mermaid.initialize({ startOnLoad: false, securityLevel: 'strict' })
+        await mermaid.run({ nodes: [place], suppressErrors: false })
+        return [...place.querySelectorAll('.nodeLabel, .edgeLabel, .cluster-label')].map((one) => one.textContent.trim())
+      })()`
+      const texts: unknown = await page.evaluate(draw)
+      if (process.env.SCREENSHOTS)
+        await page
+          .locator('svg')
+          .first()
+          .screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` })
+      assert.deepEqual(alarms, [])
+      assert.ok(Array.isArray(texts))
+      return texts.map(String)
+    } finally {
+      await page.close()
+    }
+  }
+
+  it('shows clients, scopes, apps, groups, identities and downstream APIs', async () => {
+    const texts = await drawn('first-deployment', mapOf(await tenant.ask()))
+    for (const wanted of [
+      'Visual Studio Code',
+      'user_impersonation',
+      '+ Expenses MCP server (dev)',
+      "+ Expenses MCP server on developers' machines (dev)",
+      '+ Expenses MCP server: users (dev)',
+      '+ User.Read',
+      'Microsoft Graph',
+      '+ signs in as',
+      '+ assigned',
+    ])
+      assert.ok(texts.includes(wanted), `${wanted} in ${texts.join(' | ')}`)
+  })
+
+  it('marks what changes and leaves the rest plain', async () => {
+    await tenant.up()
+    const real = await declaration()
+    const [scope] = real.scopes
+    const [code] = real.clients
+    const hostile = {
+      name: '<img src=x onerror=alert(1)> "]; click n0 "javascript:alert(2)"',
+      appId: 'c0c0c0c0-1111-4222-8333-444444444444',
+    }
+    const extra = { ...scope, value: 'extra', id: 'e0e0e0e0-1111-4222-8333-444444444444' }
+    const permissions = { ...real, scopes: [scope, extra], clients: [code, hostile] }
+    const texts = await drawn('changes', mapOf(await tenant.ask({ permissions })))
+    assert.ok(texts.includes('~ Expenses MCP server (dev)'))
+    assert.ok(texts.includes('+ extra'))
+    assert.ok(texts.includes(hostile.name), texts.join(' | '))
+    assert.ok(texts.includes('− no prompt') && texts.includes('no prompt') && texts.includes('+ no prompt'))
+    assert.ok(texts.includes('User.Read') && !texts.includes('+ User.Read'))
+  })
+})

@@ -1,0 +1,101 @@
+/** A tenant in which environments are deployed and asked about, without a process or a cloud. */
+import { fileURLToPath } from 'node:url'
+import { consent } from '../../../scripts/consent.ts'
+import type { Directory } from '../../../scripts/directory.ts'
+import { federate } from '../../../scripts/federate.ts'
+import { type Compiled, compile } from '../../../scripts/template/compile.ts'
+import { Declaration } from '../../../scripts/whatif/hooks.ts'
+import { identityWhatIf, type WhatIf } from '../../../scripts/whatif/whatif.ts'
+import { type DeployOptions, declaration, SUBSCRIPTION } from '../directory-harness.ts'
+import { startStage } from '../stage.ts'
+
+const INFRA = fileURLToPath(new URL('../../../infra/', import.meta.url))
+
+const compilations = new Map<string, Promise<Compiled>>()
+
+export interface Question {
+  /** What azd says; the last deployment's when left out. */
+  variables?: Record<string, string>
+  permissions?: unknown
+  /** Contents of files of infra/ that differ for this once. */
+  files?: Record<string, string>
+  directory?: Pick<Directory, 'get' | 'list'>
+}
+
+export type Rehearsal = Awaited<ReturnType<typeof startRehearsal>>
+
+export async function startRehearsal() {
+  const stage = await startStage()
+  const before = { ...stage.base, AZURE_PRINCIPAL_ID: stage.operator('Olivia').oid }
+  let deployed: Record<string, string> = before
+
+  /** Azure's part of the template does not depend on what a deployment has put out. */
+  const compiled = (variables: Record<string, string>, files: Record<string, string>) => {
+    const environment = Object.fromEntries(
+      Object.entries(variables).filter(([name]) => !/^(ENTRA|SERVER|COSMOS|GRAPH|SERVICE)_/.test(name)),
+    )
+    const key = JSON.stringify([environment, files])
+    const { tenantId } = stage
+    const made =
+      compilations.get(key) ??
+      compile({ infra: INFRA, environment, subscriptionId: SUBSCRIPTION, tenantId, files })
+    compilations.set(key, made)
+    return made
+  }
+  const ask = async ({
+    variables = deployed,
+    permissions,
+    files = {},
+    directory,
+  }: Question = {}): Promise<WhatIf> => {
+    const text =
+      permissions === undefined ? files : { ...files, 'permissions.json': JSON.stringify(permissions) }
+    const context = await stage.context(variables)
+    const declared = {
+      compiled: await compiled(variables, text),
+      declaration: Declaration.parse(permissions ?? (await declaration())),
+      variables,
+      tenantId: stage.tenantId,
+      authorityHost: stage.tenant.url,
+    }
+    return identityWhatIf(declared, directory ?? context.directory)
+  }
+  /** The hooks that write to the directory; they read the permissions.json of this project. */
+  const hooks = async () => {
+    const context = await stage.context(deployed)
+    await federate(context)
+    await consent(context)
+  }
+  return {
+    ...stage,
+    before,
+    deployed: () => deployed,
+    ask,
+    hooks,
+    async up(options?: DeployOptions) {
+      deployed = await stage.up(options)
+      await hooks()
+      stage.resetWrites()
+      return deployed
+    },
+    forget() {
+      deployed = before
+    },
+  }
+}
+
+/** Ids that Entra makes up differ from run to run; those that somebody has written do not. */
+export function steady(text: string, known: readonly string[]): string {
+  const numbers = new Map<string, string>()
+  const isKnown = (id: string) => known.some((one) => one.includes(id))
+  return text
+    .replaceAll(/(?<="id": ")[\w-]{40,60}(?=")/g, 'made-up-by-entra')
+    .replaceAll(/http:\/\/localhost:\d{4,5}(?=\/[0-9a-f]{8}-)/g, 'https://login.microsoftonline.com')
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => {
+      if (isKnown(id)) return id
+      const number =
+        numbers.get(id) ?? `ffffffff-0000-4000-8000-${String(numbers.size + 1).padStart(12, '0')}`
+      numbers.set(id, number)
+      return number
+    })
+}
