@@ -25,7 +25,7 @@ export class Hosts {
     return url
   }
 
-  /** Pages of this machine (the Inspector's, say) may call a server that runs on this machine. */
+  /** Programs of this machine that send an Origin (the Inspector's proxy, say) may call a server on it. */
   #isKnownOrigin(origin: string): boolean {
     return this.#origins.has(origin) || (this.#local && URL.canParse(origin) && isLoopback(new URL(origin)))
   }

@@ -36,7 +36,7 @@ export class McpServers {
   }
 
   /**
-   * Answers one JSON-RPC message as JSON; a client that hangs up aborts the tool. Notifications change
+   * Answers one JSON-RPC message as JSON; nothing waits for a client that has hung up. Notifications change
    * nothing in a server without sessions and are acknowledged.
    */
   async answer(

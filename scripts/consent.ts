@@ -1,12 +1,12 @@
 /** Admin consent: one tenant-wide grant for each downstream API of infra/permissions.json. */
 import { type DownstreamApi, loadPermissions } from '../app/permissions.ts'
-import { type ConsentClient, consentPack, dropPack, packFile, savePack } from './consent-pack.ts'
+import { DirectoryError, ignoreThere } from './directory/directory-error.ts'
+import { Grant, quoted, Resource, select } from './directory/graph-objects.ts'
 import type { Directory } from './directory.ts'
-import { DirectoryError, ignoreThere } from './directory-error.ts'
-import { type Deployment, deploymentOf } from './environment.ts'
-import { Grant, quoted, Resource, select } from './graph-objects.ts'
-import { Problem } from './problem.ts'
-import { type Context, runScript } from './script.ts'
+import { type ConsentClient, consentPack, dropPack, packFile, savePack } from './hooks/consent-pack.ts'
+import { type Deployment, deploymentOf } from './hooks/environment.ts'
+import { Problem } from './hooks/problem.ts'
+import { type Context, runScript } from './hooks/script.ts'
 
 /** Who asks for tokens on behalf of users: the API app and, for servers on developers' machines, the dev app. */
 export function consentClients(deployment: Deployment): ConsentClient[] {

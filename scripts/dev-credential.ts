@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { DirectoryError } from './directory-error.ts'
-import { dropBlock, readBlock, writeBlock } from './env-file.ts'
-import { type Deployment, deploymentOf, type Environment } from './environment.ts'
-import { Application } from './graph-objects.ts'
-import { Problem } from './problem.ts'
-import { type Context, runScript } from './script.ts'
+import { DirectoryError } from './directory/directory-error.ts'
+import { Application } from './directory/graph-objects.ts'
+import { dropBlock, readBlock, writeBlock } from './hooks/env-file.ts'
+import { type Deployment, deploymentOf, type Environment } from './hooks/environment.ts'
+import { Problem } from './hooks/problem.ts'
+import { type Context, runScript } from './hooks/script.ts'
 
 const DAY = 86_400_000
 const LIFE = 90 * DAY

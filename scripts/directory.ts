@@ -1,8 +1,8 @@
 /** Microsoft Graph, as far as the scripts need it. */
 import { z } from 'zod'
-import { DirectoryError } from './directory-error.ts'
-import { type GraphOptions, PASSING, send, versioned } from './graph-request.ts'
-import { type Part, Parts, ReadQueue } from './read-queue.ts'
+import { DirectoryError } from './directory/directory-error.ts'
+import { type GraphOptions, PASSING, send, versioned } from './directory/graph-request.ts'
+import { type Part, Parts, ReadQueue } from './directory/read-queue.ts'
 
 export type DirectoryOptions = Omit<GraphOptions, 'pause'> & Partial<Pick<GraphOptions, 'pause'>>
 

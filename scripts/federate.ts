@@ -1,9 +1,9 @@
 /** Lets the server's managed identity act as the API app: its only credential in Azure. */
-import { ignoreThere } from './directory-error.ts'
-import { type Deployment, deploymentOf, type Environment } from './environment.ts'
-import { FederatedCredential } from './graph-objects.ts'
-import { Problem } from './problem.ts'
-import { type Context, runScript } from './script.ts'
+import { ignoreThere } from './directory/directory-error.ts'
+import { FederatedCredential } from './directory/graph-objects.ts'
+import { type Deployment, deploymentOf, type Environment } from './hooks/environment.ts'
+import { Problem } from './hooks/problem.ts'
+import { type Context, runScript } from './hooks/script.ts'
 
 /** The name is the key: a recreated managed identity has another object id, but this stays. */
 const NAME = 'server-managed-identity'

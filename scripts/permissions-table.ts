@@ -3,8 +3,8 @@
  * predicted deployment, so that nobody has to believe a table. `--check` fails when the file is not current.
  */
 import { readFile, writeFile } from 'node:fs/promises'
-import { Prediction } from './prediction.ts'
-import { Declaration, rightsIn } from './rights.ts'
+import { Prediction } from './infra/prediction.ts'
+import { Declaration, rightsIn } from './infra/rights.ts'
 import { snapshotFile } from './snapshots.ts'
 
 export const TABLE = new URL('../docs/permissions.md', import.meta.url)

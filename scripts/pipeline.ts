@@ -7,8 +7,8 @@ import { approvals } from './github/pipeline-rights.ts'
 import { restrictProduction } from './github/production.ts'
 import { type GitHubRepository, repositoryOf } from './github/repository.ts'
 import { settingNames, settingsOf } from './github/settings.ts'
-import { Problem } from './problem.ts'
-import { type Context, runScript } from './script.ts'
+import { Problem } from './hooks/problem.ts'
+import { type Context, runScript } from './hooks/script.ts'
 
 const Answer = z.record(z.string(), z.object({ value: z.string() }))
 const guid = z.guid()

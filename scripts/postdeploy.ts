@@ -3,10 +3,10 @@ import ky from 'ky'
 import { z } from 'zod'
 import { basicScopes, metadataPaths, resourceMetadata } from '../app/metadata.ts'
 import { loadPermissions } from '../app/permissions.ts'
-import { deploymentOf } from './environment.ts'
-import { Problem } from './problem.ts'
-import { type Context, runScript } from './script.ts'
-import { probe } from './sign-in-probe.ts'
+import { deploymentOf } from './hooks/environment.ts'
+import { Problem } from './hooks/problem.ts'
+import { type Context, runScript } from './hooks/script.ts'
+import { probe } from './hooks/sign-in-probe.ts'
 
 /** Registered for Visual Studio Code by Microsoft. */
 const VS_CODE = { clientId: 'aebc6443-996d-45c2-90f0-388ff96faa56', redirectUri: 'http://127.0.0.1:33418/' }

@@ -1,14 +1,14 @@
 /** After `azd down`: this environment's apps, service principals and groups go too, and leave the recycle bin. */
 import { join } from 'node:path'
-import { type Belonging, deleted, living, titled } from './belongings.ts'
-import { DirectoryError } from './directory-error.ts'
-import { dropBlock } from './env-file.ts'
-import { Deleted } from './graph-objects.ts'
-import { namesOf } from './names.ts'
-import { Problem } from './problem.ts'
+import { DirectoryError } from './directory/directory-error.ts'
+import { Deleted } from './directory/graph-objects.ts'
+import { type Belonging, deleted, living, titled } from './hooks/belongings.ts'
+import { dropBlock } from './hooks/env-file.ts'
+import { namesOf } from './hooks/names.ts'
+import { Problem } from './hooks/problem.ts'
+import { forget, recall, remember } from './hooks/remembered.ts'
+import { type Context, runScript } from './hooks/script.ts'
 import { itemOf, mayNotPurge, purge } from './recycle-bin.ts'
-import { forget, recall, remember } from './remembered.ts'
-import { type Context, runScript } from './script.ts'
 
 const COLLECTION = {
   servicePrincipal: 'servicePrincipals',

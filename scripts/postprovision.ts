@@ -2,7 +2,7 @@
 import { consent, consentMissing } from './consent.ts'
 import { devCredential } from './dev-credential.ts'
 import { federate } from './federate.ts'
-import { type Context, runScript } from './script.ts'
+import { type Context, runScript } from './hooks/script.ts'
 import { verify } from './verify.ts'
 
 /** Lists lag behind what has just been written; a real difference should not hold a deployment for long. */

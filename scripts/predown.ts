@@ -1,8 +1,8 @@
 /** Before `azd down`: shows which identity objects will go, and remembers them for postdown. */
-import { living, titled } from './belongings.ts'
-import { namesOf } from './names.ts'
-import { recall, remember } from './remembered.ts'
-import { type Context, runScript } from './script.ts'
+import { living, titled } from './hooks/belongings.ts'
+import { namesOf } from './hooks/names.ts'
+import { recall, remember } from './hooks/remembered.ts'
+import { type Context, runScript } from './hooks/script.ts'
 
 export async function predown(context: Context): Promise<void> {
   const { directory, environment, operator, print } = context

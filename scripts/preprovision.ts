@@ -1,10 +1,10 @@
 /** Before `azd provision`: finds what would make the deployment fail half-way. Changes nothing by itself. */
-import { runChecks } from './checklist.ts'
-import { explained } from './explained.ts'
-import { preflight } from './preflight.ts'
-import { Twins } from './preflight-objects.ts'
+import { runChecks } from './hooks/checklist.ts'
+import { explained } from './hooks/explained.ts'
+import { preflight } from './hooks/preflight.ts'
+import { Twins } from './hooks/preflight-objects.ts'
+import { type Context, runScript } from './hooks/script.ts'
 import { mayNotPurge, purge, restore } from './recycle-bin.ts'
-import { type Context, runScript } from './script.ts'
 
 const isTerminal = ({ environment: { CI } }: Context) =>
   Boolean(process.stdin.isTTY && process.stdout.isTTY && !CI)

@@ -1,10 +1,11 @@
 /** This environment's deleted objects: lists, restores or purges them. Their unique names stay taken for 30 days. */
-import { type Belonging, deleted, titled } from './belongings.ts'
-import { DirectoryError } from './directory-error.ts'
-import { Deleted } from './graph-objects.ts'
-import { namesOf } from './names.ts'
-import { Problem } from './problem.ts'
-import { type Context, runScript } from './script.ts'
+
+import { DirectoryError } from './directory/directory-error.ts'
+import { Deleted } from './directory/graph-objects.ts'
+import { type Belonging, deleted, titled } from './hooks/belongings.ts'
+import { namesOf } from './hooks/names.ts'
+import { Problem } from './hooks/problem.ts'
+import { type Context, runScript } from './hooks/script.ts'
 
 export const itemOf = ({ id }: { id: string }) => `/directory/deletedItems/${id}`
 

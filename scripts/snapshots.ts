@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { requireBicep } from './bicep.ts'
-import { type Prediction, predict } from './prediction.ts'
+import { type Prediction, predict } from './infra/prediction.ts'
 
 const FOLDER = new URL('../tests/infra/', import.meta.url)
 const ParameterSets = z.record(z.string(), z.record(z.string(), z.string()))

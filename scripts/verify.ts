@@ -1,8 +1,9 @@
 /** Reads the whole identity back and says what is not as it should be. */
-import type { Finding } from './finding.ts'
-import { Problem } from './problem.ts'
-import { type Context, runScript } from './script.ts'
-import { findings } from './verification.ts'
+import type { Finding } from './hooks/finding.ts'
+import { Problem } from './hooks/problem.ts'
+import { type Context, runScript } from './hooks/script.ts'
+import { findings } from './hooks/verification.ts'
+import { whatIfFinding } from './hooks/whatif-finding.ts'
 
 /** Alone, a difference is most likely a real one: lists have had their time to settle. */
 const SHORT_PATIENCE = 5
@@ -18,7 +19,8 @@ const isFaulty = ({ wrong, isConsent }: Finding) => wrong !== undefined && !isCo
  */
 export async function verify(context: Context, patienceSeconds: number): Promise<void> {
   const { directory, environment, print } = context
-  const read = () => findings(context)
+  const whatIf = await whatIfFinding(context)
+  const read = async () => [...(await findings(context)), await whatIf()]
   const isRight = (all: Finding[]) => !all.some(isFaulty)
   let last: Finding[] = []
   await directory.until(async () => (last = await read()), isRight, patienceSeconds)
@@ -42,7 +44,7 @@ await runScript(
     help: `
 npm run verify
 Compares the apps, service principals, assignments, credentials and grants in Microsoft Entra ID with
-infra/permissions.json and the outputs of the deployment. Changes nothing; exit code 1 if something differs.
+infra/permissions.json and the outputs of the deployment, and asks the what-if. Changes nothing; exit code 1 if something differs.
 Part of the postprovision hook.`,
   },
   (context) => verify(context, Math.min(SHORT_PATIENCE, context.environment.DIRECTORY_PATIENCE_SECONDS)),

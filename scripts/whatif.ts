@@ -1,8 +1,8 @@
 /** What would a deployment change in the directory? Nothing is changed by asking. */
-import { DirectoryError } from './directory-error.ts'
-import { explained } from './explained.ts'
-import { Problem } from './problem.ts'
-import { contextOf } from './script.ts'
+import { DirectoryError } from './directory/directory-error.ts'
+import { explained } from './hooks/explained.ts'
+import { Problem } from './hooks/problem.ts'
+import { contextOf } from './hooks/script.ts'
 import { type Command, commandOf, HELP } from './whatif/command.ts'
 import { jsonOf } from './whatif/json.ts'
 import { mapOf } from './whatif/map.ts'

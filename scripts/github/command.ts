@@ -1,7 +1,7 @@
 /** Other programs: az, azd, gh, npm. Their arguments are never part of a shell's text. */
 import { $, usePowerShell } from 'zx/core'
-import { ROOT } from '../azd.ts'
-import { Problem } from '../problem.ts'
+import { ROOT } from '../hooks/azd.ts'
+import { Problem } from '../hooks/problem.ts'
 
 export interface Result {
   code: number

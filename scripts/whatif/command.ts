@@ -1,6 +1,6 @@
 /** How the what-if is called. */
 import { parseArgs } from 'node:util'
-import { Problem } from '../problem.ts'
+import { Problem } from '../hooks/problem.ts'
 import { LEVELS, type Level } from './summary.ts'
 
 export const FORMATS = ['text', 'markdown', 'json'] as const

@@ -1,7 +1,7 @@
 /** Reads the live objects. What can be asked for at once travels in one `$batch`, and nothing is ever written. */
 import { z } from 'zod'
+import { DirectoryError } from '../directory/directory-error.ts'
 import type { Directory } from '../directory.ts'
-import { DirectoryError } from '../directory-error.ts'
 import { type LiveProperties, type Lookup, lookupOf, relationshipLookups } from './keys.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { WantedProperties } from './open.ts'

@@ -1,8 +1,8 @@
 /** The what-if of an azd environment: what the command prints, and what `verify` asks after a deployment. */
 import { join } from 'node:path'
-import { ROOT } from '../azd.ts'
-import { Problem } from '../problem.ts'
-import type { Context } from '../script.ts'
+import { ROOT } from '../hooks/azd.ts'
+import { Problem } from '../hooks/problem.ts'
+import type { Context } from '../hooks/script.ts'
 import { declaredOf } from './declaration.ts'
 import { type Declared, identityWhatIf, type WhatIf } from './whatif.ts'
 

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { findBicep } from '../../scripts/bicep.ts'
-import { readable } from '../../scripts/expression.ts'
-import { type PredictedResource, Prediction, predict } from '../../scripts/prediction.ts'
+import { readable } from '../../scripts/infra/expression.ts'
+import { type PredictedResource, Prediction, predict } from '../../scripts/infra/prediction.ts'
 import { parameterSets, snapshotFile, target } from '../../scripts/snapshots.ts'
 
 export const compiler = findBicep()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readable } from '../../scripts/expression.ts'
+import { readable } from '../../scripts/infra/expression.ts'
 
 describe('A compiled expression is read', () => {
   it('as text when it is known', () => {

@@ -138,7 +138,10 @@ for (const set of sets) {
     it('the public client redirects to loopback addresses and vscode.dev only', async () => {
       const { publicClient } = await appOf(set, 'client')
       for (const uri of publicClient?.redirectUris ?? []) {
-        assert.match(uri, /^(http:\/\/(localhost|127\.0\.0\.1(:33418)?)(\/|$)|https:\/\/vscode\.dev\/redirect$)/)
+        assert.match(
+          uri,
+          /^(http:\/\/(localhost|127\.0\.0\.1(:33418)?)(\/|$)|https:\/\/vscode\.dev\/redirect$)/,
+        )
       }
       assert.ok(publicClient?.redirectUris.length)
     })

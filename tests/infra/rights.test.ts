@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readable } from '../../scripts/expression.ts'
-import type { Prediction } from '../../scripts/prediction.ts'
+import { readable } from '../../scripts/infra/expression.ts'
+import type { Prediction } from '../../scripts/infra/prediction.ts'
 import { deploymentOf, environmentOf, sets } from './deployments.ts'
 
 const acrPull = '7f951dda-4ed3-4680-a7ca-43fe172d538d'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
-import { readable } from '../../scripts/expression.ts'
+import { readable } from '../../scripts/infra/expression.ts'
 import { onlyOne, resourcesOf, sets } from './deployments.ts'
 
 const Probe = z.object({ type: z.string(), httpGet: z.object({ path: z.string(), port: z.number() }) })

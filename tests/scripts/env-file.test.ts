@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { dropBlock, readBlock, writeBlock } from '../../scripts/env-file.ts'
+import { dropBlock, readBlock, writeBlock } from '../../scripts/hooks/env-file.ts'
 
 describe('env-file', () => {
   let folder: string

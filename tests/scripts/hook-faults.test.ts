@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { findings } from '../../scripts/hooks/verification.ts'
 import type { Fault } from '../../scripts/local/faults.ts'
 import type { Kind } from '../../scripts/local/graph/replication.ts'
 import { postdown } from '../../scripts/postdown.ts'
 import { postprovision } from '../../scripts/postprovision.ts'
 import { predown } from '../../scripts/predown.ts'
 import { preprovision } from '../../scripts/preprovision.ts'
-import { findings } from '../../scripts/verification.ts'
 import { withoutCompiler } from './directory-harness.ts'
 import { type Stage, startStage } from './stage.ts'
 

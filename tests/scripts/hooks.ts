@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -39,7 +39,7 @@ export async function makeProject() {
   await writeFile(join(bin, 'azd.cmd'), `@"${process.execPath}" "%~dp0azd-stub.mjs" %*\r\n`)
   await chmod(join(bin, 'azd'), 0o755)
 
-  const { HOME, SystemRoot, USERPROFILE } = process.env
+  const { BICEP, HOME, SystemRoot, USERPROFILE } = process.env
   // npx, which azd runs, puts the project's own programs first on PATH: Node 24 among them.
   const path = [bin, dirname(process.execPath), join(root, 'node_modules/.bin'), process.env.PATH]
   const basic = {
@@ -47,6 +47,8 @@ export async function makeProject() {
     TMPDIR: folder,
     // Dozens of starts of the same files.
     NODE_COMPILE_CACHE: join(folder, 'compiled'),
+    // Relative to where the tests run; without a compiler the proof leaves the what-if out.
+    ...(BICEP && { BICEP: resolve(BICEP) }),
     ...(HOME && { HOME }),
     ...(SystemRoot && { SystemRoot }),
     ...(USERPROFILE && { USERPROFILE }),

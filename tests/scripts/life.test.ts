@@ -55,6 +55,7 @@ describe('the life of an environment', { skip: withoutCompiler }, () => {
   it('is completed and proven after the deployment', async () => {
     deployed = await stage.up()
     const output = await succeeds('postprovision', deployed)
+    assert.match(output, /✓ What-if: no changes/)
     assert.doesNotMatch(output, /✗|^!/m)
     assert.deepEqual(calls(), [
       'POST /applications/*/federatedIdentityCredentials',
@@ -124,6 +125,7 @@ describe('the life of an environment', { skip: withoutCompiler }, () => {
     principal.appRoleAssignmentRequired = false
 
     const { code, output } = await hook('verify', deployed)
+    assert.match(output, /✗ What-if: no changes: .*Expenses MCP server/)
     assert.equal(code, 1)
     for (const line of [
       /^✗ API app: identifier URIs: not ours: https:\/\/elsewhere\.example\/mcp$/m,

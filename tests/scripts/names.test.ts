@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { findBicep } from '../../scripts/bicep.ts'
-import { namesOf } from '../../scripts/names.ts'
-import { Prediction, predict } from '../../scripts/prediction.ts'
+import { namesOf } from '../../scripts/hooks/names.ts'
+import { Prediction, predict } from '../../scripts/infra/prediction.ts'
 import { parameterSets, snapshotFile, target } from '../../scripts/snapshots.ts'
 
 const compiler = findBicep()

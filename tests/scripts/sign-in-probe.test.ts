@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { loadPermissions } from '../../app/permissions.ts'
+import { probe } from '../../scripts/hooks/sign-in-probe.ts'
 import { seedDirectory } from '../../scripts/local/seed.ts'
 import { startTenant, type Tenant } from '../../scripts/local/tenant.ts'
-import { probe } from '../../scripts/sign-in-probe.ts'
 
 const MCP = 'http://localhost:5000/mcp'
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { Directory } from '../../scripts/directory.ts'
-import { environmentOf } from '../../scripts/environment.ts'
-import type { Context } from '../../scripts/script.ts'
+import { environmentOf } from '../../scripts/hooks/environment.ts'
+import type { Context } from '../../scripts/hooks/script.ts'
 import { type DeployOptions, type OperatorName, SUBSCRIPTION, startDirectory } from './directory-harness.ts'
 
 export type Stage = Awaited<ReturnType<typeof startStage>>
@@ -64,6 +64,8 @@ export async function startStage() {
         root,
         lines,
         azdVersion: async () => '1.23.15',
+        // Compiling takes longer than a whole hook: the real processes of life.test.ts ask the what-if.
+        hasCompiler: () => false,
         print: (line) => void lines.push(line),
         operator: { token: async () => held, claims: async () => ({ tid, oid, idtyp, roles: roles ?? [] }) },
         directory: new Directory({

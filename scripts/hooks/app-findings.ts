@@ -1,7 +1,7 @@
 /** Is an app registration what permissions.json and the deployment say? */
-import type { Permissions } from '../app/permissions.ts'
+import type { Permissions } from '../../app/permissions.ts'
+import type { Application } from '../directory/graph-objects.ts'
 import { type Finding, type Measure, REDEPLOY } from './finding.ts'
-import type { Application } from './graph-objects.ts'
 
 /** Texts that are on one side only; order does not count. */
 function difference(wanted: readonly string[], live: readonly string[]): string | undefined {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { runBicep } from './bicep.ts'
+import { runBicep } from '../bicep.ts'
 
-const INFRA = fileURLToPath(new URL('../infra/', import.meta.url))
+const INFRA = fileURLToPath(new URL('../../infra/', import.meta.url))
 
 const Resource = z.looseObject({
   type: z.string(),

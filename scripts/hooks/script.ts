@@ -1,8 +1,9 @@
 /** How every script of an operator starts and ends: options, help, one clear message and exit code 1 on failure. */
 import { realpathSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { findBicep } from '../bicep.ts'
+import { Directory } from '../directory.ts'
 import { azdVersion, ROOT } from './azd.ts'
-import { Directory } from './directory.ts'
 import { type Surroundings, surroundings } from './environment.ts'
 import { explained } from './explained.ts'
 import { type Operator, operatorOf } from './operator.ts'
@@ -14,6 +15,8 @@ export type Context = Surroundings &
     operator: Operator
     /** Like `1.23.15`. */
     azdVersion: () => Promise<string>
+    /** Without a Bicep compiler the proof leaves the what-if out. */
+    hasCompiler: () => boolean
     print: (line: string) => void
     /** The project's folder: where azd keeps its environments and a developer's `.env` is. */
     root: string
@@ -52,7 +55,9 @@ export async function contextOf(name?: string): Promise<Context> {
     patienceSeconds: around.environment.DIRECTORY_PATIENCE_SECONDS,
     token: operator.token,
   })
-  return { ...around, operator, directory, azdVersion, root: ROOT, print: (line) => console.log(line) }
+  const hasCompiler = () => findBicep() !== undefined
+  const print = (line: string) => console.log(line)
+  return { ...around, operator, directory, azdVersion, hasCompiler, root: ROOT, print }
 }
 
 function argumentsOf({ switches = [], words = [] }: Script) {

@@ -1,5 +1,5 @@
 /** One thing that was looked at after a deployment, and what it is measured by. */
-import type { Permissions } from '../app/permissions.ts'
+import type { Permissions } from '../../app/permissions.ts'
 import type { Deployment, Environment } from './environment.ts'
 
 export interface Finding {

@@ -56,7 +56,7 @@ const ROLES: Record<string, { name: string; why: string }> = {
 const known = <T>(table: Record<string, T>, key: string, what: string): T => {
   const found = table[key]
   if (found === undefined)
-    throw new Error(`${what} ${key} has no name in scripts/rights.ts: say there what it is for.`)
+    throw new Error(`${what} ${key} has no name in scripts/infra/rights.ts: say there what it is for.`)
   return found
 }
 

@@ -1,6 +1,7 @@
 /** Every object of this azd environment in the directory, alive or in the recycle bin. */
-import type { Directory } from './directory.ts'
-import { Application, Deleted, Group, quoted, ServicePrincipal, select } from './graph-objects.ts'
+
+import { Application, Deleted, Group, quoted, ServicePrincipal, select } from '../directory/graph-objects.ts'
+import type { Directory } from '../directory.ts'
 import type { Names } from './names.ts'
 
 export const KINDS = ['servicePrincipal', 'application', 'group'] as const

@@ -37,8 +37,8 @@ export function namesOf(environment: Known): Names {
   if (ENTRA_API_APP_UNIQUE_NAME && ENTRA_API_APP_UNIQUE_NAME !== names.api) {
     throw new Problem({
       what: `The deployed API app is called ${ENTRA_API_APP_UNIQUE_NAME}, the scripts look for ${names.api}.`,
-      why: 'infra/identity.bicep and scripts/names.ts must say the same, or the scripts work on the wrong objects.',
-      fix: 'Make scripts/names.ts follow infra/identity.bicep, then: node --test tests/scripts/names.test.ts',
+      why: 'infra/identity.bicep and scripts/hooks/names.ts must say the same, or the scripts work on the wrong objects.',
+      fix: 'Make scripts/hooks/names.ts follow infra/identity.bicep, then: node --test tests/scripts/names.test.ts',
     })
   }
   return names

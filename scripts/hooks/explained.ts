@@ -1,6 +1,7 @@
 /** Every failure as a text for an operator: what, why, and the command that helps. */
+
+import { remedyOf } from '../directory/remedies.ts'
 import { Problem } from './problem.ts'
-import { remedyOf } from './remedies.ts'
 
 export function explained(error: unknown): string {
   // Their texts are complete already.

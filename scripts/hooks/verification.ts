@@ -1,11 +1,11 @@
 /** The identity as it should be, compared with what the directory holds: permissions.json and the outputs are the measure. */
-import { loadPermissions } from '../app/permissions.ts'
+import { loadPermissions } from '../../app/permissions.ts'
+import { SECRET_PREFIX } from '../dev-credential.ts'
+import { Application, quoted, select } from '../directory/graph-objects.ts'
 import { credentialFindings, grantFindings, principalFindings } from './access-findings.ts'
 import { apiFindings, identifierUris, secretless } from './app-findings.ts'
-import { SECRET_PREFIX } from './dev-credential.ts'
 import { deploymentOf } from './environment.ts'
 import { type Finding, REDEPLOY } from './finding.ts'
-import { Application, quoted, select } from './graph-objects.ts'
 import type { Context } from './script.ts'
 
 /** One reading of everything, in three round trips at most where Graph's pages suffice. */

@@ -1,7 +1,7 @@
 /** What an administrator needs to grant consent when whoever deploys may not: printed, and kept beside the azd environment. */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Permissions } from '../app/permissions.ts'
+import type { Permissions } from '../../app/permissions.ts'
 import type { Environment } from './environment.ts'
 
 export interface ConsentClient {

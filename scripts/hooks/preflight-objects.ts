@@ -1,7 +1,7 @@
 /** What the directory holds that would make a deployment fail half-way, or take over what is not ours. */
-import { loadPermissions } from '../app/permissions.ts'
+import { loadPermissions } from '../../app/permissions.ts'
+import { Application, quoted, select } from '../directory/graph-objects.ts'
 import { appsByName, type Belonging, deleted, groupsByName, isTagged, titled } from './belongings.ts'
-import { Application, quoted, select } from './graph-objects.ts'
 import type { Names } from './names.ts'
 import { Problem } from './problem.ts'
 import { removals } from './removals.ts'

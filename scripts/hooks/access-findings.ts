@@ -1,7 +1,5 @@
 /** Who may use an app, and what the app itself may do: assignments, federated credentials, consent. */
-import { consentClients, grantsOf, words } from './consent.ts'
-import { isSame, wantedCredential } from './federate.ts'
-import { type Finding, type Measure, REDEPLOY, REPEAT } from './finding.ts'
+import { consentClients, grantsOf, words } from '../consent.ts'
 import {
   Assignment,
   FederatedCredential,
@@ -9,7 +7,9 @@ import {
   Resource,
   ServicePrincipal,
   select,
-} from './graph-objects.ts'
+} from '../directory/graph-objects.ts'
+import { isSame, wantedCredential } from '../federate.ts'
+import { type Finding, type Measure, REDEPLOY, REPEAT } from './finding.ts'
 import type { Context } from './script.ts'
 
 export async function principalFindings(

@@ -1,7 +1,7 @@
 /** What whoever is signed in may do in the directory, as far as it can be known before trying. */
 import { z } from 'zod'
-import type { Directory } from './directory.ts'
-import { DirectoryError } from './directory-error.ts'
+import { DirectoryError } from '../directory/directory-error.ts'
+import type { Directory } from '../directory.ts'
 import type { Claims } from './operator.ts'
 
 /** unknown: the tenant's policy decides, and Graph does not show it to this caller. */

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { $, usePowerShell } from 'zx/core'
 import { Problem } from './problem.ts'
 
-export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const Values = z.record(z.string(), z.coerce.string())
 const Version = z.object({ azd: z.object({ version: z.string() }) })

@@ -1,6 +1,6 @@
 /** Scopes and roles that a deployment would remove or rename although they are enabled: Entra refuses that. */
-import type { Permissions } from '../app/permissions.ts'
-import type { Application } from './graph-objects.ts'
+import type { Permissions } from '../../app/permissions.ts'
+import type { Application } from '../directory/graph-objects.ts'
 
 interface Declared {
   id: string

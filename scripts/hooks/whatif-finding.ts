@@ -1,0 +1,30 @@
+/** The proof of the what-if: after a deployment it has nothing left to say. */
+import { declaredIn } from '../whatif/question.ts'
+import { summaryOf } from '../whatif/summary.ts'
+import { identityWhatIf } from '../whatif/whatif.ts'
+import { type Finding, REDEPLOY } from './finding.ts'
+import type { Context } from './script.ts'
+
+const TITLE = 'What-if: no changes'
+
+/**
+ * Asks `npm run whatif`'s question again and again while lists settle; the template is compiled once. A
+ * missing consent has a finding of its own.
+ */
+export async function whatIfFinding(context: Context): Promise<() => Promise<Finding>> {
+  if (!context.hasCompiler()) {
+    const title = 'What-if: not asked, because there is no Bicep compiler here'
+    return async () => ({ title, wrong: undefined, fix: REDEPLOY })
+  }
+  const declared = await declaredIn(context)
+  return async () => {
+    const result = await identityWhatIf(declared, context.directory)
+    const changes = result.changes.filter(({ type }) => type !== 'oauth2PermissionGrants')
+    const { blockers, orphans } = result
+    if (summaryOf({ ...result, changes }).result !== 'changes') {
+      return { title: TITLE, wrong: undefined, fix: REDEPLOY }
+    }
+    const named = [...changes, ...blockers, ...orphans].map(({ title }) => title)
+    return { title: TITLE, wrong: [...new Set(named)].join(', '), fix: `npm run whatif, then: ${REDEPLOY}` }
+  }
+}
