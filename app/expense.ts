@@ -87,7 +87,7 @@ export const toExpense = (document: ExpenseDocument): Expense => ({
 export const toDocument = (user: UserId, expense: NewExpense, idempotencyKey?: string): ExpenseDocument => {
   const { date, amount, category, description, payment_method } = expense
   const id = idempotencyKey === undefined ? randomUUID() : idOfKey(idempotencyKey)
-  const created_at = new Date().toISOString()
+  const created_at = nextMoment().toISOString()
   return {
     id,
     user_id: user,
@@ -101,6 +101,14 @@ export const toDocument = (user: UserId, expense: NewExpense, idempotencyKey?: s
     payment_method,
     created_at,
   }
+}
+
+let lastMoment = 0
+
+/** Never the same twice: of two expenses in one millisecond the later one is the newer one. */
+function nextMoment(): Date {
+  lastMoment = Math.max(Date.now(), lastMoment + 1)
+  return new Date(lastMoment)
 }
 
 // Hashed, because a key may hold any character and an id may not.

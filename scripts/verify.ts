@@ -19,8 +19,12 @@ const isFaulty = ({ wrong, isConsent }: Finding) => wrong !== undefined && !isCo
  */
 export async function verify(context: Context, patienceSeconds: number): Promise<void> {
   const { directory, environment, print } = context
-  const whatIf = await whatIfFinding(context)
-  const read = async () => [...(await findings(context)), await whatIf()]
+  let whatIf: (() => Promise<Finding>) | undefined
+  const read = async () => {
+    const all = await findings(context)
+    whatIf ??= await whatIfFinding(context)
+    return [...all, await whatIf()]
+  }
   const isRight = (all: Finding[]) => !all.some(isFaulty)
   let last: Finding[] = []
   await directory.until(async () => (last = await read()), isRight, patienceSeconds)
