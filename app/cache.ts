@@ -27,6 +27,8 @@ export class Cache<Value extends string | boolean | object, Context> {
   }
 
   async get(key: string, context: Context): Promise<Value> {
+    const known = this.#entries.get(key)
+    if (known !== undefined) return known
     const value = await this.#entries.fetch(key, { context: { context } })
     if (value === undefined) throw new Error('The cache loaded nothing.')
     return value
