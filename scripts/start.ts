@@ -10,6 +10,7 @@ import { loadPermissions } from '../app/permissions.ts'
 import { startCosmos } from './local/cosmos.ts'
 import { freePort, portFrom } from './local/ports.ts'
 import { seedDirectory } from './local/seed.ts'
+import { STORE, serverEnvironment } from './local/server-environment.ts'
 import { startTenant } from './local/tenant.ts'
 import { welcome } from './local/welcome.ts'
 
@@ -31,28 +32,13 @@ async function main(): Promise<void> {
   mkdirSync(data, { recursive: true })
 
   const tenant = await startTenant({ ...seed, port: portFrom('TENANT_PORT', 8081) })
-  const store = { database: 'expenses', container: 'expenses' }
   const cosmos = await startCosmos({
-    ...store,
+    ...STORE,
     port: portFrom('COSMOS_PORT', 8082),
     file: `${data}/cosmos.sqlite`,
   })
   const server = startServer(values.json === true, {
-    PORT: String(port),
-    SERVER_URL: mcp,
-    AZURE_TENANT_ID: seed.tenantId,
-    ENTRA_CLIENT_ID: seed.apiAppId,
-    ENTRA_ADMIN_GROUP_ID: seed.adminGroupId,
-    ENTRA_AUTHORITY_HOST: tenant.url,
-    GRAPH_ENDPOINT: tenant.graphUrl,
-    // The secretless credential of production, with the stand-in's managed-identity endpoint.
-    AZURE_CLIENT_ID: seed.managedIdentity.clientId,
-    IDENTITY_ENDPOINT: tenant.identityEndpoint,
-    IDENTITY_HEADER: tenant.identityHeader,
-    COSMOS_ENDPOINT: cosmos.url,
-    COSMOS_KEY: cosmos.key,
-    COSMOS_DATABASE: store.database,
-    COSMOS_CONTAINER: store.container,
+    ...serverEnvironment(mcp, { seed, tenant, cosmos }),
     RATE_LIMIT_PER_MINUTE: process.env.RATE_LIMIT_PER_MINUTE ?? '6000',
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
   })

@@ -3,6 +3,7 @@ import { loadPermissions } from '../../app/permissions.ts'
 import { startCosmos } from '../local/cosmos.ts'
 import { freePort } from '../local/ports.ts'
 import { seedDirectory } from '../local/seed.ts'
+import { STORE, serverEnvironment } from '../local/server-environment.ts'
 import { startTenant } from '../local/tenant.ts'
 import { median, residentMegabytes, type Started, start, stop } from './processes.ts'
 import type { Row } from './table.ts'
@@ -45,22 +46,9 @@ export async function requestRows(bundle: string): Promise<Row[]> {
   const mcpUrls = [urlOf(memoryPort), urlOf(cosmosPort)]
   const seed = seedDirectory({ mcpUrls, permissions: loadPermissions() })
   const tenant = await startTenant({ ...seed, port: 0 })
-  const cosmos = await startCosmos({ port: 0, file: ':memory:', database: 'expenses', container: 'expenses' })
+  const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const env = (port: number) => ({
-    PORT: String(port),
-    SERVER_URL: urlOf(port),
-    AZURE_TENANT_ID: seed.tenantId,
-    ENTRA_CLIENT_ID: seed.apiAppId,
-    ENTRA_ADMIN_GROUP_ID: seed.adminGroupId,
-    ENTRA_AUTHORITY_HOST: tenant.url,
-    GRAPH_ENDPOINT: tenant.graphUrl,
-    AZURE_CLIENT_ID: seed.managedIdentity.clientId,
-    IDENTITY_ENDPOINT: tenant.identityEndpoint,
-    IDENTITY_HEADER: tenant.identityHeader,
-    COSMOS_ENDPOINT: cosmos.url,
-    COSMOS_KEY: cosmos.key,
-    COSMOS_DATABASE: 'expenses',
-    COSMOS_CONTAINER: 'expenses',
+    ...serverEnvironment(urlOf(port), { seed, tenant, cosmos }),
     RATE_LIMIT_PER_MINUTE: '1000000',
   })
   const issuer = `${tenant.url}/${seed.tenantId}`

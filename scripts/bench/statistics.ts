@@ -3,6 +3,7 @@ import { CATEGORIES, ExpenseStore } from '../../app/expenses.ts'
 import type { AdminId } from '../../app/groups.ts'
 import type { UserId } from '../../app/verifier.ts'
 import { startCosmos } from '../local/cosmos.ts'
+import { STORE } from '../local/server-environment.ts'
 import { median } from './processes.ts'
 import type { Row } from './table.ts'
 
@@ -10,9 +11,8 @@ const USERS = 100
 
 /** Documents read for the statistics of 100 users: with one summary a user it cannot depend on the expenses. */
 export async function statisticsRows(): Promise<Row[]> {
-  const address = { database: 'expenses', container: 'expenses' }
-  const cosmos = await startCosmos({ ...address, port: 0, file: ':memory:' })
-  const store = new ExpenseStore(openContainer({ ...address, endpoint: cosmos.url, key: cosmos.key }))
+  const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
+  const store = new ExpenseStore(openContainer({ ...STORE, endpoint: cosmos.url, key: cosmos.key }))
   const measured: { expenses: number; documents: number; milliseconds: number }[] = []
   try {
     let saved = 0

@@ -7,6 +7,7 @@ import { loadPermissions } from '../../app/permissions.ts'
 import { startCosmos } from '../../scripts/local/cosmos.ts'
 import { freePort } from '../../scripts/local/ports.ts'
 import { seedDirectory } from '../../scripts/local/seed.ts'
+import { STORE, serverEnvironment } from '../../scripts/local/server-environment.ts'
 import { startTenant } from '../../scripts/local/tenant.ts'
 
 const entry = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
@@ -20,22 +21,9 @@ export async function startSystem(overrides: Record<string, string> = {}) {
   const mcp = `http://localhost:${port}/mcp`
   const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
   const tenant = await startTenant({ ...seed, port: 0 })
-  const cosmos = await startCosmos({ port: 0, file: ':memory:', database: 'expenses', container: 'expenses' })
+  const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const environment: Record<string, string> = {
-    PORT: String(port),
-    SERVER_URL: mcp,
-    AZURE_TENANT_ID: seed.tenantId,
-    ENTRA_CLIENT_ID: seed.apiAppId,
-    ENTRA_ADMIN_GROUP_ID: seed.adminGroupId,
-    ENTRA_AUTHORITY_HOST: tenant.url,
-    GRAPH_ENDPOINT: tenant.graphUrl,
-    AZURE_CLIENT_ID: seed.managedIdentity.clientId,
-    IDENTITY_ENDPOINT: tenant.identityEndpoint,
-    IDENTITY_HEADER: tenant.identityHeader,
-    COSMOS_ENDPOINT: cosmos.url,
-    COSMOS_KEY: cosmos.key,
-    COSMOS_DATABASE: 'expenses',
-    COSMOS_CONTAINER: 'expenses',
+    ...serverEnvironment(mcp, { seed, tenant, cosmos }),
     RATE_LIMIT_PER_MINUTE: '100000',
     ...overrides,
   }

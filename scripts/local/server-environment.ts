@@ -1,0 +1,34 @@
+import type { seedDirectory } from './seed.ts'
+import type { Tenant } from './tenant.ts'
+
+export const STORE = { database: 'expenses', container: 'expenses' } as const
+
+type StandIns = Readonly<{
+  seed: ReturnType<typeof seedDirectory>
+  tenant: Pick<Tenant, 'url' | 'graphUrl' | 'identityEndpoint' | 'identityHeader'>
+  cosmos: Readonly<{ url: string; key: string }>
+}>
+
+/**
+ * The production server's environment with the stand-ins for Entra, Graph and Cosmos. The credential is
+ * production's too: a managed identity and no secret.
+ */
+export const serverEnvironment = (
+  mcp: string,
+  { seed, tenant, cosmos }: StandIns,
+): Record<string, string> => ({
+  PORT: new URL(mcp).port,
+  SERVER_URL: mcp,
+  AZURE_TENANT_ID: seed.tenantId,
+  ENTRA_CLIENT_ID: seed.apiAppId,
+  ENTRA_ADMIN_GROUP_ID: seed.adminGroupId,
+  ENTRA_AUTHORITY_HOST: tenant.url,
+  GRAPH_ENDPOINT: tenant.graphUrl,
+  AZURE_CLIENT_ID: seed.managedIdentity.clientId,
+  IDENTITY_ENDPOINT: tenant.identityEndpoint,
+  IDENTITY_HEADER: tenant.identityHeader,
+  COSMOS_ENDPOINT: cosmos.url,
+  COSMOS_KEY: cosmos.key,
+  COSMOS_DATABASE: STORE.database,
+  COSMOS_CONTAINER: STORE.container,
+})
