@@ -22,6 +22,8 @@ const Ready = z.object({
   clientId: z.guid(),
   scope: z.string(),
   cosmos: z.url(),
+  graph: z.url(),
+  operators: z.array(z.object({ name: z.string(), upn: z.email(), oid: z.guid() })).length(3),
   users: z.array(z.object({ name: z.string(), upn: z.email(), oid: z.guid(), admin: z.boolean() })),
 })
 
