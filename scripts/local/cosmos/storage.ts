@@ -24,8 +24,21 @@ export class Storage {
   /** @param file a path, or `:memory:` */
   constructor(file: string) {
     this.#database = new DatabaseSync(file, { timeout: busyMs })
-    this.#database.exec('PRAGMA journal_mode = WAL')
+    this.#writeAhead()
     this.transaction(() => this.#database.exec(schema))
+  }
+
+  /** SQLite does not wait for another process that is changing the journal of the same new file. */
+  #writeAhead(): void {
+    const end = Date.now() + busyMs
+    for (;;) {
+      try {
+        return this.#database.exec('PRAGMA journal_mode = WAL')
+      } catch (error) {
+        if (Date.now() > end) throw error
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+      }
+    }
   }
 
   rows(sql: string, ...values: SQLInputValue[]): Row[] {

@@ -37,7 +37,10 @@ describe("the Cosmos stand-in's file", () => {
   const start = async (file: string, patience = noWaiting()) => {
     const child = spawn(process.execPath, [script, file, key], { stdio: ['ignore', 'pipe', 'inherit'] })
     children.add(child)
-    const [url] = await once(createInterface(child.stdout), 'line')
+    const [url] = await Promise.race([
+      once(createInterface(child.stdout), 'line'),
+      once(child, 'exit').then(([code]) => Promise.reject(new Error(`The stand-in ended with ${code}.`))),
+    ])
     const store = new ExpenseStore(openContainer({ endpoint: String(url), key, ...names }), patience)
     return { child, store }
   }
