@@ -33,7 +33,8 @@ export class Storage {
     const end = Date.now() + busyMs
     for (;;) {
       try {
-        return this.#database.exec('PRAGMA journal_mode = WAL')
+        this.#database.exec('PRAGMA journal_mode = WAL')
+        return
       } catch (error) {
         if (Date.now() > end) throw error
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
