@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { type Browser, chromium } from 'playwright-core'
+import { executablePath, withoutBrowser } from '../chromium.ts'
 import { toolNames } from './rpc.ts'
 import { accessToken, SignIn } from './sign-in.ts'
 import { type System, startSystem } from './system.ts'
 
-const candidates = [
-  process.env.CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  'C:/Program Files/Google/Chrome/Application/chrome.exe',
-]
-const executablePath = candidates.find((path) => path && existsSync(path))
-const skip = executablePath ? false : 'no Chromium here: install it, or name it in CHROMIUM'
 const quiet = [
   '--no-sandbox',
   '--disable-gpu',
@@ -28,7 +19,7 @@ const quiet = [
   '--disable-sync',
 ]
 
-describe('the sign-in page in Chromium', { skip }, () => {
+describe('the sign-in page in Chromium', { skip: withoutBrowser }, () => {
   let system: System
   let browser: Browser
   before(async () => {

@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
 import { label, mapOf } from '../../../scripts/whatif/map.ts'
+import { executablePath, withoutBrowser } from '../../chromium.ts'
 import { declaration, withoutCompiler } from '../directory-harness.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
 
-const candidates = [
-  process.env.CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  'C:/Program Files/Google/Chrome/Application/chrome.exe',
-]
-const executablePath = candidates.find((path) => path && existsSync(path))
-const withoutBrowser = executablePath ? false : 'no Chromium here: install it, or name it in CHROMIUM'
 const mermaid = fileURLToPath(new URL('../../../node_modules/mermaid/dist/mermaid.min.js', import.meta.url))
 
 it('writes no character of a name that Mermaid or a browser could read as its own', () => {
