@@ -93,5 +93,5 @@ type customDomainType = {
 @description('https://mcp.contoso.com of https://mcp.contoso.com/mcp. Clients send the URL as it is written and Entra ID compares it character by character: https, lower case, no trailing slash.')
 func mcpOrigin(url string) string =>
   startsWith(url, 'https://') && endsWith(url, '/mcp') && length(split(url, '/')) == 4 && url == toLower(url)
-    ? substring(url, 0, length(url) - length('/mcp'))
+    ? join(take(split(url, '/'), 3), '/')
     : fail('EXTRA_SERVER_URLS: ${url} is not of the form https://mcp.contoso.com/mcp (https, lower case, no trailing slash).')
