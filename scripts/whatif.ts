@@ -1,5 +1,6 @@
 /** What would a deployment change in the directory? Nothing is changed by asking. */
 import { DirectoryError } from './directory/directory-error.ts'
+import { NEW_ENVIRONMENT } from './hooks/environment.ts'
 import { explained } from './hooks/explained.ts'
 import { Problem } from './hooks/problem.ts'
 import { contextOf } from './hooks/script.ts'
@@ -30,7 +31,8 @@ async function run(): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
-  const context = await contextOf(command.environment)
+  // What is declared can be drawn before azd is installed, or an environment made.
+  const context = await contextOf(command.environment, command.isMap ? NEW_ENVIRONMENT : undefined)
   if (command.isMap) {
     const declared = await declaredIn(context, command.parameters, false)
     process.stdout.write(mapOf({ ...wantedOf(declared), changes: [] }))

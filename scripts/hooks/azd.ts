@@ -21,10 +21,12 @@ async function azd(args: string[]): Promise<string> {
   })
 }
 
-/** The variables of the named azd environment, or of the selected one. */
+/** The variables of the named azd environment, or of the selected one; azd would ask which one, and wait. */
 export async function azdValues(name?: string): Promise<Record<string, string>> {
   const choice = name ? ['--environment', name] : []
-  return Values.parse(JSON.parse(await azd(['env', 'get-values', '--output', 'json', ...choice])))
+  return Values.parse(
+    JSON.parse(await azd(['env', 'get-values', '--output', 'json', '--no-prompt', ...choice])),
+  )
 }
 
 /** Like `1.23.15`. */

@@ -109,10 +109,31 @@ function parsed<T>(shape: z.ZodType<T>, variables: Record<string, string>, fix: 
 export const environmentOf = (variables: NodeJS.ProcessEnv): Environment =>
   parsed(Environment, set(variables), 'azd env set <NAME> <value>    (azd env get-values shows what is set)')
 
-/** Reads the environment; `name` chooses another azd environment than the selected one. */
-export async function surroundings(name?: string): Promise<Surroundings> {
+/** What azd would say of a new environment, for what needs neither azd nor a deployment. */
+export const NEW_ENVIRONMENT: Readonly<Record<string, string>> = {
+  AZURE_ENV_NAME: 'dev',
+  AZURE_LOCATION: 'westeurope',
+  AZURE_SUBSCRIPTION_ID: '00000000-0000-0000-0000-000000000000',
+}
+
+/**
+ * Reads the environment; `name` chooses another azd environment than the selected one. `usual` counts where none is
+ * selected, or azd is not there; without it that is a Problem.
+ */
+export async function surroundings(
+  name?: string,
+  usual?: Readonly<Record<string, string>>,
+): Promise<Surroundings> {
   const own = set(process.env)
-  const variables = !name && isHook(own) ? own : { ...set(await azdValues(name)), ...(name ? {} : own) }
+  const stored = async () => {
+    try {
+      return set(await azdValues(name))
+    } catch (error) {
+      if (name || !usual || !(error instanceof Problem)) throw error
+      return usual
+    }
+  }
+  const variables = !name && isHook(own) ? own : { ...(await stored()), ...(name ? {} : own) }
   // What a command line says about a script's behaviour counts also when the environment is chosen by name.
   for (const switched of ['CONSENT_REQUIRED', 'KEEP_IDENTITY', 'CI', 'DIRECTORY_PATIENCE_SECONDS']) {
     const value = own[switched]

@@ -1,7 +1,7 @@
 /** How every script of an operator starts and ends: options, help, one clear message and exit code 1 on failure. */
 import { realpathSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { findBicep } from '../bicep.ts'
+import { findBicep } from '../bicep/compiler.ts'
 import { Directory } from '../directory.ts'
 import { azdVersion, ROOT } from './azd.ts'
 import { type Surroundings, surroundings } from './environment.ts'
@@ -47,8 +47,8 @@ Reads the azd environment (given by azd to its hooks, else: azd env get-values).
 const isStarted = ({ filename }: ImportMeta) =>
   process.argv[1] !== undefined && realpathSync.native(process.argv[1]) === realpathSync.native(filename)
 
-export async function contextOf(name?: string): Promise<Context> {
-  const around = await surroundings(name)
+export async function contextOf(name?: string, usual?: Readonly<Record<string, string>>): Promise<Context> {
+  const around = await surroundings(name, usual)
   const operator = operatorOf(around.environment)
   const directory = new Directory({
     endpoint: around.environment.GRAPH_ENDPOINT,

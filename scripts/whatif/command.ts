@@ -20,7 +20,8 @@ Says what a deployment and its hooks would change in Microsoft Entra ID, graded 
 
   --format text|markdown|json  text; markdown is a comment for a pull request, json is for programs
   --fail-on high|medium|any    which changes make the exit code 2 (any)
-  --map                        prints the Mermaid map of the declared state instead, without reading the directory
+  --map                        prints the Mermaid map of the declared state instead, without azd, sign-in or directory;
+                               where no azd environment is selected, that of a new one called dev
   --parameters <file>          the parameter file (infra/main.bicepparam)
   -e, --environment <name>     another azd environment than the selected one
   -h, --help                   this text

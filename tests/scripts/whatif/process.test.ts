@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { z } from 'zod'
-import { findBicep } from '../../../scripts/bicep.ts'
+import { findBicep } from '../../../scripts/bicep/compiler.ts'
 import { withoutCompiler } from '../directory-harness.ts'
 import { ended, makeProject, type Project } from '../hooks.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
@@ -91,6 +91,17 @@ describe('npm run whatif', { skip: withoutCompiler }, () => {
     assert.equal(code, 0, output)
     assert.match(output, /^flowchart LR\n/)
     assert.doesNotMatch(output, /"[+−~] /)
+  })
+
+  it('prints the map from a fresh clone, where azd knows no environment or is not there', async () => {
+    await project.setAzd({})
+    const unselected = await whatif(['--map'])
+    const without = await whatif(['--map'], { PATH: dirname(process.execPath) })
+    const named = await whatif(['--map', '-e', 'prod'])
+    await project.setAzd({ token: await tenant.operatorToken('Olivia'), values: variables })
+    assert.match(unselected.output, /^flowchart LR\n[\s\S]*Expenses MCP server \(dev\)/)
+    assert.deepEqual(without, unselected)
+    assert.equal(named.code, 1, 'an environment that somebody names has to be there')
   })
 
   it('works for another project, which has no permissions.json', async () => {
