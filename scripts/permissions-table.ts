@@ -3,9 +3,8 @@
  * predicted deployment, so that nobody has to believe a table. `--check` fails when the file is not current.
  */
 import { readFile, writeFile } from 'node:fs/promises'
-import { Prediction } from './infra/prediction.ts'
-import { Declaration, rightsIn } from './infra/rights.ts'
-import { snapshotFile } from './snapshots.ts'
+import { Prediction } from './bicep/prediction.ts'
+import { Declaration, rightsIn } from './bicep/rights.ts'
 
 export const TABLE = new URL('../docs/permissions.md', import.meta.url)
 
@@ -50,10 +49,12 @@ ${table(
 `
 }
 
-/** The page from the committed files. */
-export const currentPage = async (): Promise<string> => {
+const DEFAULTS = new URL('../tests/infra/defaults.snapshot.json', import.meta.url)
+
+/** The page from permissions.json and a snapshot with default parameters; the committed one when left out. */
+export async function currentPage(snapshot?: string): Promise<string> {
   const declaration = await readFile(new URL('../infra/permissions.json', import.meta.url), 'utf8')
-  const prediction = await readFile(snapshotFile('defaults'), 'utf8')
+  const prediction = snapshot ?? (await readFile(DEFAULTS, 'utf8'))
   return page(Declaration.parse(JSON.parse(declaration)), Prediction.parse(JSON.parse(prediction)))
 }
 

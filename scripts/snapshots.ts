@@ -1,8 +1,10 @@
 /** `npm run snapshots`: renews the committed predictions under tests/infra, one for each set of parameters. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { requireBicep } from './bicep.ts'
-import { type Prediction, predict } from './infra/prediction.ts'
+import type { Target } from './bicep/compile.ts'
+import { requireBicep } from './bicep/compiler.ts'
+import { type Prediction, predict } from './bicep/prediction.ts'
+import { currentPage, TABLE } from './permissions-table.ts'
 
 const FOLDER = new URL('../tests/infra/', import.meta.url)
 const ParameterSets = z.record(z.string(), z.record(z.string(), z.string()))
@@ -15,7 +17,7 @@ export const parameterSets = await setsIn('parameter-sets.json')
 /** The same for infra/pipeline.bicep. */
 export const pipelineSets = await setsIn('pipeline-sets.json')
 /** Made-up ids: names are derived from them, nothing is deployed to them. */
-export const target = {
+export const target: Target = {
   subscriptionId: '11111111-1111-4111-8111-111111111111',
   tenantId: '22222222-2222-4222-8222-222222222222',
 }
@@ -26,10 +28,18 @@ export const asText = (prediction: Prediction): string => `${JSON.stringify(pred
 if (import.meta.main) {
   const compiler = requireBicep()
   console.log(`Compiler: ${compiler.path} (${compiler.from})`)
-  for (const [template, sets] of Object.entries({ main: parameterSets, pipeline: pipelineSets })) {
-    for (const [name, environment] of Object.entries(sets)) {
-      await writeFile(snapshotFile(name), asText(await predict(environment, target, template)))
-      console.log(`tests/infra/${name}.snapshot.json`)
-    }
+  const written = new Map<string, string>()
+  const table = { main: parameterSets, pipeline: pipelineSets }
+  for (const [template, sets] of Object.entries(table)) {
+    for (const [name, environment] of Object.entries(sets))
+      written.set(name, asText(await predict(environment, target, template)))
   }
+  // All or none: a page that cannot be written is known before the first file is.
+  const page = await currentPage(written.get('defaults'))
+  for (const [name, text] of written) {
+    await writeFile(snapshotFile(name), text)
+    console.log(`tests/infra/${name}.snapshot.json`)
+  }
+  await writeFile(TABLE, page)
+  console.log('docs/permissions.md')
 }

@@ -1,11 +1,13 @@
 import { z } from 'zod'
-import type { Compiled } from '../template/compile.ts'
-import { type DeclaredResource, declaredResources } from '../template/declared.ts'
-import { fill, type Runtime, resolve } from '../template/resolve.ts'
-import { graphType, isGraph, modulesIn, type TemplateModule } from '../template/template.ts'
-import type { Json } from '../template/value.ts'
+import { placeOf } from '../bicep/alignment.ts'
+import type { Compiled } from '../bicep/compile.ts'
+import type { DeclaredResource } from '../bicep/declared.ts'
+import { termOf } from '../bicep/scope.ts'
+import { graphType, isGraph, type Json, modulesIn, type TemplateModule } from '../bicep/template.ts'
+import type { Lookup } from '../bicep/term.ts'
+import { filled, toValue } from '../bicep/value.ts'
 import { DeployingClient, DeploymentError, type GraphObject } from './deploy/graph-client.ts'
-import { lookUp, type Properties, UPSERTS } from './deploy/upsert.ts'
+import { lookUp, UPSERTS } from './deploy/upsert.ts'
 
 export { DeploymentError } from './deploy/graph-client.ts'
 
@@ -15,7 +17,7 @@ export interface Deployment {
   /** A token for Graph, of whoever deploys. */
   token: string
   compiled: Compiled
-  /** What the Azure modules would answer, by module path: `{ host: { defaultDomain: '…' } }`. */
+  /** What Azure's resources would answer, by module path and symbolic name: `{ 'host/environment': { defaultDomain: '…' } }`. */
   azure: Record<string, Record<string, Json>>
 }
 
@@ -33,62 +35,44 @@ const Plain = z.record(z.string(), z.json())
  * depends on. Nothing of Azure is deployed; its run-time values are given. Throws a DeploymentError.
  */
 export async function deploy({ graphUrl, token, compiled, azure }: Deployment): Promise<Deployed> {
-  const { template, snapshot, parameters } = compiled
-  const declared = declaredResources(template, snapshot)
   const client = new DeployingClient(graphUrl, token)
   const objects = new Map<string, GraphObject>()
-  const place = (module: TemplateModule, symbol: string) => [...module.path, symbol].join('/')
-  const runtime: Runtime = {
-    parameters,
-    azure,
-    resource: (module, symbol) => {
-      const object = objects.get(place(module, symbol))
-      return object && Plain.parse(object)
-    },
+  const lookup: Lookup = ({ module, symbol }) => {
+    const place = placeOf(module ?? compiled.template, symbol)
+    const object = objects.get(place)
+    return object ? Plain.parse(object) : azure[place]
   }
-  await readExisting(client, template, runtime, objects)
-  for (const one of declared) objects.set(one.id, await write(client, one, runtime))
-  const outputs = Object.entries(compiled.outputs).map(([name, value]) => [
-    name,
-    resolve(value, template, runtime),
-  ])
+  await readExisting(client, compiled.template, lookup, objects)
+  for (const one of compiled.declared) objects.set(one.id, await write(client, one, lookup))
+  const outputs = Object.entries(compiled.outputs).map(([name, value]) => [name, filled(value, lookup)])
   return { outputs: Object.fromEntries(outputs), objects: Object.fromEntries(objects) }
 }
 
 async function write(
   client: DeployingClient,
-  { symbol, type, module, properties }: DeclaredResource,
-  runtime: Runtime,
+  { symbol, type, properties }: DeclaredResource,
+  lookup: Lookup,
 ): Promise<GraphObject> {
   const target = `/resources/${symbol}`
   if (type === 'users') throw new DeploymentError('BadRequest', target, 'Users can only be read.')
-  return UPSERTS[type](client, target, filled(properties, module, runtime))
-}
-
-function filled(
-  properties: DeclaredResource['properties'],
-  module: TemplateModule,
-  runtime: Runtime,
-): Properties {
-  return Plain.parse(fill(properties, module, runtime))
+  return UPSERTS[type](client, target, Plain.parse(filled(properties, lookup)))
 }
 
 /** Before anything is deployed, which is why an `existing` object of the same deployment fails. */
 async function readExisting(
   client: DeployingClient,
   template: TemplateModule,
-  runtime: Runtime,
+  lookup: Lookup,
   objects: Map<string, GraphObject>,
 ): Promise<void> {
   for (const module of modulesIn(template)) {
     for (const { symbol, type, properties } of [...module.resources.values()].filter(
       (one) => one.isExisting && isGraph(one),
     )) {
-      const [entry] = Object.entries(properties)
+      const [entry] = Object.entries(Plain.parse(filled(toValue(termOf(properties, { module })), lookup)))
       if (!entry) continue
-      const value = resolve(entry[1], module, runtime)
-      const object = await lookUp(client, `/resources/${symbol}`, graphType(type), entry[0], value)
-      objects.set([...module.path, symbol].join('/'), object)
+      const object = await lookUp(client, `/resources/${symbol}`, graphType(type), ...entry)
+      objects.set(placeOf(module, symbol), object)
     }
   }
 }

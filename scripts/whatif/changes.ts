@@ -1,5 +1,5 @@
 /** What a deployment would create and change, object by object. */
-import type { GraphType } from '../template/declared.ts'
+import type { GraphType } from '../bicep/declared.ts'
 import { type Compared, compareProperties, type Difference, type Undecided } from './comparison.ts'
 import type { LiveProperties } from './keys.ts'
 import type { Knowledge } from './knowledge.ts'

@@ -1,5 +1,5 @@
 /** Compares one declared value with the live one, in Microsoft Graph's terms. */
-import type { Json } from '../template/value.ts'
+import type { Json } from '../bicep/template.ts'
 import { elementsOf, sameText } from './elements.ts'
 import { isObject, isProperties, Open, type Wanted, type WantedProperties } from './open.ts'
 

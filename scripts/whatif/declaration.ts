@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
-import { requireBicep } from '../bicep.ts'
+import { compile } from '../bicep/compile.ts'
+import { requireBicep } from '../bicep/compiler.ts'
 import type { Environment } from '../hooks/environment.ts'
 import { Problem } from '../hooks/problem.ts'
-import { compile } from '../template/compile.ts'
 import { Declaration } from './hooks.ts'
 import type { Declared } from './whatif.ts'
 

@@ -1,5 +1,5 @@
 /** The edges of the identity map: each right one, with what a deployment does to it. */
-import type { Json } from '../template/value.ts'
+import type { Json } from '../bicep/template.ts'
 import type { Mapped } from './map.ts'
 import { at, list, type Nodes } from './nodes.ts'
 import { isObject, Open, type Wanted } from './open.ts'

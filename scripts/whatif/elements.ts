@@ -1,6 +1,6 @@
 /** Which elements of two lists belong together: lists of Microsoft Graph are sets. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Json } from '../template/value.ts'
+import type { Json } from '../bicep/template.ts'
 import { isObject, isProperties, Open, type Wanted } from './open.ts'
 
 interface Labelled<T> {

@@ -1,7 +1,9 @@
 /** Objects that a template reads and does not write: their values may stand in what it writes. */
-import type { GraphType } from '../template/declared.ts'
-import { graphType, isGraph, modulesIn, type TemplateModule } from '../template/template.ts'
-import { readValue } from '../template/value.ts'
+import type { GraphType } from '../bicep/declared.ts'
+import { termOf } from '../bicep/scope.ts'
+import { graphType, isGraph, modulesIn, type TemplateModule } from '../bicep/template.ts'
+import { entriesOf } from '../bicep/term.ts'
+import { toValue } from '../bicep/value.ts'
 import { resolvedProperties } from './resolution.ts'
 import type { WantedObject } from './wanted.ts'
 
@@ -15,7 +17,8 @@ export const existingObjects = (template: TemplateModule): WantedObject[] =>
       const type = graphType(resource.type)
       if (!resource.isExisting || !isGraph(resource) || !isReadable(type)) return []
       const symbol = [...module.path, resource.symbol].join('/')
-      const values = Object.entries(resource.properties).map(([name, one]) => [name, readValue(one)])
+      const entries = entriesOf(termOf(resource.properties, { module })) ?? new Map()
+      const values = [...entries].map(([name, one]) => [name, toValue(one)])
       return [
         {
           key: `existing/${symbol}`,
@@ -23,7 +26,7 @@ export const existingObjects = (template: TemplateModule): WantedObject[] =>
           symbols: [symbol],
           by: 'template',
           isMerged: false,
-          passes: (known) => [resolvedProperties(Object.fromEntries(values), module, known)],
+          passes: (known) => [resolvedProperties(Object.fromEntries(values), known)],
         },
       ]
     }),

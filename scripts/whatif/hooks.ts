@@ -1,6 +1,6 @@
 /** What the hooks write after a deployment: consent for permissions.json, and the federated credential. */
 import { z } from 'zod'
-import type { Compiled } from '../template/compile.ts'
+import type { Compiled } from '../bicep/compile.ts'
 import type { Knowledge } from './knowledge.ts'
 import { isProperties, Open, type Wanted } from './open.ts'
 import { propertiesOf, type WantedObject } from './wanted.ts'
@@ -84,7 +84,7 @@ export function consentObjects(
 /** The managed identity of the server; in a project without these two outputs there is no such hook. */
 export function credentialObjects(hooks: Hooks): WantedObject[] {
   const { ENTRA_API_APP_UNIQUE_NAME: app, SERVER_IDENTITY_PRINCIPAL_ID: identity } = hooks.outputs
-  if (typeof app !== 'string' || app.startsWith('[') || identity === undefined) return []
+  if (typeof app !== 'string' || identity === undefined) return []
   const subject = hooks.variables.SERVER_IDENTITY_PRINCIPAL_ID
   return [
     hookObject('applications/federatedIdentityCredentials', `${app}/${CREDENTIAL}`, () => ({

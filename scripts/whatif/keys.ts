@@ -1,6 +1,6 @@
 /** How Microsoft Graph finds an object by its key. */
-import type { GraphType } from '../template/declared.ts'
-import type { Json } from '../template/value.ts'
+import type { GraphType } from '../bicep/declared.ts'
+import type { Json } from '../bicep/template.ts'
 import { Open, type Wanted, type WantedProperties } from './open.ts'
 
 export type LiveProperties = Record<string, Json>

@@ -1,35 +1,29 @@
 /** What has been read of the directory so far, as references are resolved with it. */
-import type { Runtime } from '../template/resolve.ts'
-import type { TemplateModule } from '../template/template.ts'
-import type { Json } from '../template/value.ts'
+import type { Json } from '../bicep/template.ts'
+import type { Source } from '../bicep/term.ts'
 import type { LiveProperties } from './keys.ts'
 import { Open, type Wanted } from './open.ts'
 import type { Known } from './resolution.ts'
 import type { WantedObject } from './wanted.ts'
 
 export class Knowledge implements Known {
-  readonly runtime: Runtime
   readonly #keys = new Map<string, string>()
   /** By key of the wanted object; null: it is not there. */
   readonly #objects = new Map<string, LiveProperties | null>()
   /** Display names by object id and by app id. */
   readonly names = new Map<string, string>()
 
-  constructor(objects: readonly WantedObject[], parameters: Record<string, Json>) {
+  constructor(objects: readonly WantedObject[]) {
     for (const { key, symbols } of objects) for (const symbol of symbols) this.#keys.set(symbol, key)
-    this.runtime = { parameters, azure: {}, resource: (module, symbol) => this.#resource(module, symbol) }
   }
 
-  /** Declared but not read counts as there: which branch of a condition is taken depends on it. */
-  #resource(module: TemplateModule, symbol: string): Record<string, Json> | undefined {
-    const key = this.#keys.get([...module.path, symbol].join('/'))
-    return key === undefined ? undefined : (this.#objects.get(key) ?? {})
+  readonly lookup = (source: Source): Record<string, Json> | undefined => {
+    const key = this.keyOf(source)
+    return key === undefined ? undefined : this.live(key)
   }
 
-  keyOf(module: TemplateModule, symbol: string): string | undefined {
-    const here = this.#keys.get([...module.path, symbol].join('/'))
-    return here ?? (module.parent && this.keyOf(module.parent, symbol))
-  }
+  readonly keyOf = ({ module, symbol }: Source): string | undefined =>
+    this.#keys.get([...(module?.path ?? []), symbol].join('/'))
 
   set(key: string, live: LiveProperties | undefined): void {
     this.#objects.set(key, live ?? null)

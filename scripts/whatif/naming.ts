@@ -1,5 +1,5 @@
 /** How people call the objects. */
-import type { GraphType } from '../template/declared.ts'
+import type { GraphType } from '../bicep/declared.ts'
 import type { Knowledge } from './knowledge.ts'
 import { Open, type Wanted, type WantedProperties } from './open.ts'
 import { propertiesOf, type WantedObject } from './wanted.ts'

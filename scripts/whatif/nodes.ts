@@ -1,5 +1,5 @@
 /** The nodes of the identity map. */
-import type { Json } from '../template/value.ts'
+import type { Json } from '../bicep/template.ts'
 import type { Change } from './changes.ts'
 import type { State } from './edges.ts'
 import type { Knowledge } from './knowledge.ts'

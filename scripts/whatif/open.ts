@@ -1,5 +1,5 @@
 /** Declared values, as far as they are known before the deployment. */
-import { escaped } from '../template/expression.ts'
+import { escaped } from '../bicep/expression.ts'
 
 /** A value that only the deployment knows. */
 export class Open {

@@ -1,5 +1,5 @@
 /** Live objects of this environment that the template no longer declares. */
-import type { GraphType } from '../template/declared.ts'
+import type { GraphType } from '../bicep/declared.ts'
 import type { Change } from './changes.ts'
 import type { LiveProperties } from './keys.ts'
 import type { Wanted, WantedProperties } from './open.ts'

@@ -1,5 +1,5 @@
 /** Why Microsoft Graph would refuse the pre-authorized clients of a live app. */
-import type { Json } from '../template/value.ts'
+import type { Json } from '../bicep/template.ts'
 import type { Found } from './blockers.ts'
 import type { LiveProperties } from './keys.ts'
 import { isObject, isProperties, type Wanted, type WantedProperties } from './open.ts'

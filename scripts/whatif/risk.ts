@@ -1,5 +1,5 @@
 /** How dangerous one difference is, and why. */
-import type { GraphType } from '../template/declared.ts'
+import type { GraphType } from '../bicep/declared.ts'
 import type { Difference } from './comparison.ts'
 import type { LiveProperties } from './keys.ts'
 import type { Wanted, WantedProperties } from './open.ts'

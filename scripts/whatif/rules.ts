@@ -1,5 +1,5 @@
 /** Why a difference is dangerous: one function for each rule, with its reason or nothing. */
-import type { GraphType } from '../template/declared.ts'
+import type { GraphType } from '../bicep/declared.ts'
 import type { Difference } from './comparison.ts'
 import { Open } from './open.ts'
 import type { Fact } from './risk.ts'

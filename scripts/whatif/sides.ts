@@ -1,5 +1,5 @@
 /** Both sides of a comparison, with relationships and lists of words as the sets that they are. */
-import type { Json } from '../template/value.ts'
+import type { Json } from '../bicep/template.ts'
 import type { LiveProperties } from './keys.ts'
 import { isProperties, type Wanted, type WantedProperties } from './open.ts'
 import type { WantedObject } from './wanted.ts'

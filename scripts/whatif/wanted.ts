@@ -1,9 +1,8 @@
 /** The objects that a deployment and its hooks would write. */
 
-import type { Compiled } from '../template/compile.ts'
-import { type DeclaredResource, declaredResources, type GraphType } from '../template/declared.ts'
-import type { TemplateModule } from '../template/template.ts'
-import { Unknown, type Value } from '../template/value.ts'
+import type { Compiled } from '../bicep/compile.ts'
+import type { DeclaredResource, GraphType } from '../bicep/declared.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
 import { merged, type WantedProperties } from './open.ts'
 import { type Known, resolvedProperties } from './resolution.ts'
 
@@ -24,12 +23,9 @@ export const propertiesOf = (one: WantedObject, known: Known): WantedProperties 
   one.passes(known).reduce(merged, {})
 
 /** Passes over one unique name are one object. */
-export function wantedObjects({
-  template,
-  snapshot,
-}: Pick<Compiled, 'template' | 'snapshot'>): WantedObject[] {
+export function wantedObjects({ declared }: Pick<Compiled, 'declared'>): WantedObject[] {
   const groups = new Map<string, DeclaredResource[]>()
-  for (const one of declaredResources(template, snapshot)) {
+  for (const one of declared) {
     const key = keyOf(one)
     groups.set(key, [...(groups.get(key) ?? []), one])
   }
@@ -45,18 +41,17 @@ function objectOf(key: string, resources: DeclaredResource[]): WantedObject {
     symbols: resources.map(({ id }) => id),
     by: 'template',
     isMerged: false,
-    passes: (known) =>
-      resources.map(({ properties, module }) => resolvedProperties(properties, module, known)),
+    passes: (known) => resources.map(({ properties }) => resolvedProperties(properties, known)),
   }
 }
 
-const keyOf = ({ type, key, module }: DeclaredResource) =>
-  `${type}/${Object.values(key)
-    .map((value) => keyText(value, module))
-    .join('/')}`
+const keyOf = ({ type, key }: DeclaredResource) => `${type}/${Object.values(key).map(keyText).join('/')}`
 
-/** References are seen from their module: two modules may use one symbol. */
-function keyText(value: Value, module: TemplateModule): string {
+/** Two modules may use one symbol: a property counts with the place of its resource. */
+function keyText(value: Value): string {
   if (!(value instanceof Unknown)) return String(value)
-  return [...module.path, String(value).replace(/^\{(.*)\}$/, '$1')].join('/')
+  const [only, ...others] = value.pattern ?? []
+  if (typeof only !== 'object' || others.length > 0) return String(value)
+  const { module, symbol, path } = only
+  return [...(module?.path ?? []), [symbol, ...path].join('.')].join('/')
 }

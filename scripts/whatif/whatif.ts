@@ -1,6 +1,7 @@
 /** The what-if of identity changes: what a deployment and its hooks would do to the live directory. */
+
+import type { Compiled } from '../bicep/compile.ts'
 import type { Directory } from '../directory.ts'
-import type { Compiled } from '../template/compile.ts'
 import { type Blocker, blockersOf, twins } from './blockers.ts'
 import { type Change, changesOf, type Pending } from './changes.ts'
 import { existingObjects } from './existing.ts'
@@ -61,7 +62,7 @@ function namesIn(declaration: Declaration | undefined): Map<string, string> {
 export function wantedOf({ compiled, declaration, ...rest }: Declared) {
   const template = wantedObjects(compiled)
   const existing = [...existingObjects(compiled.template), ...downstreamPrincipals(declaration)]
-  const known = new Knowledge([...template, ...existing], compiled.parameters)
+  const known = new Knowledge([...template, ...existing])
   const hooks: Hooks = { ...rest, declaration, outputs: compiled.outputs }
   const objects = [...template, ...credentialObjects(hooks), ...consentObjects(declaration, template, known)]
   const clients = namesIn(declaration)

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { readable } from '../../scripts/infra/expression.ts'
-import { Prediction, predict } from '../../scripts/infra/prediction.ts'
+import { Prediction, predict } from '../../scripts/bicep/prediction.ts'
+import { readable } from '../../scripts/bicep/value.ts'
 import { pipelineSets, snapshotFile, target } from '../../scripts/snapshots.ts'
 import { compiler } from '../infra/deployments.ts'
 
@@ -62,7 +62,7 @@ export const rightsIn = (prediction: Prediction): string[] => {
       if (/roleAssignments$/.test(type)) {
         const where = /resourceGroups\/([^/]+)/.exec(id)?.[1] ?? 'subscription'
         const role = readable(properties.roleDefinitionId).split('/').at(-1) ?? ''
-        return [`${readable(properties.principalId).slice(1, 7)}: ${named(role)} on ${where}`]
+        return [`${readable(properties.principalId).slice(4, 10)}: ${named(role)} on ${where}`]
       }
       if (!/^Microsoft\.Graph\//.test(type)) return []
       assert.equal(type, 'Microsoft.Graph/appRoleAssignedTo@v1.0')

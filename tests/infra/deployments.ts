@@ -1,9 +1,9 @@
 /** The predicted deployments that the facts are read from: fresh where a compiler is, committed otherwise. */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { findBicep } from '../../scripts/bicep.ts'
-import { readable } from '../../scripts/infra/expression.ts'
-import { type PredictedResource, Prediction, predict } from '../../scripts/infra/prediction.ts'
+import { findBicep } from '../../scripts/bicep/compiler.ts'
+import { type PredictedResource, Prediction, predict } from '../../scripts/bicep/prediction.ts'
+import { readable } from '../../scripts/bicep/value.ts'
 import { parameterSets, snapshotFile, target } from '../../scripts/snapshots.ts'
 
 export const compiler = findBicep()

@@ -22,7 +22,7 @@ const apis = (set: string) => (withDevApp.includes(set) ? (['api', 'dev'] as con
 describe('The API app', () => {
   it('is identified by exactly the MCP URL, its origin and api://<appId>', async () => {
     const { identifierUris } = await appOf('defaults', 'api')
-    const host = /^https:\/\/ca-[a-z0-9]{13}\.\{host\.defaultDomain\}/.exec(identifierUris?.[0] ?? '')?.[0]
+    const host = /^https:\/\/ca-[a-z0-9]{13}\.\{cae\.defaultDomain\}/.exec(identifierUris?.[0] ?? '')?.[0]
     assert.ok(host, `not a container app's URL: ${identifierUris?.[0]}`)
     assert.deepEqual(identifierUris, [`${host}/mcp`, host, 'api://{api.appId}'])
   })

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readable } from '../../scripts/infra/expression.ts'
-import type { Prediction } from '../../scripts/infra/prediction.ts'
+import type { Prediction } from '../../scripts/bicep/prediction.ts'
+import { readable } from '../../scripts/bicep/value.ts'
 import { deploymentOf, environmentOf, sets } from './deployments.ts'
 
 const acrPull = '7f951dda-4ed3-4680-a7ca-43fe172d538d'
 const metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 const cosmosDataContributor = '00000000-0000-0000-0000-000000000002'
 const withoutRole = '00000000-0000-0000-0000-000000000000'
-const server = '{serverIdentity.principalId}'
+const server = '{id.principalId}'
 const expenses = 'databaseAccounts/cosmos-*/dbs/expenses/colls/expenses'
 
 /** Who holds which right on what: everything that is not on this list is a finding. */

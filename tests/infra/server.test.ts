@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
-import { readable } from '../../scripts/infra/expression.ts'
+import { readable } from '../../scripts/bicep/value.ts'
 import { onlyOne, resourcesOf, sets } from './deployments.ts'
 
 const Probe = z.object({ type: z.string(), httpGet: z.object({ path: z.string(), port: z.number() }) })
@@ -45,8 +45,8 @@ describe('The server', () => {
   it('pulls its image with the managed identity and has no secret', async () => {
     const { registries } = (await serverOf('defaults')).configuration
     assert.deepEqual(
-      registries.map(({ server }) => readable(server)),
-      ['{host.registryServer}'],
+      registries.map(({ server }) => readable(server).replace(/(?<=cr)[a-z0-9]{13}/, '*')),
+      ['{cr*.loginServer}'],
     )
     assert.match(registries[0]?.identity ?? '', /userAssignedIdentities\/id-[a-z0-9]{13}$/)
   })
@@ -57,11 +57,11 @@ describe('The server', () => {
       Object.fromEntries(env.map(({ name, value }) => [name, readable(value).replace(/[a-z0-9]{13}/, '*')])),
       {
         AZURE_TENANT_ID: '22222222-2222-4222-8222-222222222222',
-        AZURE_CLIENT_ID: '{serverIdentity.clientId}',
-        ENTRA_CLIENT_ID: '{identity.apiClientId}',
-        ENTRA_ADMIN_GROUP_ID: '{identity.adminGroupId}',
-        SERVER_URL: 'https://ca-*.{host.defaultDomain}/mcp',
-        COSMOS_ENDPOINT: '{data.endpoint}',
+        AZURE_CLIENT_ID: '{id.clientId}',
+        ENTRA_CLIENT_ID: '{api.appId}',
+        ENTRA_ADMIN_GROUP_ID: '{admins.id}',
+        SERVER_URL: 'https://ca-*.{cae.defaultDomain}/mcp',
+        COSMOS_ENDPOINT: '{cosmos.documentEndpoint}',
         COSMOS_DATABASE: 'expenses',
         COSMOS_CONTAINER: 'expenses',
         APPLICATIONINSIGHTS_CONNECTION_STRING: '{appi.ConnectionString}',
@@ -82,15 +82,17 @@ describe('The server', () => {
       ['Liveness', '/healthz', 8080],
     ]
     assert.deepEqual(await probesOf('defaults'), [startup, liveness, ['Readiness', '/healthz', 8080]])
-    const image = '{coalesce({image.image}, mcr.microsoft.com/dotnet/samples:aspnetapp)}'
-    const onceOurs = `{if({equals(${image}, mcr.microsoft.com/dotnet/samples:aspnetapp)}, /healthz, /readyz)}`
+    const image = 'coalesce({ca.template.containers.0.image}, variables(placeholder))'
+    const onceOurs = `if(equals(${image}, mcr.microsoft.com/dotnet/samples:aspnetapp), /healthz, /readyz)`
     assert.deepEqual(await probesOf('existing-server'), [startup, liveness, ['Readiness', onceOurs, 8080]])
   })
 
   it('keeps its image and custom domains when it is there already', async () => {
     const { template, configuration } = await serverOf('existing-server')
-    assert.match(readable(template.containers[0].image), /^\{(coalesce\()?\{?image\.image/)
-    assert.equal(readable(configuration.ingress.customDomains), '{image.customDomains}')
+    const image = readable(template.containers[0].image)
+    assert.equal(image, 'coalesce({ca.template.containers.0.image}, variables(placeholder))')
+    const domains = readable(configuration.ingress.customDomains)
+    assert.equal(domains, 'coalesce(tryGet({ca.configuration.ingress}, customDomains), [])')
     assert.equal(
       (await serverOf('defaults')).template.containers[0].image,
       'mcr.microsoft.com/dotnet/samples:aspnetapp',

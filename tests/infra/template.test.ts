@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { describe, it } from 'node:test'
+import { readdirSync } from 'node:fs'
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { runBicep } from '../../scripts/bicep.ts'
-import { asText } from '../../scripts/snapshots.ts'
+import { runBicep } from '../../scripts/bicep/compiler.ts'
+import { asText, parameterSets, pipelineSets, target } from '../../scripts/snapshots.ts'
 import {
   committed,
   deploymentOf,
@@ -16,23 +19,42 @@ import {
 } from './deployments.ts'
 
 const infra = fileURLToPath(new URL('../../infra/', import.meta.url))
-const lint = async (file: string, env: Environment = {}) => {
-  const { code, stdout, stderr } = await runBicep(['lint', file], { cwd: infra, env })
+/** Most type errors of resources are warnings only, so any word counts. */
+const said = async (args: string[], cwd: string, env: Environment = {}) => {
+  const { code, stdout, stderr } = await runBicep(args, { cwd, env })
   return {
     code,
-    findings: `${stdout}${stderr}`.split('\n').filter((line) => /: (Error|Warning|Info) /.test(line)),
+    findings: `${stdout}${stderr}`.split('\n').filter((line) => / (Error|Warning|Info) /.test(line)),
   }
 }
+const nothing = { code: 0, findings: [] }
 
-describe('The linter', { skip: withoutCompiler }, () => {
-  it('finds nothing in the template', async () => {
-    assert.deepEqual(await lint('main.bicep'), { code: 0, findings: [] })
+describe('The compiler', { skip: withoutCompiler }, () => {
+  let folder = ''
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'infra-'))
+    await cp(infra, folder, { recursive: true })
   })
+  after(() => rm(folder, { recursive: true, force: true }))
 
-  for (const set of sets) {
-    it(`finds nothing with the parameters "${set}"`, async () => {
-      assert.deepEqual(await lint('main.bicepparam', environmentOf(set)), { code: 0, findings: [] })
+  for (const file of readdirSync(infra).filter((name) => name.endsWith('.bicep'))) {
+    it(`finds nothing to say about ${file}`, async () => {
+      assert.deepEqual(await said(['lint', file], folder), nothing)
+      assert.deepEqual(await said(['build', file, '--stdout'], folder), nothing)
     })
+  }
+
+  for (const [name, all] of Object.entries({ main: parameterSets, pipeline: pipelineSets })) {
+    for (const [set, env] of Object.entries(all)) {
+      it(`finds nothing to say about ${name}.bicepparam with the parameters "${set}"`, async () => {
+        const file = `${name}.bicepparam`
+        assert.deepEqual(await said(['lint', file], folder, env), nothing)
+        assert.deepEqual(await said(['build-params', file, '--stdout'], folder, env), nothing)
+        const ids = ['--subscription-id', target.subscriptionId, '--tenant-id', target.tenantId]
+        const place = ['--location', env.AZURE_LOCATION ?? '']
+        assert.deepEqual(await said(['snapshot', file, ...ids, ...place], folder, env), nothing)
+      })
+    }
   }
 })
 

@@ -3,15 +3,15 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { loadPermissions } from '../../app/permissions.ts'
-import { findBicep } from '../../scripts/bicep.ts'
+import { type Compiled, compile } from '../../scripts/bicep/compile.ts'
+import { findBicep } from '../../scripts/bicep/compiler.ts'
+import type { Json } from '../../scripts/bicep/template.ts'
 import { deploy } from '../../scripts/local/deploy.ts'
 import type { ServicePrincipal } from '../../scripts/local/directory-objects.ts'
 import { type GraphRole, roleId } from '../../scripts/local/graph-permissions.ts'
 import { AZURE_CLI_APP_ID, GRAPH_APP_ID } from '../../scripts/local/microsoft-apps.ts'
 import { seedDirectory } from '../../scripts/local/seed.ts'
 import { startTenant } from '../../scripts/local/tenant.ts'
-import { type Compiled, compile } from '../../scripts/template/compile.ts'
-import type { Json } from '../../scripts/template/value.ts'
 
 const INFRA = fileURLToPath(new URL('../../infra/', import.meta.url))
 export const SUBSCRIPTION = '11111111-1111-4111-8111-111111111111'
@@ -155,12 +155,10 @@ export async function startDirectory() {
       const { SERVER_IDENTITY_NAME: name } = template.outputs
       if (identity.name !== name) recreateIdentity(String(name))
       const azure: Record<string, Record<string, Json>> = {
-        host: {
-          defaultDomain: 'gentlesea-1a2b3c4d.westeurope.azurecontainerapps.io',
-          registryServer: 'registry.example.azurecr.io',
-        },
-        serverIdentity: { principalId: identity.principalId, clientId: identity.clientId },
-        data: { endpoint: 'https://cosmos.example.documents.azure.com:443/' },
+        'host/environment': { defaultDomain: 'gentlesea-1a2b3c4d.westeurope.azurecontainerapps.io' },
+        'host/registry': { loginServer: 'registry.example.azurecr.io' },
+        'serverIdentity/serverIdentity': { principalId: identity.principalId, clientId: identity.clientId },
+        'data/cosmos': { documentEndpoint: 'https://cosmos.example.documents.azure.com:443/' },
       }
       const token = await operatorToken(who)
       const deployed = await deploy({ graphUrl: tenant.graphUrl, token, compiled: template, azure })

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
-import { findBicep } from '../../scripts/bicep.ts'
+import { findBicep } from '../../scripts/bicep/compiler.ts'
+import { Prediction, predict } from '../../scripts/bicep/prediction.ts'
 import { namesOf } from '../../scripts/hooks/names.ts'
-import { Prediction, predict } from '../../scripts/infra/prediction.ts'
 import { parameterSets, snapshotFile, target } from '../../scripts/snapshots.ts'
 
 const compiler = findBicep()

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { GraphType } from '../../template/declared.ts'
-import type { Json } from '../../template/value.ts'
+import type { GraphType } from '../../bicep/declared.ts'
+import type { Json } from '../../bicep/template.ts'
 import { type DeployingClient, DeploymentError, type GraphObject } from './graph-client.ts'
 
 export type Properties = Record<string, Json>

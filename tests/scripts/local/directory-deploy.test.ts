@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { z } from 'zod'
+import { readCompiled } from '../../../scripts/bicep/compile.ts'
 import { DeploymentError, deploy } from '../../../scripts/local/deploy.ts'
 import type { Kind } from '../../../scripts/local/graph/replication.ts'
-import { readTemplate } from '../../../scripts/template/template.ts'
 import { type DirectoryHarness, declaration, startDirectory, withoutCompiler } from '../directory-harness.ts'
 import { claimsOf, VS_CODE } from './contoso.ts'
 import { graphCalls, of } from './graph-calls.ts'
@@ -236,7 +236,7 @@ describe('deployment of a template written by hand', () => {
     return deploy({
       graphUrl: directory.graphUrl,
       token: await directory.operatorToken('Olivia'),
-      compiled: { template: readTemplate({ resources }), snapshot, parameters: {}, outputs: {} },
+      compiled: readCompiled({ template: { resources }, snapshot, parameters: {} }),
       azure: {},
     })
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Json } from '../../../scripts/template/value.ts'
+import type { Json } from '../../../scripts/bicep/template.ts'
 import { type Compared, compareProperties } from '../../../scripts/whatif/comparison.ts'
 import { merged, Open, type WantedProperties } from '../../../scripts/whatif/open.ts'
 
@@ -116,7 +116,7 @@ describe('the comparison', () => {
 })
 
 describe('what the compiler leaves open', () => {
-  const uri = new Open(['https://ca-x.', { name: 'host.defaultDomain' }, '/mcp'])
+  const uri = new Open(['https://ca-x.', { name: 'environment.defaultDomain' }, '/mcp'])
 
   it('equals a live value that fits the known parts', () => {
     assert.deepEqual(

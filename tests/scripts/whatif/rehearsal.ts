@@ -1,9 +1,9 @@
 /** A tenant in which environments are deployed and asked about, without a process or a cloud. */
 import { fileURLToPath } from 'node:url'
+import { type Compiled, compile } from '../../../scripts/bicep/compile.ts'
 import { consent } from '../../../scripts/consent.ts'
 import type { Directory } from '../../../scripts/directory.ts'
 import { federate } from '../../../scripts/federate.ts'
-import { type Compiled, compile } from '../../../scripts/template/compile.ts'
 import { Declaration } from '../../../scripts/whatif/hooks.ts'
 import { identityWhatIf, type WhatIf } from '../../../scripts/whatif/whatif.ts'
 import { type DeployOptions, declaration, SUBSCRIPTION } from '../directory-harness.ts'

@@ -139,7 +139,7 @@ describe('the risk of a difference', () => {
     [
       'a URI that the deployment makes',
       'medium other',
-      { ...uri, after: 'https://ca-x.{host.defaultDomain}/mcp' },
+      { ...uri, after: 'https://ca-x.{environment.defaultDomain}/mcp' },
     ],
     ['a URI on this machine', 'medium other', { ...uri, after: 'http://localhost:8080/mcp' }],
     ['a new owner', 'high owner', { type: 'groups', place: 'owners', action: add, after: ROLE }],

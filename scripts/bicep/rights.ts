@@ -1,7 +1,7 @@
 /** Every right that permissions.json and a predicted deployment give, with its reason. */
 import { z } from 'zod'
-import { readable } from './expression.ts'
 import type { PredictedResource, Prediction } from './prediction.ts'
+import { readable } from './value.ts'
 
 export const Declaration = z.object({
   scopes: z.array(
@@ -30,7 +30,7 @@ export type Row = [who: string, right: string, on: string, why: string]
 
 /** Every holder and every object must be known here: a new one needs a name before it gets a right. */
 const NAMES: Record<string, string> = {
-  '{serverIdentity.principalId}': 'Managed identity of the server',
+  '{id.principalId}': 'Managed identity of the server',
   'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa': 'Deployer, if a user and `LOCAL_DEVELOPMENT` is on',
   '{admins.id}': 'Admin group',
   '{users.id}': 'Users group',
@@ -56,7 +56,7 @@ const ROLES: Record<string, { name: string; why: string }> = {
 const known = <T>(table: Record<string, T>, key: string, what: string): T => {
   const found = table[key]
   if (found === undefined)
-    throw new Error(`${what} ${key} has no name in scripts/infra/rights.ts: say there what it is for.`)
+    throw new Error(`${what} ${key} has no name in scripts/bicep/rights.ts: say there what it is for.`)
   return found
 }
 

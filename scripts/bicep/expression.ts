@@ -88,14 +88,5 @@ export function parseExpression(text: string): Expression | undefined {
 /** Plain text as it is meant: an escaped bracket is a bracket. */
 export const plainText = (text: string): string => (text.startsWith('[[') ? text.slice(1) : text)
 
-/** Every call of a function in it, itself included. */
-export function callsIn(expression: Expression): Call[] {
-  if (expression.kind !== 'call') return []
-  return [expression, ...[...expression.args, ...expression.path].flatMap(callsIn)]
-}
-
-export const textOf = (expression: Expression | undefined): string | undefined =>
-  expression?.kind === 'text' ? expression.value : undefined
-
 /** For a regular expression that means this text and nothing else. */
 export const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { findBicep, requireBicep, type Surroundings } from '../../scripts/bicep.ts'
+import { findBicep, requireBicep, type Surroundings } from '../../../scripts/bicep/compiler.ts'
 
 let home = ''
 before(async () => {

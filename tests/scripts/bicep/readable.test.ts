@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readable } from '../../scripts/infra/expression.ts'
+import { readable } from '../../../scripts/bicep/value.ts'
 
 describe('A compiled expression is read', () => {
   it('as text when it is known', () => {
@@ -32,12 +32,12 @@ describe('A compiled expression is read', () => {
   it('as the call that it is otherwise', () => {
     assert.equal(
       readable("[if(equals(reference('a').b, 'it''s'), '/x', '/y')]"),
-      "{if({equals({a.b}, it's)}, /x, /y)}",
+      "if(equals({a.b}, it's), /x, /y)",
     )
   })
 
   it('not at all when it is none', () => {
-    assert.throws(() => readable('[what is this?]'), /Not an expression of a template/)
+    assert.throws(() => readable('[what is this?]'), /is not understood: \[what is this\?\]/)
     assert.throws(() => readable(7), /A text was expected, not 7/)
   })
 })

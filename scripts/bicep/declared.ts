@@ -1,0 +1,91 @@
+/** The Graph resources that a deployment would write, in the order of the writes. */
+import { z } from 'zod'
+import { align, type Match, placeOf } from './alignment.ts'
+import { parseExpression, plainText } from './expression.ts'
+import { termOf } from './scope.ts'
+import { graphType, isGraph, type Json, type TemplateModule } from './template.ts'
+import { elementsOf, entriesOf, sourcesIn, type Term } from './term.ts'
+import { toValue, type Value } from './value.ts'
+
+/** The Graph types whose key is known: what an upsert finds the object by. */
+const KEYS = {
+  applications: ['uniqueName'],
+  groups: ['uniqueName'],
+  servicePrincipals: ['appId'],
+  'applications/federatedIdentityCredentials': ['name'],
+  oauth2PermissionGrants: ['clientId', 'resourceId', 'consentType', 'principalId'],
+  appRoleAssignedTo: ['resourceId', 'principalId', 'appRoleId'],
+  users: ['userPrincipalName'],
+} as const
+
+export type GraphType = keyof typeof KEYS
+
+/** One Graph resource that a deployment would write. */
+export interface DeclaredResource {
+  /** Module path and symbolic name: `identity/api`; of a loop also its number: `identity/owner[0]`. */
+  id: string
+  symbol: string
+  type: GraphType
+  /** The properties that identify the object; a part of `properties`. */
+  key: Record<string, Value>
+  properties: Record<string, Value>
+}
+
+/** What of a snapshot counts here. */
+const Snapshot = z.looseObject({
+  predictedResources: z.array(
+    z.looseObject({ type: z.string(), properties: z.record(z.string(), z.json()).default({}) }),
+  ),
+})
+
+const isKnown = (type: string): type is GraphType => type in KEYS
+
+function declaredOf({ module, resource, copyIndex, properties, declared }: Match): DeclaredResource {
+  const type = graphType(resource.type)
+  if (!isKnown(type))
+    throw new Error(`${resource.type} (${resource.symbol}) is a Graph type that is not known here.`)
+  const entries = entriesOf(declared)
+  const values = Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => [
+      name,
+      bound(value, entries?.get(name) ?? declared, module),
+    ]),
+  )
+  return {
+    id: placeOf(module, resource.symbol, copyIndex),
+    symbol: copyIndex === undefined ? resource.symbol : `${resource.symbol}[${copyIndex}]`,
+    type,
+    key: Object.fromEntries(
+      KEYS[type].flatMap((name) => (name in values ? [[name, values[name] ?? null]] : [])),
+    ),
+    properties: values,
+  }
+}
+
+/** What the compiler has evaluated counts; the names in what it left open are those of the declaration. */
+export function bound(predicted: Json, declared: Term, module: TemplateModule): Value {
+  if (typeof predicted === 'string') {
+    if (!parseExpression(predicted)) return plainText(predicted)
+    return toValue(termOf(predicted, { module, hints: sourcesIn(declared) }))
+  }
+  if (Array.isArray(predicted)) {
+    const elements = elementsOf(declared)
+    const isParallel = elements?.length === predicted.length
+    return predicted.map((one, at) => bound(one, (isParallel && elements[at]) || declared, module))
+  }
+  if (typeof predicted !== 'object' || predicted === null) return predicted
+  const entries = entriesOf(declared)
+  return Object.fromEntries(
+    Object.entries(predicted).map(([name, one]) => [
+      name,
+      bound(one, entries?.get(name) ?? declared, module),
+    ]),
+  )
+}
+
+/**
+ * The Graph resources that template and snapshot declare together, each after those that it depends on. Two
+ * resources with one unique name are two writes to one object, in this order.
+ */
+export const declaredResources = (template: TemplateModule, snapshot: unknown): DeclaredResource[] =>
+  align(template, Snapshot.parse(snapshot).predictedResources.filter(isGraph)).map(declaredOf)

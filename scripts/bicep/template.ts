@@ -1,0 +1,200 @@
+import { z } from 'zod'
+import { parseExpression } from './expression.ts'
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+
+/** A compiled template, or the template of one of its modules. Nothing in it is evaluated. */
+export interface TemplateModule {
+  /** Symbolic names from main down; empty for main. */
+  path: string[]
+  parent: TemplateModule | undefined
+  dependsOn: string[]
+  condition: Json | undefined
+  /** The length of a loop. */
+  count: Json | undefined
+  /** One copy of a loop; the copies see each other's siblings. */
+  copy: ((index: number) => TemplateModule) | undefined
+  /** Which copy of a loop this is. */
+  copyIndex: number | undefined
+  /** Values of main's parameters. */
+  given: Record<string, Json>
+  /** What the parent passes. */
+  parameters: Record<string, Json>
+  /** What a parameter is when nothing is passed. */
+  defaults: Record<string, Json>
+  variables: Record<string, Json>
+  outputs: Record<string, Json>
+  resources: Map<string, TemplateResource>
+  modules: Map<string, TemplateModule>
+  /** Symbolic names of resources and modules as the template lists them. */
+  order: string[]
+}
+
+export interface TemplateResource {
+  symbol: string
+  /** With its API version where the extension puts it there: `Microsoft.Graph/applications@v1.0`. */
+  type: string
+  properties: Json
+  dependsOn: string[]
+  isExisting: boolean
+  condition: Json | undefined
+  /** The length of a loop. */
+  count: Json | undefined
+}
+
+const RawResource = z.looseObject({
+  type: z.string(),
+  name: z.string().optional(),
+  existing: z.boolean().optional(),
+  condition: z.json().optional(),
+  copy: z.looseObject({ count: z.json() }).optional(),
+  dependsOn: z.array(z.string()).default([]),
+  // One expression where somebody writes `properties: union(...)`.
+  properties: z.json().default({}),
+})
+type RawResource = z.infer<typeof RawResource>
+
+const Template = z.looseObject({
+  parameters: z.record(z.string(), z.looseObject({ defaultValue: z.json().optional() })).default({}),
+  variables: z.record(z.string(), z.json()).default({}),
+  resources: z.union([z.record(z.string(), RawResource), z.array(RawResource)]),
+  outputs: z.record(z.string(), z.looseObject({ value: z.json().optional() })).default({}),
+})
+
+/** Of a ternary Bicep writes one text, `[if(c, createObject('value', a), createObject('value', b))]`. */
+const Passed = z.union([
+  z
+    .string()
+    .refine((text) => parseExpression(text) !== undefined, 'is no expression')
+    .transform((text): Json => `${text.slice(0, -1)}.value]`),
+  z.looseObject({ value: z.json().optional() }).transform(({ value = null }): Json => value),
+])
+const Deployment = z.looseObject({
+  parameters: z.record(z.string(), Passed).default({}),
+  template: z.unknown(),
+})
+
+const DEPLOYMENT = 'Microsoft.Resources/deployments'
+const GRAPH = 'Microsoft.Graph/'
+
+export const isGraph = ({ type }: { type: string }) => type.startsWith(GRAPH)
+
+/** `applications` of `Microsoft.Graph/applications@v1.0`. */
+export const graphType = (type: string) => type.slice(GRAPH.length).replace(/@.*$/, '')
+
+/** Reads what `bicep build` has written; `given` are main's parameters. Throws an error that says what is not understood. */
+export function readTemplate(raw: unknown, given: Record<string, Json> = {}): TemplateModule {
+  return read(raw, {
+    path: [],
+    parent: undefined,
+    dependsOn: [],
+    condition: undefined,
+    count: undefined,
+    copy: undefined,
+    copyIndex: undefined,
+    given,
+    parameters: {},
+  })
+}
+
+type Frame = Omit<TemplateModule, 'defaults' | 'variables' | 'outputs' | 'resources' | 'modules' | 'order'>
+
+const defined = (entries: Record<string, Json | undefined>): Record<string, Json> =>
+  Object.fromEntries(
+    Object.entries(entries).flatMap(([name, value]): [string, Json][] =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  )
+
+const mapped = <T>(record: Record<string, T>, of: (one: T) => Json | undefined): Record<string, Json> =>
+  defined(Object.fromEntries(Object.entries(record).map(([name, one]) => [name, of(one)])))
+
+function read(raw: unknown, frame: Frame): TemplateModule {
+  const parsed = Template.safeParse(raw)
+  if (!parsed.success) throw notReadable(frame.path, parsed.error)
+  const { parameters, variables, outputs, resources } = parsed.data
+  const module: TemplateModule = {
+    ...frame,
+    defaults: mapped(parameters, ({ defaultValue }) => defaultValue),
+    variables,
+    outputs: mapped(outputs, ({ value = null }) => value),
+    resources: new Map(),
+    modules: new Map(),
+    order: [],
+  }
+  for (const [symbol, resource] of bySymbol(resources)) {
+    module.order.push(symbol)
+    if (resource.type === DEPLOYMENT && !resource.existing) addModule(module, symbol, resource)
+    else module.resources.set(symbol, resourceOf(symbol, resource))
+  }
+  return module
+}
+
+function notReadable(path: readonly string[], error: z.ZodError): Error {
+  const place = path.length === 0 ? 'The template' : `The template of module ${path.join('/')}`
+  return new Error(`${place} is not one that bicep build writes:\n${z.prettifyError(error)}`)
+}
+
+/** A template without symbolic names lists its resources; then a module is called as its deployment is. */
+function bySymbol(resources: z.infer<typeof Template>['resources']): [string, RawResource][] {
+  if (!Array.isArray(resources)) return Object.entries(resources)
+  return resources.map((resource, index) => [nameOf(resource.name) ?? `${resource.type}#${index}`, resource])
+}
+
+/** Without the hash of `[format('host-{0}', uniqueString('host', deployment().name))]`. */
+function nameOf(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined
+  const expression = parseExpression(name)
+  if (!expression) return name
+  const [format] = expression.kind === 'call' && expression.name === 'format' ? expression.args : []
+  return format?.kind === 'text' ? format.value.replace(/-\{0\}$/, '') : undefined
+}
+
+function addModule(module: TemplateModule, symbol: string, raw: RawResource): void {
+  const path = [...module.path, symbol]
+  const parsed = Deployment.safeParse(raw.properties)
+  if (!parsed.success) throw notReadable(path, parsed.error)
+  const { parameters, template } = parsed.data
+  // A module from a template spec or a link carries no template; it has no Graph resources that we could read.
+  if (template === undefined) return
+  const { dependsOn, condition, copy } = raw
+  const frame: Frame = {
+    path,
+    parent: module,
+    dependsOn,
+    condition,
+    count: copy?.count,
+    copy: undefined,
+    copyIndex: undefined,
+    given: {},
+    parameters,
+  }
+  const copies = new Map<number, TemplateModule>()
+  const copyOf = (index: number) => {
+    const known = copies.get(index)
+    if (known) return known
+    const place = [...module.path, `${symbol}[${index}]`]
+    const fresh = read(template, { ...frame, path: place, copyIndex: index })
+    copies.set(index, fresh)
+    return fresh
+  }
+  module.modules.set(symbol, read(template, { ...frame, copy: copy && copyOf }))
+}
+
+function resourceOf(symbol: string, raw: RawResource): TemplateResource {
+  const { type, properties, dependsOn, condition } = raw
+  return {
+    symbol,
+    type,
+    properties,
+    dependsOn,
+    isExisting: raw.existing === true,
+    condition,
+    count: raw.copy?.count,
+  }
+}
+
+/** Itself and everything below, parents first. */
+export function modulesIn(module: TemplateModule): TemplateModule[] {
+  return [module, ...[...module.modules.values()].flatMap(modulesIn)]
+}

@@ -1,0 +1,241 @@
+/** Expressions with variables, parameters and outputs put in: what is left open is a property of a resource. */
+import { isDeepStrictEqual } from 'node:util'
+import type { Json, TemplateModule } from './template.ts'
+
+/** A property that only the deployment knows. */
+export interface Source {
+  /** Where the resource is declared; undefined where a snapshot alone is read. */
+  module: TemplateModule | undefined
+  /** Its symbolic name; of a resource that is known by its id only, the last part of that. */
+  symbol: string
+  /** Like `['appId']`. */
+  path: string[]
+}
+
+export type Term =
+  | { kind: 'known'; value: Json }
+  | { kind: 'source'; source: Source }
+  | { kind: 'call'; name: string; args: Term[]; path: Term[] }
+
+export type CallTerm = Extract<Term, { kind: 'call' }>
+
+/** A property of a deployed resource's object; undefined while there is no such object. */
+export type Lookup = (source: Source) => Record<string, Json> | undefined
+
+export const known = (value: Json): Term => ({ kind: 'known', value })
+export const call = (name: string, args: Term[], path: Term[] = []): Term =>
+  simplified({ kind: 'call', name, args, path })
+
+export const textOf = (term: Term | undefined): string | undefined =>
+  term?.kind === 'known' && typeof term.value === 'string' ? term.value : undefined
+
+const isObject = (value: Json): value is { [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** undefined: there is no such property. */
+export function propertyAt(value: Json, path: readonly (string | number)[]): Json | undefined {
+  let found: Json | undefined = value
+  for (const key of path) {
+    if (Array.isArray(found)) found = found[Number(key)]
+    else found = found !== undefined && isObject(found) && Object.hasOwn(found, key) ? found[key] : undefined
+  }
+  return found
+}
+
+const isEmpty = (value: Json): boolean =>
+  value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
+
+const contains = (container: Json, item: Json): boolean => {
+  if (typeof container === 'string') return container.includes(String(item))
+  if (Array.isArray(container)) return container.some((one) => isDeepStrictEqual(one, item))
+  return isObject(container) && Object.hasOwn(container, String(item))
+}
+
+/** `{0}` and doubled braces; undefined for a format such as `{0:N}`, which only the compiler understands. */
+export function formatParts(format: string): (string | number)[] | undefined {
+  const parts: (string | number)[] = []
+  let text = ''
+  for (const [part] of format.matchAll(/\{\{|\}\}|\{\d+\}|[^{}]+|[{}]/g)) {
+    if (part === '{' || part === '}') return undefined
+    if (/^\{\d/.test(part)) {
+      parts.push(text, Number(part.slice(1, -1)))
+      text = ''
+    } else text += part === '{{' || part === '}}' ? part[0] : part
+  }
+  return [...parts, text]
+}
+
+const isPlain = (value: Json) => typeof value !== 'object' || value === null
+
+function formatted([format, ...values]: Json[]): Json | undefined {
+  const parts = typeof format === 'string' ? formatParts(format) : undefined
+  if (!parts || !values.every(isPlain)) return undefined
+  return parts.map((part) => (typeof part === 'string' ? part : String(values[part] ?? ''))).join('')
+}
+
+/** Of ARM's functions those that conditions, names and loops are made of; undefined: not for such values. */
+const FUNCTIONS: Record<string, (...values: Json[]) => Json | undefined> = {
+  true: () => true,
+  false: () => false,
+  null: () => null,
+  and: (...values) => values.every((one) => one === true),
+  or: (...values) => values.some((one) => one === true),
+  not: (value = null) => (typeof value === 'boolean' ? !value : undefined),
+  equals: (left = null, right = null) => isDeepStrictEqual(left, right),
+  empty: (value = null) => isEmpty(value),
+  length: (value = null) =>
+    typeof value === 'string' || Array.isArray(value) ? value.length : Object.keys(value ?? {}).length,
+  contains: (container = null, item = null) => contains(container, item),
+  toLower: (value = null) => (typeof value === 'string' ? value.toLowerCase() : undefined),
+  toUpper: (value = null) => (typeof value === 'string' ? value.toUpperCase() : undefined),
+  format: (...values) => formatted(values),
+  concat: (...values) =>
+    values.every(Array.isArray) ? values.flat() : values.every(isPlain) ? values.join('') : undefined,
+  createArray: (...values) => values,
+  createObject: (...values) =>
+    Object.fromEntries(
+      values.flatMap((key, at) => (at % 2 === 0 ? [[String(key), values[at + 1] ?? null]] : [])),
+    ),
+  coalesce: (...values) => values.find((one) => one !== null) ?? null,
+  tryGet: (value = null, ...path) => propertyAt(value, path.map(String)) ?? null,
+}
+
+/** As far as it can be said without a deployment. */
+function simplified(term: CallTerm): Term {
+  const { name, args, path } = term
+  const chosen = chosenOf(name, args)
+  if (chosen) return read(chosen, path)
+  const values = args.flatMap((one) => (one.kind === 'known' ? [one.value] : []))
+  const result = values.length === args.length ? FUNCTIONS[name]?.(...values) : undefined
+  if (result !== undefined) return read(known(result), path)
+  return path.length > 0 ? read({ ...term, path: [] }, path) : term
+}
+
+/** Of these functions the result is known before all arguments are. */
+function chosenOf(name: string, args: Term[]): Term | undefined {
+  const [first, ...others] = args
+  if (name === 'concat') {
+    const lists = args.map(elementsOf)
+    return lists.every((one) => one !== undefined) ? call('createArray', lists.flat()) : undefined
+  }
+  if (first?.kind !== 'known') return undefined
+  if (name === 'coalesce') return first.value === null ? call(name, others) : first
+  return name === 'if' && typeof first.value === 'boolean' ? others[first.value ? 0 : 1] : undefined
+}
+
+/** The elements of a list whose length is known. */
+export function elementsOf(term: Term): Term[] | undefined {
+  if (term.kind === 'known') return Array.isArray(term.value) ? term.value.map(known) : undefined
+  return term.kind === 'call' && term.name === 'createArray' && term.path.length === 0 ? term.args : undefined
+}
+
+/** The properties of an object whose names are known. */
+export function entriesOf(term: Term): Map<string, Term> | undefined {
+  if (term.kind === 'known')
+    return isObject(term.value)
+      ? new Map(Object.entries(term.value).map(([name, value]) => [name, known(value)]))
+      : undefined
+  if (term.kind !== 'call' || term.name !== 'createObject' || term.path.length > 0) return undefined
+  const entries = new Map<string, Term>()
+  for (const [at, one] of term.args.entries()) {
+    const name = textOf(term.args[at - 1])
+    if (at % 2 === 1 && name !== undefined) entries.set(name, one)
+  }
+  return entries.size * 2 === term.args.length ? entries : undefined
+}
+
+/** What is read from it. */
+export function read(term: Term, path: readonly Term[]): Term {
+  const [first, ...rest] = path
+  if (!first) return term
+  const key = first.kind === 'known' && isPlain(first.value) ? String(first.value) : undefined
+  if (key !== undefined) {
+    if (term.kind === 'source')
+      return read({ kind: 'source', source: { ...term.source, path: [...term.source.path, key] } }, rest)
+    const inner = entriesOf(term)?.get(key) ?? elementsOf(term)?.[Number(key)]
+    if (inner) return read(inner, rest)
+  }
+  return term.kind === 'call'
+    ? { ...term, path: [...term.path, ...path] }
+    : { kind: 'call', name: 'property', args: [term], path: [...path] }
+}
+
+/** Puts in what is deployed; what is not stays open. */
+export function evaluated(term: Term, lookup: Lookup): Term {
+  if (term.kind === 'known') return term
+  if (term.kind === 'call') {
+    const inner = (one: Term) => evaluated(one, lookup)
+    return call(term.name, term.args.map(inner), term.path.map(inner))
+  }
+  const object = lookup(term.source)
+  const value = object && propertyAt(object, term.source.path)
+  return value === undefined ? term : known(value)
+}
+
+/** The value, with everything that is deployed; throws an error that names what is not known or not understood. */
+export function demanded(term: Term, lookup: Lookup): Json {
+  const result = evaluated(term, lookup)
+  if (result.kind === 'known') return result.value
+  const [open] = sourcesIn(result)
+  if (!open)
+    throw new Error(
+      `${described(result)} is left open by the compiler and is not understood here. Give the value a parameter or a variable that the compiler can evaluate.`,
+    )
+  const property = open.path.join('.')
+  throw new Error(
+    lookup(open)
+      ? `There is no ${property} in ${open.symbol}, but something reads it.`
+      : `${open.symbol} is not (yet) deployed, but something reads ${property} of it.`,
+  )
+}
+
+/** Every property of a resource that it is made of. */
+export function sourcesIn(term: Term): Source[] {
+  if (term.kind === 'source') return [term.source]
+  return term.kind === 'call' ? [...term.args, ...term.path].flatMap(sourcesIn) : []
+}
+
+/** Known parts as text, the others as what they are read from; undefined when it is no such text. */
+export type Pattern = readonly (string | Source)[]
+
+export function patternOf(term: Term): Pattern | undefined {
+  if (term.kind === 'source') return [term.source]
+  if (term.kind === 'known') return isPlain(term.value) ? [String(term.value)] : undefined
+  if (term.path.length > 0) return undefined
+  if (term.name === 'concat') return joined(term.args.map(patternOf))
+  const [format, ...args] = term.args
+  const parts = term.name === 'format' ? formatParts(textOf(format) ?? '{') : undefined
+  return parts && joined(parts.map((part) => (typeof part === 'string' ? [part] : holeOf(args[part]))))
+}
+
+const holeOf = (term: Term | undefined): Pattern | undefined => term && patternOf(term)
+
+function joined(parts: (Pattern | undefined)[]): Pattern | undefined {
+  const pattern: (string | Source)[] = []
+  for (const one of parts) {
+    if (!one) return undefined
+    for (const part of one) {
+      const last = pattern.at(-1)
+      if (typeof part === 'string' && typeof last === 'string') pattern[pattern.length - 1] = last + part
+      else if (part !== '') pattern.push(part)
+    }
+  }
+  return pattern
+}
+
+/** Without the 13 letters that `uniqueString` adds to the name of a module's deployment, or of a resource. */
+export const withoutHash = (name: string): string => name.replace(/-(?:[a-z0-9]{13}|\{0\})$/, '')
+
+export const sourceText = ({ symbol, path }: Source): string => [withoutHash(symbol), ...path].join('.')
+
+/** For people: `https://ca-x.{environment.defaultDomain}/mcp`, `toLower({api.appId})`. */
+export function described(term: Term): string {
+  if (term.kind === 'known') return typeof term.value === 'string' ? term.value : JSON.stringify(term.value)
+  const pattern = patternOf(term)
+  if (pattern)
+    return pattern.map((part) => (typeof part === 'string' ? part : `{${sourceText(part)}}`)).join('')
+  if (term.kind === 'source') return sourceText(term.source)
+  const name = term.name === 'property' ? '' : term.name
+  const path = term.path.map((one) => `.${described(one)}`).join('')
+  return `${name}(${term.args.map(described).join(', ')})${path}`
+}
