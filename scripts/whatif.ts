@@ -38,7 +38,7 @@ async function run(): Promise<number> {
     process.stdout.write(mapOf({ ...wantedOf(declared), changes: [] }))
     return 0
   }
-  const result = await whatIfOf(context, command.parameters)
+  const result = await whatIfOf(context, command)
   process.stdout.write(FORMATS[command.format](result))
   return exitCodeOf(result, command.failOn)
 }

@@ -21,7 +21,7 @@ await runStep(
   import.meta,
   { GITHUB_REPOSITORY: z.string(), RUN_URL: z.url() },
   async ({ GITHUB_REPOSITORY: repository, RUN_URL }) => {
-    const { state, markdown } = await identityPreview()
+    const { state, markdown } = await identityPreview(['--drift'])
     if (state === 'failed') throw new Error(markdown)
     const issues = `repos/${repository}/issues`
     // The list is asked for, not searched: the search index is minutes behind.

@@ -17,7 +17,7 @@ export type IdentityPreview = z.infer<typeof IdentityPreview>
 
 // The part of the documented format that decides here.
 export const Document = z.object({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   blockers: z.array(z.object({ title: z.string(), what: z.string() })),
   changes: z.array(
     z.object({
@@ -27,7 +27,8 @@ export const Document = z.object({
   ),
 })
 
-const whatif = (format: string) => attempt('npm', ['run', '--silent', 'whatif', '--', '--format', format])
+const whatif = (format: string, more: readonly string[]) =>
+  attempt('npm', ['run', '--silent', 'whatif', '--', '--format', format, ...more])
 
 const failed = (why: string): IdentityPreview => ({
   state: 'failed',
@@ -43,13 +44,14 @@ export const fenced = (text: string): string => {
   return `${fence}text\n${text.trim()}\n${fence}`
 }
 
-export async function identityPreview(): Promise<IdentityPreview> {
-  const machine = await whatif('json')
+/** `more`: options of the what-if, like `--drift`. */
+export async function identityPreview(more: readonly string[] = []): Promise<IdentityPreview> {
+  const machine = await whatif('json', more)
   const state = machine.code === 0 || machine.code === 2 ? EXIT[machine.code] : undefined
   if (!state) return failed(machine.stderr || machine.stdout || `exit code ${machine.code}`)
   const parsed = Document.safeParse(JSON.parse(machine.stdout))
   if (!parsed.success) return failed('npm run whatif -- --format json is not of the expected format.')
-  const person = await whatif('markdown')
+  const person = await whatif('markdown', more)
   // Something changed between the two runs: the text would not be what was graded.
   if (person.code !== machine.code)
     return failed('The directory changed while it was read. Run the job again.')

@@ -5,7 +5,7 @@ import { identityPreview } from './identity-preview.ts'
 import { runStep } from './step.ts'
 
 await runStep(import.meta, { GITHUB_STEP_SUMMARY: z.string() }, async ({ GITHUB_STEP_SUMMARY }) => {
-  const { state, markdown } = await identityPreview()
+  const { state, markdown } = await identityPreview(['--drift'])
   await appendFile(GITHUB_STEP_SUMMARY, `${markdown}\n`)
   console.log(markdown)
   if (state === 'unchanged') return

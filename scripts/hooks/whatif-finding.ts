@@ -1,5 +1,5 @@
 /** The proof of the what-if: after a deployment it has nothing left to say. */
-import { declaredIn } from '../whatif/question.ts'
+import { declaredIn, judgingOf } from '../whatif/question.ts'
 import { summaryOf } from '../whatif/summary.ts'
 import { identityWhatIf } from '../whatif/whatif.ts'
 import { type Finding, REDEPLOY } from './finding.ts'
@@ -17,14 +17,15 @@ export async function whatIfFinding(context: Context): Promise<() => Promise<Fin
     return async () => ({ title, wrong: undefined, fix: REDEPLOY })
   }
   const declared = await declaredIn(context)
+  const judging = await judgingOf(context, { perspective: 'found' })
   return async () => {
-    const result = await identityWhatIf(declared, context.directory)
+    const result = await identityWhatIf(declared, context.directory, judging)
     const changes = result.changes.filter(({ type }) => type !== 'oauth2PermissionGrants')
-    const { blockers, orphans } = result
+    const { blockers, orphans, unmanaged } = result
     if (summaryOf({ ...result, changes }).result !== 'changes') {
       return { title: TITLE, wrong: undefined, fix: REDEPLOY }
     }
-    const named = [...changes, ...blockers, ...orphans].map(({ title }) => title)
+    const named = [...changes, ...blockers, ...orphans, ...unmanaged].map(({ title }) => title)
     return { title: TITLE, wrong: [...new Set(named)].join(', '), fix: `npm run whatif, then: ${REDEPLOY}` }
   }
 }

@@ -22,6 +22,9 @@ export interface Group {
   members: string[]
   owners: string[]
   visibility?: string | null
+  groupTypes?: string[]
+  membershipRule?: string | null
+  isAssignableToRole?: boolean | null
   createdDateTime?: string
 }
 
@@ -108,6 +111,8 @@ export interface Application {
   isFallbackPublicClient: boolean
   groupMembershipClaims?: string | null
   serviceManagementReference?: string | null
+  /** Written by hand only: nothing of ours declares it. */
+  optionalClaims?: Record<'accessToken' | 'idToken' | 'saml2Token', { name: string }[]> | null
   servicePrincipalLockConfiguration?: ServicePrincipalLock | null
   keyCredentials: KeyCredential[]
   passwordCredentials: PasswordCredential[]
@@ -132,6 +137,9 @@ export interface ServicePrincipal {
   notes?: string | null
   tags?: string[]
   owners?: string[]
+  /** Added by hand: our apps have none, and the lock keeps them away. */
+  passwordCredentials?: PasswordCredential[]
+  keyCredentials?: KeyCredential[]
   createdDateTime?: string
   servicePrincipalType: 'Application' | 'ManagedIdentity'
   accountEnabled: boolean

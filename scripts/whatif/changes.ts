@@ -4,9 +4,11 @@ import { type Compared, compareProperties, type Difference, type Undecided } fro
 import type { LiveProperties } from './keys.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Naming } from './naming.ts'
-import { Open, type Wanted, type WantedProperties } from './open.ts'
-import { type Grade, highest, type Risk, riskOf } from './risk.ts'
+import { isObject, type Wanted, type WantedProperties } from './open.ts'
+import { relationsOf } from './relations.ts'
+import { type Fact, type Grade, highest, type Perspective, type Risk, riskOf, turned } from './risk.ts'
 import { sidesOf } from './sides.ts'
+import { hostOf } from './uris.ts'
 import { propertiesOf, type WantedObject } from './wanted.ts'
 
 export interface Graded extends Difference {
@@ -48,20 +50,36 @@ function compared(
   return into
 }
 
-/** People get an assignment through a group or themselves; anything else may be an app. */
-const isForPeople = (principal: Wanted | undefined) =>
-  principal instanceof Open ? principal.source?.startsWith('groups/') === true : false
-
 export interface Around {
   objects: readonly WantedObject[]
   knowledge: Knowledge
   naming: Naming
   tenantId: string
+  environmentTags: readonly string[]
+  perspective: Perspective
 }
 
-/** Groups that are declared, by their live ids. */
-const groupIds = ({ objects, knowledge }: Around) =>
-  new Set(objects.flatMap(({ type, key }) => (type === 'groups' ? [knowledge.live(key)?.id ?? ''] : [])))
+const ADDRESSES = ['web', 'spa', 'publicClient']
+
+/** Hosts of every redirect and identifier URI. */
+function hostsOf(properties: Record<string, unknown>): Set<string> {
+  const lists = [
+    properties.identifierUris,
+    ...ADDRESSES.map((name) => (isObject(properties[name]) ? properties[name].redirectUris : undefined)),
+  ]
+  const uris = lists.flatMap((list) => (Array.isArray(list) ? list : []))
+  return new Set(uris.flatMap((uri) => (typeof uri === 'string' ? [hostOf(uri)] : [])))
+}
+
+/** Of a project that tags its objects: this one is somebody else's, or was. */
+const isAdopted = (live: LiveProperties | undefined, tags: readonly string[]): boolean =>
+  live !== undefined &&
+  tags.length > 0 &&
+  Array.isArray(live.tags) &&
+  !tags.some((tag) => listed(live.tags, tag))
+const listed = (list: unknown, one: string) => Array.isArray(list) && list.includes(one)
+
+type Found = Omit<Fact, 'type' | 'difference' | 'tenantId' | 'nameOf'>
 
 function graded(
   one: WantedObject,
@@ -69,13 +87,27 @@ function graded(
   differences: Difference[],
   around: Around,
 ): Graded[] {
-  const { knowledge, naming, tenantId } = around
+  const { knowledge, naming, tenantId, environmentTags, perspective } = around
   const live = knowledge.live(one.key)
-  const ofPeople = isForPeople(wanted.principalId) || groupIds(around).has(String(wanted.principalId))
+  if (!live && perspective === 'found')
+    return differences.map((difference) => ({ ...difference, risk: MISSING }))
+  const found: Found = {
+    wanted,
+    hosts: hostsOf((perspective === 'proposed' ? live : wanted) ?? {}),
+    isNew: !live,
+    domains: knowledge.domains,
+    isAdopted: isAdopted(live, environmentTags),
+    ...relationsOf(one, wanted, around),
+  }
   const nameOf = (value: Wanted | undefined) => naming.of(value)
-  const fact = { type: one.type, wanted, live, tenantId, isForPeople: ofPeople, nameOf }
-  return differences.map((difference) => ({ ...difference, risk: riskOf({ ...fact, difference }) }))
+  const fact = { type: one.type, tenantId, nameOf, ...found }
+  return differences.map((difference) => ({
+    ...difference,
+    risk: riskOf({ ...fact, difference: perspective === 'proposed' ? difference : turned(difference) }),
+  }))
 }
+
+const MISSING: Risk = { grade: 'medium', rule: 'missing', reason: 'Is declared and not there.' }
 
 function changeOf(one: WantedObject, around: Around): { change?: Change; pending: Pending[] } {
   const { knowledge, naming } = around

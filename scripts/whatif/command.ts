@@ -1,6 +1,7 @@
 /** How the what-if is called. */
 import { parseArgs } from 'node:util'
 import { Problem } from '../hooks/problem.ts'
+import type { Perspective } from './risk.ts'
 import { LEVELS, type Level } from './summary.ts'
 
 export const FORMATS = ['text', 'markdown', 'json'] as const
@@ -13,6 +14,8 @@ export interface Command {
   isMap: boolean
   parameters: string
   environment: string | undefined
+  perspective: Perspective
+  exceptions: string | undefined
 }
 
 export const HELP = `npm run whatif [-- options]
@@ -22,6 +25,8 @@ Says what a deployment and its hooks would change in Microsoft Entra ID, graded 
   --fail-on high|medium|any    which changes make the exit code 2 (any)
   --map                        prints the Mermaid map of the declared state instead, without azd, sign-in or directory;
                                where no azd environment is selected, that of a new one called dev
+  --drift                      grades what somebody has done by hand instead of what a deployment would do
+  --exceptions <file>          accepted exceptions (identity-exceptions.json beside the parameter file)
   --parameters <file>          the parameter file (infra/main.bicepparam)
   -e, --environment <name>     another azd environment than the selected one
   -h, --help                   this text
@@ -50,6 +55,8 @@ export function commandOf(args: string[], usualParameters: string): Command {
       map: { type: 'boolean', default: false },
       parameters: { type: 'string', default: usualParameters },
       environment: { type: 'string', short: 'e' },
+      drift: { type: 'boolean', default: false },
+      exceptions: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -60,5 +67,7 @@ export function commandOf(args: string[], usualParameters: string): Command {
     isMap: values.map,
     parameters: values.parameters,
     environment: values.environment,
+    perspective: values.drift ? 'found' : 'proposed',
+    exceptions: values.exceptions,
   }
 }

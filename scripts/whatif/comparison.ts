@@ -11,7 +11,7 @@ export interface Difference {
   path: string
   /** The same without what is in brackets: what rules are written for. */
   place: string
-  before?: Json | undefined
+  before?: Wanted | undefined
   /** What is open is Open. */
   after?: Wanted | undefined
 }
@@ -21,6 +21,8 @@ export interface Undecided {
   path: string
   /** The known parts, the others in braces. */
   text: string
+  /** A live value that fits, on a host of which a part is not known: it may be another one. */
+  taken?: string | undefined
 }
 
 export interface Compared {
@@ -79,10 +81,16 @@ export function differenceOf(after: Wanted, live: Json | undefined, { path, plac
 
 function compareOpen(wanted: Open, live: Json | undefined, where: Where, into: Compared): void {
   const fits = wanted.fits(live)
-  if (fits) return
+  if (fits) return void (wanted.isHostOpen && into.undecided.push(takenFor(wanted, live, where)))
   if (fits === undefined && !where.isNew) into.undecided.push({ path: where.path, text: wanted.text })
   else into.differences.push(differenceOf(wanted, live, where))
 }
+
+const takenFor = (wanted: Open, live: unknown, { path }: Where): Undecided => ({
+  path,
+  text: wanted.text,
+  taken: String(live),
+})
 
 export function compareProperties(
   wanted: WantedProperties,
@@ -102,7 +110,11 @@ function compareLists(wanted: Wanted[], live: Json | undefined, where: Where, in
   // null is not []: the deployment writes an empty list. For a new object that says nothing.
   const isCleared = !Array.isArray(live) && wanted.length === 0 && !where.isNew
   if (isCleared) into.differences.push(differenceOf([], live, where))
-  const { added, removed, pairs, undecided } = elementsOf(wanted, Array.isArray(live) ? live : [], where)
+  const { added, removed, pairs, undecided, taken } = elementsOf(
+    wanted,
+    Array.isArray(live) ? live : [],
+    where,
+  )
   const pathOf = (label: string | undefined) => (label === undefined ? where.path : `${where.path}[${label}]`)
   const { place } = where
   for (const { label, value } of added)
@@ -110,6 +122,7 @@ function compareLists(wanted: Wanted[], live: Json | undefined, where: Where, in
   for (const { wanted: one, live: other, label } of pairs)
     compare(one, other, { ...where, path: pathOf(label) }, into)
   for (const text of undecided) into.undecided.push({ path: where.path, text })
+  for (const { wanted: open, live: one } of taken) into.undecided.push(takenFor(open, one, where))
   for (const { label, value } of where.isAppended ? [] : removed)
     into.differences.push({ action: 'remove', path: pathOf(label), place, before: shown(value) })
 }

@@ -15,6 +15,8 @@ export interface Elements {
   pairs: { wanted: Wanted; live: Json; label: string }[]
   /** Texts of wanted elements of which nothing is known. */
   undecided: string[]
+  /** Values whose host is known in part only, with the live ones that fit them. */
+  taken: { wanted: Open; live: Json }[]
 }
 
 /** By which property the objects of a list are told apart. */
@@ -69,7 +71,7 @@ export function elementsOf(wanted: readonly Wanted[], live: readonly Json[], whe
   const keyOf = (value: unknown) => (id === undefined ? value : propertyOf(value, id))
   const label = (value: unknown) => (id === undefined ? undefined : labelOf(value, id, where))
   const left = [...live]
-  const result: Elements = { added: [], removed: [], pairs: [], undecided: [] }
+  const result: Elements = { added: [], removed: [], pairs: [], undecided: [], taken: [] }
   const take = (fits: (key: unknown) => boolean) => {
     const at = left.findIndex((one) => fits(keyOf(one)))
     return at < 0 ? undefined : left.splice(at, 1)[0]
@@ -84,9 +86,16 @@ export function elementsOf(wanted: readonly Wanted[], live: readonly Json[], whe
       result.undecided.push(key.text)
     else result.added.push({ value: one, label: label(one) })
   }
+  result.taken = wanted.flatMap((one) => takenIn(one, live))
   // Any of them may be what is not known yet.
   if (result.undecided.length === 0) result.removed = left.map((value) => ({ value, label: label(value) }))
   return result
+}
+
+/** A value on a host of which a part is open takes any live one that fits. */
+function takenIn(one: Wanted, live: readonly Json[]): Elements['taken'] {
+  const found = one instanceof Open && one.isHostOpen ? live.find((other) => one.fits(other)) : undefined
+  return one instanceof Open && found !== undefined ? [{ wanted: one, live: found }] : []
 }
 
 const rank = (key: unknown) => (key instanceof Open ? 1 : 0)

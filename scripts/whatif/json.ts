@@ -4,7 +4,7 @@ import { summaryOf } from './summary.ts'
 import type { WhatIf } from './whatif.ts'
 
 /** Counts up when a reader of the old format would misread the new one. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 const orNull = <T>(value: T | undefined): T | null => value ?? null
 
@@ -29,7 +29,7 @@ export function documentOf(result: WhatIf) {
       renamedFrom: orNull(result.orphans.find(({ renamedTo }) => renamedTo === change.key)?.id),
       properties: properties.map(({ before, after, place: _, ...property }) => ({
         ...property,
-        before: orNull(before),
+        before: plain(before),
         after: plain(after),
       })),
     })),
@@ -39,7 +39,10 @@ export function documentOf(result: WhatIf) {
       renamedTo: orNull(renamedTo),
     })),
     pending: result.pending,
-    standing: result.standing,
+    unmanaged: result.unmanaged,
+    accepted: result.accepted,
+    stale: result.stale,
+    notes: result.notes,
   }
 }
 

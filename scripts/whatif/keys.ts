@@ -13,25 +13,28 @@ export interface Lookup {
 
 const quoted = (value: string) => `'${encodeURIComponent(value.replaceAll("'", "''"))}'`
 
-/** What is always read, besides what is declared: keys, names, and what risks and removals are judged by. */
-const BASIC: Partial<Record<GraphType, string[]>> = {
-  applications: [
-    ...['id', 'appId', 'displayName', 'uniqueName', 'tags', 'signInAudience', 'identifierUris', 'api'],
-    ...['appRoles', 'requiredResourceAccess', 'passwordCredentials', 'keyCredentials'],
-  ],
-  servicePrincipals: ['id', 'appId', 'displayName', 'tags', 'appRoleAssignmentRequired'],
-  groups: ['id', 'displayName', 'uniqueName'],
-}
+/** What of a group is read besides what is declared; of apps Graph shows everything unasked, which is what we want. */
+const OF_GROUPS = [
+  ...['id', 'displayName', 'uniqueName', 'groupTypes', 'membershipRule', 'membershipRuleProcessingState'],
+  ...['isAssignableToRole', 'mailEnabled', 'securityEnabled', 'visibility'],
+]
 const RELATIONSHIPS = ['members', 'owners']
 
 const same = (live: Json | undefined, wanted: string) =>
   typeof live === 'string' && live.toLowerCase() === wanted.toLowerCase()
 
-function keyed(type: GraphType, noun: string, value: string, properties: WantedProperties): Lookup {
+const keyed = (noun: string, value: string): Lookup => ({ path: `/${noun}=${quoted(value)})` })
+
+function keyedGroup(value: string, properties: WantedProperties): Lookup {
   const declared = Object.keys(properties).filter((name) => !RELATIONSHIPS.includes(name))
-  const select = [...new Set([...(BASIC[type] ?? ['id']), ...declared])]
-  return { path: `/${noun}=${quoted(value)})?$select=${select.join(',')}` }
+  const select = [...new Set([...OF_GROUPS, ...declared])]
+  return { path: `${keyed('groups(uniqueName', value).path}?$select=${select.join(',')}` }
 }
+
+/** Of somebody else's app its name is enough: Microsoft's own have hundreds of scopes and roles. */
+const keyedPrincipal = (appId: string, by: 'template' | 'hook'): Lookup => ({
+  path: `${keyed('servicePrincipals(appId', appId).path}${by === 'hook' ? '?$select=id,appId,displayName' : ''}`,
+})
 
 type Texts = (name: string) => string | undefined
 
@@ -80,12 +83,11 @@ export function lookupOf(
     return value instanceof Open || typeof value !== 'string' ? undefined : value
   }
   const name = text('uniqueName')
-  if (type === 'applications')
-    return (name && keyed(type, 'applications(uniqueName', name, properties)) || undefined
-  if (type === 'groups') return (name && keyed(type, 'groups(uniqueName', name, properties)) || undefined
+  if (type === 'applications') return name === undefined ? undefined : keyed('applications(uniqueName', name)
+  if (type === 'groups') return name === undefined ? undefined : keyedGroup(name, properties)
   if (type === 'servicePrincipals') {
     const appId = text('appId')
-    return appId === undefined ? undefined : keyed(type, 'servicePrincipals(appId', appId, properties)
+    return appId === undefined ? undefined : keyedPrincipal(appId, by)
   }
   if (type === 'oauth2PermissionGrants') return grantLookup(text)
   if (type === 'appRoleAssignedTo') return assignmentLookup(text)
@@ -95,6 +97,27 @@ export function lookupOf(
     ? undefined
     : { path: `/users/${encodeURIComponent(user)}?$select=id,displayName` }
 }
+
+const LISTS: Partial<Record<GraphType, [name: string, path: string][]>> = {
+  applications: [
+    ['owners', '/owners?$select=id,displayName'],
+    ['federatedIdentityCredentials', '/federatedIdentityCredentials'],
+  ],
+  groups: [['owners', '/owners?$select=id,displayName']],
+  servicePrincipals: [['owners', '/owners?$select=id,displayName']],
+}
+
+/** What hangs on an object, declared or not: lists beside it, by the path that finds it. */
+export const surroundingLists = (type: GraphType, path: string): [name: string, path: string][] =>
+  (LISTS[type] ?? []).map(([name, list]) => [name, path.replace(/\?.*$/, '') + list])
+
+/** What hangs on a service principal by its id. */
+export const accessLists = (id: string): [name: string, path: string][] => [
+  ['appRoleAssignedTo', `/servicePrincipals/${id}/appRoleAssignedTo`],
+  ['appRoleAssignments', `/servicePrincipals/${id}/appRoleAssignments`],
+  ['grantsAsClient', `/oauth2PermissionGrants?$filter=clientId eq ${quoted(id)}`],
+  ['grantsAsResource', `/oauth2PermissionGrants?$filter=resourceId eq ${quoted(id)}`],
+]
 
 /** The lists of related objects that are declared and have to be read besides. */
 export function relationshipLookups(

@@ -6,6 +6,8 @@ import { Open, type Wanted } from './open.ts'
 import type { Known } from './resolution.ts'
 import type { WantedObject } from './wanted.ts'
 
+const placeOf = ({ module, symbol }: Source) => [...(module?.path ?? []), symbol].join('/')
+
 export class Knowledge implements Known {
   readonly #keys = new Map<string, string>()
   /** By key of the wanted object; null: it is not there. */
@@ -13,17 +15,55 @@ export class Knowledge implements Known {
   /** Display names by object id and by app id. */
   readonly names = new Map<string, string>()
 
+  /** What azd's environment records of Azure's resources, by their place: outputs of the last deployment. */
+  readonly #azure = new Map<string, Record<string, Json>>()
+
   constructor(objects: readonly WantedObject[]) {
     for (const { key, symbols } of objects) for (const symbol of symbols) this.#keys.set(symbol, key)
   }
 
   readonly lookup = (source: Source): Record<string, Json> | undefined => {
     const key = this.keyOf(source)
-    return key === undefined ? undefined : this.live(key)
+    return key === undefined ? this.#azure.get(placeOf(source)) : this.live(key)
   }
 
-  readonly keyOf = ({ module, symbol }: Source): string | undefined =>
-    this.#keys.get([...(module?.path ?? []), symbol].join('/'))
+  /** Domains that this environment has made: what is under them is its own. */
+  get domains(): string[] {
+    const values = [...this.#azure.values()].flatMap((one) => Object.values(one))
+    return values
+      .filter((value) => typeof value === 'string')
+      .filter((value) => /^[\w-]+(\.[\w-]+)+$/.test(value))
+  }
+
+  /** A property of an Azure resource, as an output has said it; deeper ones are not recorded. */
+  record(source: Source, value: Json): void {
+    const [name, ...deeper] = source.path
+    if (name === undefined || deeper.length > 0 || this.keyOf(source) !== undefined) return
+    this.#azure.set(placeOf(source), { ...this.#azure.get(placeOf(source)), [name]: value })
+  }
+
+  readonly keyOf = (source: Source): string | undefined => this.#keys.get(placeOf(source))
+
+  readonly #around = new Map<string, Map<string, LiveProperties[]>>()
+
+  /** What hangs on a live object: its owners, credentials, assignments and grants. */
+  around(key: string, list: string): readonly LiveProperties[] {
+    return this.#around.get(key)?.get(list) ?? []
+  }
+
+  setAround(key: string, list: string, found: LiveProperties[]): void {
+    const lists = this.#around.get(key) ?? new Map<string, LiveProperties[]>()
+    this.#around.set(key, lists.set(list, found))
+    // Related objects have names; assignments and grants have none of their own.
+    for (const one of found) this.name(one)
+  }
+
+  /** What the app calls a role; its id where that is not known. */
+  roleName(resourceId: string, roleId: string): string {
+    const roles = this.around(`roles/${resourceId}`, 'appRoles')
+    const value = roles.find(({ id }) => id === roleId)?.value
+    return typeof value === 'string' ? value : roleId
+  }
 
   set(key: string, live: LiveProperties | undefined): void {
     this.#objects.set(key, live ?? null)

@@ -2,11 +2,18 @@
 import { z } from 'zod'
 import { DirectoryError } from '../directory/directory-error.ts'
 import type { Directory } from '../directory.ts'
-import { type LiveProperties, type Lookup, lookupOf, relationshipLookups } from './keys.ts'
+import {
+  accessLists,
+  type LiveProperties,
+  type Lookup,
+  lookupOf,
+  relationshipLookups,
+  surroundingLists,
+} from './keys.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { WantedProperties } from './open.ts'
 import { MissingRight, missingRights } from './rights.ts'
-import { propertiesOf, type WantedObject } from './wanted.ts'
+import { isOurs, propertiesOf, type WantedObject } from './wanted.ts'
 
 const Live = z.record(z.string(), z.json())
 
@@ -59,12 +66,18 @@ export async function together(readings: readonly Promise<unknown>[]): Promise<v
 
 const idOf = ({ id }: LiveProperties) => (typeof id === 'string' ? [id] : [])
 
-async function readOne(reader: Reader, knowledge: Knowledge, one: WantedObject, lookup: Lookup) {
-  const { path, pick } = lookup
+async function readOne(reader: Reader, knowledge: Knowledge, one: WantedObject, { path, pick }: Lookup) {
   const relationships = relationshipLookups(one.type, propertiesOf(one, knowledge))
-  const [object, ...related] = await Promise.all([
-    pick ? reader.list(path).then((all) => all.find(pick)) : reader.get(path),
-    ...relationships.map(([, list]) => reader.list(list)),
+  const surroundings = isOurs(one) && !pick ? surroundingLists(one.type, path) : []
+  const access = async (object: LiveProperties | undefined) => {
+    const [id] = object && isOurs(one) && one.type === 'servicePrincipals' ? idOf(object) : []
+    if (id !== undefined) await readLists(reader, knowledge, one.key, accessLists(id))
+    return object
+  }
+  const [object, related] = await Promise.all([
+    pick ? reader.list(path).then((all) => all.find(pick)) : reader.get(path).then(access),
+    Promise.all(relationships.map(([, list]) => reader.list(list))),
+    readLists(reader, knowledge, one.key, surroundings),
   ])
   for (const [index, [name]] of relationships.entries()) {
     const list = related[index] ?? []
@@ -73,6 +86,13 @@ async function readOne(reader: Reader, knowledge: Knowledge, one: WantedObject, 
   }
   return object
 }
+
+const readLists = (
+  reader: Reader,
+  knowledge: Knowledge,
+  key: string,
+  lists: [name: string, path: string][],
+) => together(lists.map(async ([name, path]) => knowledge.setAround(key, name, await reader.list(path))))
 
 /**
  * Reads object after object as their keys become known: apps first, then the principals that their ids lead to, then

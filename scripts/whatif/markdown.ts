@@ -18,19 +18,26 @@ const SIGNS = { add: '+', remove: '-', change: '~', create: '+', update: '~' } a
 
 const titled = ({ type, title }: Pick<Change, 'type' | 'title'>) => `${WORDS[type]} **${escaped(title)}**`
 
-function risks({ changes }: WhatIf): string[] {
+function risks({ changes, unmanaged }: WhatIf): string[] {
   const all = changes.flatMap((change) => change.properties.map((property) => ({ change, property })))
   const grave = (['high', 'medium'] as const).flatMap((grade) =>
     all.filter(({ property }) => property.risk.grade === grade),
   )
   return table(
     ['risk', 'object', 'change', 'why'],
-    grave.map(({ change, property }) => [
-      DOTS[property.risk.grade],
-      titled(change),
-      `${SIGNS[property.action]} ${escaped(property.path)}`,
-      escaped(property.risk.reason),
-    ]),
+    [
+      ...grave.map(({ change, property }) => [
+        DOTS[property.risk.grade],
+        titled(change),
+        `${SIGNS[property.action]} ${escaped(property.path)}`,
+        escaped(property.risk.reason),
+      ]),
+      ...GRADES.toReversed().flatMap((grade) =>
+        unmanaged
+          .filter((one) => one.grade === grade)
+          .map((one) => [DOTS[grade], titled(one), `unmanaged ${escaped(one.kind)}`, escaped(one.reason)]),
+      ),
+    ],
   )
 }
 
@@ -64,21 +71,45 @@ function lists(result: WhatIf): string[] {
   const pending = result.pending.map(
     ({ title, path, text }) => `- **${escaped(title)}** ${escaped(path)}: ${escaped(text)}`,
   )
-  const standing = result.standing.map(({ title, reason }) => `- **${escaped(title)}**: ${escaped(reason)}`)
+  const unmanaged = result.unmanaged.map(
+    ({ title, kind, value, reason }) =>
+      `- **${escaped(title)}**, ${escaped(kind)} ${escaped(value)}: ${escaped(reason)}`,
+  )
+  const accepted = result.accepted.map(
+    ({ title, kind, value, why }) =>
+      `- **${escaped(title)}**, ${escaped(kind)} ${escaped(value)}: ${escaped(why)}`,
+  )
   const section = (title: string, lines: string[]) =>
     lines.length > 0 ? [`#### ${title}`, '', ...lines, ''] : []
   return [
     ...section('Left behind: tagged for this environment, no longer declared', orphans),
     ...section('Known after deployment: neither a change nor no change', pending),
-    ...section('There already', standing),
+    ...section('Unmanaged: there and not declared; a deployment leaves it', unmanaged),
+    ...section('Accepted exceptions', accepted),
+    ...section(
+      'Exceptions that count for nothing',
+      result.stale.map((line) => `- ${escaped(line)}`),
+    ),
+    ...section(
+      'Could not be told',
+      result.notes.map((note) => `- ${escaped(note)}`),
+    ),
   ]
 }
 
 function head(result: WhatIf): string[] {
   const summary = summaryOf(result)
-  const { create, update, orphans, blockers, pending } = summary
+  const { create, update, orphans, blockers, pending, unmanaged } = summary
   const grades = GRADES.toReversed()
-  const counts = [create, update, orphans, blockers, pending, ...grades.map((grade) => summary.risks[grade])]
+  const counts = [
+    create,
+    update,
+    orphans,
+    unmanaged,
+    blockers,
+    pending,
+    ...grades.map((grade) => summary.risks[grade]),
+  ]
   return [
     MARKER,
     `### Identity what-if: ${escaped(result.environment)}`,
@@ -86,7 +117,15 @@ function head(result: WhatIf): string[] {
     `**${headline(summary)}**`,
     '',
     ...table(
-      ['create', 'change', 'left behind', 'will fail', 'open', ...grades.map((grade) => DOTS[grade])],
+      [
+        'create',
+        'change',
+        'left behind',
+        'unmanaged',
+        'will fail',
+        'open',
+        ...grades.map((grade) => DOTS[grade]),
+      ],
       summary.result === 'none' ? [] : [counts.map(String)],
     ),
     ...result.blockers.flatMap(({ title, what, wayOut }) => [

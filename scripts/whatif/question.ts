@@ -1,10 +1,13 @@
 /** The what-if of an azd environment: what the command prints, and what `verify` asks after a deployment. */
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ROOT } from '../hooks/azd.ts'
+import { readBlock } from '../hooks/env-file.ts'
 import { Problem } from '../hooks/problem.ts'
 import type { Context } from '../hooks/script.ts'
 import { declaredOf } from './declaration.ts'
-import { type Declared, identityWhatIf, type WhatIf } from './whatif.ts'
+import { readExceptions } from './exceptions.ts'
+import type { Perspective } from './risk.ts'
+import { type Declared, identityWhatIf, type Judging, type WhatIf } from './whatif.ts'
 
 export const PARAMETERS = join(ROOT, 'infra', 'main.bicepparam')
 
@@ -35,10 +38,37 @@ export async function declaredIn(
   return declaredOf({ environment, variables, parameters, tenantId: await tenantOf(context, isSignedIn) })
 }
 
+export interface Question {
+  parameters?: string
+  perspective?: Perspective
+  /** The reviewed file; beside the parameter file when left out. */
+  exceptions?: string | undefined
+}
+
+/** How it is judged: by the reviewed exceptions, and knowing what Entra and the hooks of this folder have made. */
+export async function judgingOf(
+  { environment, operator, root }: Asked & Pick<Context, 'root'>,
+  { parameters = PARAMETERS, perspective = 'proposed', exceptions }: Question,
+): Promise<Judging> {
+  const file = exceptions ?? join(dirname(parameters), 'identity-exceptions.json')
+  const { ENTRA_CLIENT_SECRET_ID: secret } = await readBlock(join(root, '.env'), environment.AZURE_ENV_NAME)
+  return {
+    exceptions: await readExceptions(file),
+    deployer: (await operator.claims()).oid,
+    ownSecrets: new Set(secret ? [secret] : []),
+    perspective,
+    today: new Date().toISOString().slice(0, 10),
+  }
+}
+
 /** Reads the directory and changes nothing; throws a Problem when a right to read is missing. */
 export async function whatIfOf(
-  context: Asked & Pick<Context, 'directory'>,
-  parameters: string = PARAMETERS,
+  context: Asked & Pick<Context, 'directory' | 'root'>,
+  question: Question = {},
 ): Promise<WhatIf> {
-  return identityWhatIf(await declaredIn(context, parameters), context.directory)
+  const [declared, judging] = await Promise.all([
+    declaredIn(context, question.parameters),
+    judgingOf(context, question),
+  ])
+  return identityWhatIf(declared, context.directory, judging)
 }

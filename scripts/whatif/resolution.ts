@@ -23,12 +23,18 @@ export function resolved(value: Value, known: Known): Wanted {
 export const resolvedProperties = (properties: Record<string, Value>, known: Known): WantedProperties =>
   Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, resolved(one, known)]))
 
+/** Neither read only nor of a snapshot alone. */
+const isMade = ({ module, symbol }: Source): boolean =>
+  module?.resources.get(symbol.replace(/\[\d+\]$/, ''))?.isExisting === false
+
 function ofTerm(term: Term, known: Known): Wanted {
   const value = toValue(term)
   if (!(value instanceof Unknown)) return resolved(value, known)
   if (!value.pattern) return new Open([{ name: String(value) }])
   const sources = value.pattern.filter((part) => typeof part === 'object').map(known.keyOf)
-  const parts = value.pattern.map((part) => (typeof part === 'string' ? part : { name: sourceText(part) }))
+  const parts = value.pattern.map((part) =>
+    typeof part === 'string' ? part : { name: sourceText(part), isMade: isMade(part) },
+  )
   return new Open(parts, {
     isFresh: sources.some((key) => key !== undefined && known.isAbsent(key)),
     source: parts.length === 1 ? sources[0] : undefined,

@@ -1,12 +1,17 @@
-/** How dangerous one difference is, and why. */
+/** How dangerous one difference is, and why: high, unless a rule says that it is less. */
 import type { GraphType } from '../bicep/declared.ts'
 import type { Difference } from './comparison.ts'
-import type { LiveProperties } from './keys.ts'
 import type { Wanted, WantedProperties } from './open.ts'
 import * as rules from './rules.ts'
 
 export const GRADES = ['low', 'medium', 'high'] as const
 export type Grade = (typeof GRADES)[number]
+
+/**
+ * `proposed`: what a deployment would do, from the live object to the declared one. `found`: what somebody did by
+ * hand, from the declared object to the live one.
+ */
+export type Perspective = 'proposed' | 'found'
 
 export interface Risk {
   grade: Grade
@@ -17,13 +22,24 @@ export interface Risk {
 
 export interface Fact {
   type: GraphType
+  /** What happens, or what was done: `before` and `after` in the order of time. */
   difference: Difference
   wanted: WantedProperties
-  /** undefined: the object is new. */
-  live: LiveProperties | undefined
+  /** It comes into being with this. */
+  isNew: boolean
   tenantId: string
-  /** Of an assignment: whether people get it, not an app. */
-  isForPeople: boolean
+  /** Hosts of the addresses that the object has before. */
+  hosts: ReadonlySet<string>
+  /** Domains that the deployment makes, where they are known. */
+  domains: readonly string[]
+  /** It is there and carries none of the tags that mark this environment. */
+  isAdopted: boolean
+  /** Some client gets tokens of it, or it gets some, without anybody being asked. */
+  isTrusted: boolean
+  /** Of an assignment: what kind of principal gets it; undefined: it cannot be told. */
+  assignee: 'people' | 'service' | undefined
+  /** Of an assignment: only users can hold the role. */
+  isUserRole: boolean
   nameOf: (value: Wanted | undefined) => string
 }
 
@@ -34,32 +50,31 @@ interface Rule {
   judge: (fact: Fact) => string | undefined
 }
 
-/** The first that applies counts. */
-const RULES: readonly Rule[] = [
+/** The first that applies counts. Those of high risk are here for their reasons: without them it would be high too. */
+export const RULES: readonly Rule[] = [
   { name: 'consent', grade: 'high', judge: rules.consent },
+  { name: 'application-permission', grade: 'high', judge: rules.applicationPermission },
   { name: 'federated-credential', grade: 'high', judge: rules.federation },
+  { name: 'credential', grade: 'high', judge: rules.credential },
+  { name: 'lock', grade: 'high', judge: rules.lock },
   { name: 'audience', grade: 'high', judge: rules.audience },
-  { name: 'assignment-requirement', grade: 'high', judge: rules.assignment },
-  { name: 'foreign-identifier-uri', grade: 'high', judge: rules.identifierUri },
+  { name: 'sign-in', grade: 'high', judge: rules.signIn },
+  { name: 'token', grade: 'high', judge: rules.token },
+  { name: 'flow', grade: 'high', judge: rules.flow },
   { name: 'owner', grade: 'high', judge: rules.owner },
-  { name: 'password-credential', grade: 'high', judge: rules.password },
-  { name: 'redirect-uri', grade: 'high', judge: rules.redirect },
+  { name: 'adoption', grade: 'high', judge: rules.adoption },
+  { name: 'foreign-address', grade: 'high', judge: rules.foreignAddress },
+  { name: 'new-address', grade: 'medium', judge: rules.newAddress },
+  { name: 'known-address', grade: 'low', judge: rules.knownAddress },
   { name: 'pre-authorized-client', grade: 'medium', judge: rules.preAuthorized },
+  { name: 'requested-permission', grade: 'medium', judge: rules.requested },
   { name: 'scope-or-role', grade: 'medium', judge: rules.scope },
   { name: 'group-member', grade: 'medium', judge: rules.member },
-  {
-    name: 'text',
-    grade: 'low',
-    judge: ({ difference }) => (rules.TEXTS.test(difference.place) ? 'A text or a tag.' : undefined),
-  },
   { name: 'assignment', grade: 'medium', judge: rules.assigned },
-  { name: 'new-object', grade: 'low', judge: ({ live }) => (live ? undefined : 'Part of a new object.') },
-  {
-    name: 'narrower',
-    grade: 'low',
-    judge: ({ difference }) =>
-      difference.action === 'remove' || rules.isTightened(difference) ? 'Takes something away.' : undefined,
-  },
+  { name: 'consent-of-one', grade: 'medium', judge: rules.consentOfOne },
+  { name: 'text', grade: 'low', judge: rules.text },
+  { name: 'new-object', grade: 'low', judge: rules.newObject },
+  { name: 'narrower', grade: 'low', judge: rules.narrower },
 ]
 
 export function riskOf(fact: Fact): Risk {
@@ -67,9 +82,16 @@ export function riskOf(fact: Fact): Risk {
     const reason = judge(fact)
     if (reason !== undefined) return { grade, rule: name, reason }
   }
-  // Neither a text nor known to be harmless: somebody should look.
-  return { grade: 'medium', rule: 'other', reason: 'Changes how the object behaves.' }
+  return { grade: 'high', rule: 'other', reason: 'No rule says that this is harmless.' }
 }
+
+/** The same difference as what somebody did who changed the live object. */
+export const turned = ({ action, before, after, ...rest }: Difference): Difference => ({
+  ...rest,
+  action: action === 'add' ? 'remove' : action === 'remove' ? 'add' : 'change',
+  before: after,
+  after: before,
+})
 
 export const highest = (risks: readonly { grade: Grade }[]): Grade =>
   GRADES.findLast((grade) => risks.some((risk) => risk.grade === grade)) ?? 'low'

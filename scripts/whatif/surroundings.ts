@@ -1,9 +1,14 @@
-/** What is read besides the declared objects: the recycle bin, and everything with this environment's tags. */
+/** What is read besides the declared objects: the recycle bin, everything with this environment's tags, and names. */
+import type { Json } from '../bicep/template.ts'
 import type { LiveProperties } from './keys.ts'
 import type { Knowledge } from './knowledge.ts'
-import { type Reader, readLive } from './live.ts'
+import { type Reader, readLive, together } from './live.ts'
+import { isObject } from './open.ts'
+import { MissingRight } from './rights.ts'
+import { strangersOf } from './unmanaged.ts'
 import type { WantedObject } from './wanted.ts'
 
+const isRole = (role: Json): role is LiveProperties => isObject(role)
 const quoted = (text: string) => `'${encodeURIComponent(text.replaceAll("'", "''"))}'`
 
 export async function readAll(
@@ -16,12 +21,22 @@ export async function readAll(
     apps: [] as LiveProperties[],
     principals: [] as LiveProperties[],
     deleted: [] as LiveProperties[],
+    /** What could not be told, in words. */
+    notes: [] as string[],
   }
   // The rarest tag is the longest one; the others are compared here.
   const tag = tags.toSorted((a, b) => b.length - a.length)[0]
   const bin = (kind: string, into: LiveProperties[]) => async () => {
     const path = `/directory/deletedItems/microsoft.graph.${kind}?$select=id,displayName,uniqueName&$top=999`
-    into.push(...(await reader.list(path)))
+    try {
+      into.push(...(await reader.list(path)))
+    } catch (error) {
+      // Without a directory role the bin is closed: no reason to say nothing of everything else.
+      if (!(error instanceof MissingRight)) throw error
+      around.notes.push(
+        `Whether a deleted ${kind} still has one of the unique names cannot be told: you may not read the recycle bin.`,
+      )
+    }
   }
   const tagged = (noun: string, select: string, into: LiveProperties[]) => async () => {
     if (tag !== undefined)
@@ -34,5 +49,14 @@ export async function readAll(
     tagged('applications', 'id,appId,displayName,uniqueName,tags', around.apps),
     tagged('servicePrincipals', 'id,appId,displayName,tags', around.principals),
   ])
+  const strangers = strangersOf({ objects, knowledge })
+  await together(
+    strangers.map(async (id) => {
+      const found = await reader.get(`/servicePrincipals/${id}?$select=id,appId,displayName,appRoles`)
+      if (found) knowledge.name(found)
+      const roles = found?.appRoles
+      if (Array.isArray(roles)) knowledge.setAround(`roles/${id}`, 'appRoles', roles.filter(isRole))
+    }),
+  )
   return around
 }

@@ -88,8 +88,8 @@ function section(title: string, lines: string[]): string[] {
   return lines.length > 0 ? [title, ...lines, ''] : []
 }
 
-const plan = ({ create, update, orphans }: Summary) =>
-  `Plan: ${create} to create, ${update} to change, ${orphans} left behind.`
+const plan = ({ create, update, orphans, unmanaged }: Summary) =>
+  `Plan: ${create} to create, ${update} to change, ${orphans} left behind, ${unmanaged} unmanaged.`
 const riskLine = ({ risks }: Summary) =>
   `Risk: ${GRADES.toReversed()
     .map((grade) => `${risks[grade]} ${grade}`)
@@ -109,8 +109,16 @@ export function textOf(result: WhatIf, isColoured: boolean): string {
   const pending = result.pending.map(
     ({ title, path, text }) => `  ${nameText(title)}${path ? `, ${nameText(path)}` : ''}: ${nameText(text)}`,
   )
-  const standing = result.standing.map(
-    ({ title, reason }) => `  ${colour.danger('!')} ${nameText(title)}: ${nameText(reason)}`,
+  const unmanaged = result.unmanaged.flatMap(({ type, title, kind, value, grade, reason }) => {
+    const mark = grade === 'high' ? colour.danger(MARKS.high) : colour.change(MARKS[grade])
+    return [
+      `  ${colour.danger('!')} ${WORDS[type]} "${nameText(title)}", ${nameText(kind)}: ${nameText(value)}`,
+      `          ${mark}${mark ? ' ' : ''}${nameText(reason)}`,
+    ]
+  })
+  const accepted = result.accepted.map(
+    ({ title, kind, value, why }) =>
+      `  ${nameText(title)}, ${nameText(kind)}: ${nameText(value)} (${nameText(why)})`,
   )
   const lines = [
     `Identity what-if of azd environment ${nameText(result.environment)} in tenant ${result.tenantId}`,
@@ -122,7 +130,16 @@ export function textOf(result: WhatIf, isColoured: boolean): string {
       orphans,
     ),
     ...section('Known after deployment (neither a change nor no change):', pending),
-    ...section('There already:', standing),
+    ...section('Unmanaged (there and not declared; a deployment leaves it):', unmanaged),
+    ...section('Accepted exceptions:', accepted),
+    ...section(
+      'Exceptions that count for nothing:',
+      result.stale.map((line) => `  ${nameText(line)}`),
+    ),
+    ...section(
+      'Could not be told:',
+      result.notes.map((note) => `  ${note}`),
+    ),
     headline(summary),
     ...(summary.result === 'none' ? [] : [plan(summary), riskLine(summary)]),
   ]

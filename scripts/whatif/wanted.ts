@@ -19,6 +19,9 @@ export interface WantedObject {
   isMerged: boolean
 }
 
+/** Written by the template: neither by a hook nor only read. */
+export const isOurs = ({ by, key }: WantedObject) => by === 'template' && !key.startsWith('existing/')
+
 export const propertiesOf = (one: WantedObject, known: Known): WantedProperties =>
   one.passes(known).reduce(merged, {})
 

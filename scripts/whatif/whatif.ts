@@ -1,9 +1,11 @@
 /** The what-if of identity changes: what a deployment and its hooks would do to the live directory. */
 
 import type { Compiled } from '../bicep/compile.ts'
+import { Unknown } from '../bicep/value.ts'
 import type { Directory } from '../directory.ts'
 import { type Blocker, blockersOf, twins } from './blockers.ts'
 import { type Change, changesOf, type Pending } from './changes.ts'
+import { type Accepted, type Exception, withExceptions } from './exceptions.ts'
 import { existingObjects } from './existing.ts'
 import {
   consentObjects,
@@ -17,8 +19,9 @@ import { Knowledge } from './knowledge.ts'
 import { Reader } from './live.ts'
 import { Naming } from './naming.ts'
 import { environmentTags, type Orphan, orphansOf, withRenames } from './orphans.ts'
-import { assignmentsThatStay, type Standing, standingOf } from './standing.ts'
+import type { Perspective } from './risk.ts'
 import { readAll } from './surroundings.ts'
+import { type Unmanaged, unmanagedOf } from './unmanaged.ts'
 import { propertiesOf, type WantedObject, wantedObjects } from './wanted.ts'
 
 export interface Declared {
@@ -31,6 +34,18 @@ export interface Declared {
   authorityHost: string
 }
 
+/** How the differences are judged. */
+export interface Judging {
+  exceptions: readonly Exception[]
+  /** Object id of whoever asks. */
+  deployer: string | undefined
+  /** Key ids of secrets that the hook has made and recorded. */
+  ownSecrets: ReadonlySet<string>
+  perspective: Perspective
+  /** Like 2026-11-27: exceptions expire. */
+  today: string
+}
+
 export interface WhatIf {
   environment: string
   tenantId: string
@@ -39,8 +54,14 @@ export interface WhatIf {
   pending: Pending[]
   blockers: Blocker[]
   orphans: Orphan[]
-  /** Dangers that are there already and that the deployment leaves as they are. */
-  standing: Standing[]
+  /** What is there and not declared; no deployment takes it away. */
+  unmanaged: Unmanaged[]
+  /** The same, with the reason why it may stay. */
+  accepted: Accepted[]
+  /** Exceptions that count for nothing. */
+  stale: string[]
+  /** What could not be told. */
+  notes: string[]
   /** For the map. */
   objects: WantedObject[]
   knowledge: Knowledge
@@ -63,6 +84,11 @@ export function wantedOf({ compiled, declaration, ...rest }: Declared) {
   const template = wantedObjects(compiled)
   const existing = [...existingObjects(compiled.template), ...downstreamPrincipals(declaration)]
   const known = new Knowledge([...template, ...existing])
+  for (const [name, value] of Object.entries(compiled.outputs)) {
+    const [only, ...others] = value instanceof Unknown ? (value.pattern ?? []) : []
+    const said = rest.variables[name]
+    if (typeof only === 'object' && others.length === 0 && said) known.record(only, said)
+  }
   const hooks: Hooks = { ...rest, declaration, outputs: compiled.outputs }
   const objects = [...template, ...credentialObjects(hooks), ...consentObjects(declaration, template, known)]
   const clients = namesIn(declaration)
@@ -73,6 +99,7 @@ export function wantedOf({ compiled, declaration, ...rest }: Declared) {
 export async function identityWhatIf(
   declared: Declared,
   directory: Pick<Directory, 'get' | 'list'>,
+  judging: Judging,
 ): Promise<WhatIf> {
   const { objects, existing, knowledge, naming } = wantedOf(declared)
   const environment = declared.variables.AZURE_ENV_NAME ?? ''
@@ -82,24 +109,46 @@ export async function identityWhatIf(
     environment,
   )
   const around = await readAll(reader, [...objects, ...existing], knowledge, tags)
-  const { changes, pending } = changesOf({ objects, knowledge, naming, tenantId: declared.tenantId })
+  const { tenantId } = declared
+  const { exceptions, perspective, deployer, ownSecrets, today } = judging
+  const { changes, pending } = changesOf({
+    objects,
+    knowledge,
+    naming,
+    tenantId,
+    perspective,
+    environmentTags: tags,
+  })
   const declaredIds = new Set(objects.flatMap(({ key }) => String(knowledge.live(key)?.id ?? '')))
+  const found = [
+    ...unmanagedOf({ objects, knowledge, naming, deployer, ownSecrets }),
+    ...pending.flatMap(taken),
+  ]
   return {
     environment,
-    tenantId: declared.tenantId,
+    tenantId,
     changes,
-    pending,
+    pending: pending.filter((one) => one.taken === undefined),
     blockers: await allBlockers(objects, knowledge, naming, around.deleted, reader),
     orphans: withRenames(orphansOf(around.apps, around.principals, tags, declaredIds), changes),
-    standing: [
-      ...standingOf(objects, knowledge, naming),
-      ...(await assignmentsThatStay(objects, knowledge, naming, reader)),
-    ],
+    ...withExceptions(found, exceptions, { objects, environment, today }),
+    notes: around.notes,
     objects,
     knowledge,
     naming,
   }
 }
+
+/** A host that is known in part only: it fits, but nobody can say that it is the one. */
+const taken = ({ key, type, title, path, text, taken: value }: Pending): Unmanaged[] =>
+  value === undefined
+    ? []
+    : [
+        {
+          ...{ key, type, title, value, kind: path, grade: 'medium' },
+          reason: `Is taken for ${text}; azd's environment does not record what is in braces.`,
+        },
+      ]
 
 async function allBlockers(
   objects: readonly WantedObject[],

@@ -38,7 +38,7 @@ export const low: Risk = { grade: 'low', reason: 'text changed' }
 /** `npm run whatif` in both formats. */
 export const whatif = (code: number, risks: Risk[] = [], markdown = `identities: ${code}`): Answer[] => {
   const changes = risks.map((risk) => ({ title: 'API app', properties: [{ path: 'x', risk }] }))
-  const document = { schemaVersion: 1, summary: {}, blockers: [], changes }
+  const document = { schemaVersion: 2, summary: {}, blockers: [], changes }
   return [
     { program: 'npm', match: '--format json', code, stdout: JSON.stringify(document) },
     { program: 'npm', match: '--format markdown', code, stdout: markdown },

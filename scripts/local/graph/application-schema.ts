@@ -148,6 +148,7 @@ export function applicationView(app: Application) {
     tags: app.tags ?? [],
     spa: app.spa ?? { redirectUris: [] },
     groupMembershipClaims: app.groupMembershipClaims ?? null,
+    optionalClaims: app.optionalClaims ?? null,
     serviceManagementReference: app.serviceManagementReference ?? null,
     servicePrincipalLockConfiguration: app.servicePrincipalLockConfiguration ?? null,
     createdDateTime: app.createdDateTime ?? null,

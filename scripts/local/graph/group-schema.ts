@@ -38,7 +38,9 @@ export const groupView = ({ members: _, owners: __, ...shown }: Group) => ({
   visibility: shown.visibility ?? null,
   createdDateTime: shown.createdDateTime ?? null,
   deletedDateTime: null as string | null,
-  groupTypes: [],
-  isAssignableToRole: null,
+  groupTypes: shown.groupTypes ?? [],
+  membershipRule: shown.membershipRule ?? null,
+  membershipRuleProcessingState: shown.membershipRule ? 'On' : null,
+  isAssignableToRole: shown.isAssignableToRole ?? null,
   mail: null,
 })

@@ -40,6 +40,8 @@ export function principalView(directory: Directory, principal: ServicePrincipal)
     description: principal.description ?? null,
     notes: principal.notes ?? null,
     tags: principal.tags ?? [],
+    passwordCredentials: (principal.passwordCredentials ?? []).map((one) => ({ ...one, secretText: null })),
+    keyCredentials: (principal.keyCredentials ?? []).map((one) => ({ ...one, key: null })),
     deletedDateTime: null as string | null,
     appDisplayName: app?.displayName ?? null,
     appRoles: app?.appRoles ?? [],

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { after, afterEach, before, describe, it } from 'node:test'
+import { DirectoryError } from '../../../scripts/directory/directory-error.ts'
 import { Directory } from '../../../scripts/directory.ts'
+import type { Exception } from '../../../scripts/whatif/exceptions.ts'
 import { exitCodeOf, LEVELS, summaryOf } from '../../../scripts/whatif/summary.ts'
+import type { WhatIf } from '../../../scripts/whatif/whatif.ts'
 import { declaration, withoutCompiler } from '../directory-harness.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
 
@@ -261,11 +264,71 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
       'mcp-expenses developer secret (x, y)',
       new Date('2030-01-01T00:00:00Z'),
     )
-    const { changes, standing } = await tenant.ask()
+    const ours = dev.passwordCredentials.at(-1)?.keyId ?? ''
+    const { changes, unmanaged } = await tenant.ask({ ownSecrets: [ours] })
     assert.deepEqual(changes, [])
     assert.deepEqual(
-      standing.map(({ rule, reason }) => [rule, /"by hand" until 2030/.test(reason)]),
-      [['password-credential', true]],
+      unmanaged.map(({ kind, grade, reason }) => [kind, grade, /"by hand" .* until 2030/.test(reason)]),
+      [['passwordCredentials', 'high', true]],
     )
+  })
+
+  it('leaves out what the reviewed file accepts, and says which lines count for nothing', async () => {
+    app().owners.push(tenant.users[0]?.oid ?? '')
+    const line = {
+      object: 'identity/api',
+      kind: 'owners',
+      value: tenant.users[0]?.oid ?? '',
+      reason: 'Carries the pager for this app.',
+    }
+    const ask = (...exceptions: Exception[]) => tenant.ask({ exceptions })
+    const counts = ({ unmanaged, accepted, stale }: WhatIf) => [
+      unmanaged.length,
+      accepted.length,
+      stale.length,
+    ]
+    assert.deepEqual(counts(await ask()), [1, 0, 0])
+    const accepted = await ask(line)
+    assert.deepEqual(counts(accepted), [0, 1, 0])
+    assert.equal(exitCodeOf(accepted, 'any'), 0)
+    assert.deepEqual(counts(await ask({ ...line, expires: '2026-11-27' })), [0, 1, 0])
+    const expired = await ask({ ...line, expires: '2026-11-26' })
+    assert.deepEqual(counts(expired), [1, 0, 1])
+    assert.match(expired.stale[0] ?? '', /owners .* of identity\/api has expired on 2026-11-26/)
+    const unused = await ask(line, { ...line, kind: 'passwordCredentials' })
+    assert.deepEqual([counts(unused), exitCodeOf(unused, 'any')], [[0, 1, 1], 2])
+    assert.deepEqual(counts(await ask({ ...line, environment: 'prod' })), [1, 0, 0])
+    assert.deepEqual(counts(await ask({ ...line, object: app().uniqueName ?? '' })), [0, 1, 0])
+    assert.deepEqual(counts(await ask({ ...line, object: 'identity/devApi' })), [1, 0, 1])
+  })
+
+  it('does not take another host for the one that azd records, and says where azd records none', async () => {
+    const { AZURE_CONTAINER_APPS_ENVIRONMENT_DEFAULT_DOMAIN: _, ...variables } = tenant.deployed()
+    const { changes, unmanaged } = await tenant.ask({ variables })
+    assert.deepEqual(changes, [])
+    assert.deepEqual(
+      unmanaged.map(({ kind, grade }) => [kind, grade]),
+      [
+        ['identifierUris', 'medium'],
+        ['identifierUris', 'medium'],
+      ],
+    )
+    app().identifierUris = app().identifierUris.map((uri) => uri.replace('gentlesea', 'evil'))
+    assert.equal((await tenant.ask()).changes.length, 1)
+  })
+
+  it('goes on where the recycle bin is closed', async () => {
+    const { directory } = await tenant.context(tenant.deployed())
+    const closed: Pick<Directory, 'get' | 'list'> = {
+      get: (path, schema) => directory.get(path, schema),
+      list: (path, schema) =>
+        path.startsWith('/directory/deletedItems')
+          ? Promise.reject(new DirectoryError(`GET ${path}`, 403, {}, undefined))
+          : directory.list(path, schema),
+    }
+    const { changes, notes } = await tenant.ask({ directory: closed })
+    assert.deepEqual(changes, [])
+    assert.equal(notes.length, 2)
+    assert.match(notes[0] ?? '', /cannot be told: you may not read the recycle bin/)
   })
 })

@@ -70,6 +70,8 @@ describe('the command line', () => {
       isMap: false,
       parameters: 'infra/main.bicepparam',
       environment: undefined,
+      perspective: 'proposed',
+      exceptions: undefined,
     })
   })
 })

@@ -9,7 +9,7 @@ import { ended, makeProject, type Project } from '../hooks.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
 
 const Output = z.looseObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   summary: z.looseObject({ result: z.string(), create: z.number() }),
   changes: z.array(z.looseObject({ action: z.string(), title: z.string() })),
 })

@@ -4,7 +4,9 @@ import { type Compiled, compile } from '../../../scripts/bicep/compile.ts'
 import { consent } from '../../../scripts/consent.ts'
 import type { Directory } from '../../../scripts/directory.ts'
 import { federate } from '../../../scripts/federate.ts'
+import type { Exception } from '../../../scripts/whatif/exceptions.ts'
 import { Declaration } from '../../../scripts/whatif/hooks.ts'
+import type { Perspective } from '../../../scripts/whatif/risk.ts'
 import { identityWhatIf, type WhatIf } from '../../../scripts/whatif/whatif.ts'
 import { type DeployOptions, declaration, SUBSCRIPTION } from '../directory-harness.ts'
 import { startStage } from '../stage.ts'
@@ -20,6 +22,10 @@ export interface Question {
   /** Contents of files of infra/ that differ for this once. */
   files?: Record<string, string>
   directory?: Pick<Directory, 'get' | 'list'>
+  perspective?: Perspective
+  exceptions?: readonly Exception[]
+  ownSecrets?: readonly string[]
+  today?: string
 }
 
 export type Rehearsal = Awaited<ReturnType<typeof startRehearsal>>
@@ -47,6 +53,10 @@ export async function startRehearsal() {
     permissions,
     files = {},
     directory,
+    perspective = 'proposed',
+    exceptions = [],
+    ownSecrets = [],
+    today = '2026-11-27',
   }: Question = {}): Promise<WhatIf> => {
     const text =
       permissions === undefined ? files : { ...files, 'permissions.json': JSON.stringify(permissions) }
@@ -58,7 +68,9 @@ export async function startRehearsal() {
       tenantId: stage.tenantId,
       authorityHost: stage.tenant.url,
     }
-    return identityWhatIf(declared, directory ?? context.directory)
+    const deployer = stage.operator('Olivia').oid
+    const judging = { exceptions, deployer, ownSecrets: new Set(ownSecrets), perspective, today }
+    return identityWhatIf(declared, directory ?? context.directory, judging)
   }
   /** The hooks that write to the directory; they read the permissions.json of this project. */
   const hooks = async () => {
