@@ -186,7 +186,9 @@ describe('the life of an environment', { skip: withoutCompiler }, () => {
     stage.resetWrites()
     const consent = await ended(project.startAlone('consent', impatient, ['-e', 'dev']))
     assert.deepEqual([consent.code, consent.output], [0, '✓ consent unchanged\n'])
-    assert.ok((await project.azdCalls()).includes('env get-values --output json --environment dev'))
+    assert.ok(
+      (await project.azdCalls()).includes('env get-values --output json --no-prompt --environment dev'),
+    )
     assert.deepEqual(stage.writes(), [])
   })
 
