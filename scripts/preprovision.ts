@@ -20,7 +20,7 @@ async function settled(context: Context, problem: unknown): Promise<boolean> {
   if (answer === 'restore') await restore(context, problem.items)
   else if (answer === 'purge') {
     const left = await purge(context, problem.items)
-    if (left.length > 0) throw mayNotPurge(left)
+    if (left.length > 0) throw mayNotPurge(left, context.environment.AZURE_ENV_NAME)
   } else return false
   return true
 }

@@ -1,5 +1,6 @@
 /** Every object of this azd environment in the directory, alive or in the recycle bin. */
 
+import { DirectoryError } from '../directory/directory-error.ts'
 import { Application, Deleted, Group, quoted, ServicePrincipal, select } from '../directory/graph-objects.ts'
 import type { Directory } from '../directory.ts'
 import type { Names } from './names.ts'
@@ -79,22 +80,38 @@ export async function living(directory: Directory, names: Names): Promise<Belong
   ]
 }
 
+/** What lies in the recycle bin, and the kinds whose part of it this caller may not see. */
+export interface Binned {
+  items: Belonging[]
+  unseen: Kind[]
+}
+
+async function binOf(directory: Directory, kind: Kind): Promise<Deleted[] | undefined> {
+  try {
+    return await directory.list(
+      `/directory/deletedItems/microsoft.graph.${kind}?$select=${DELETED[kind]}&$top=999`,
+      Deleted,
+    )
+  } catch (error) {
+    if (error instanceof DirectoryError && error.isForbidden) return undefined
+    throw error
+  }
+}
+
 /** In the recycle bin, where an object keeps its unique name for 30 days. */
-export async function deleted(directory: Directory, names: Names): Promise<Belonging[]> {
-  const lists = await Promise.all(
-    KINDS.map(async (kind) => {
-      const path = `/directory/deletedItems/microsoft.graph.${kind}?$select=${DELETED[kind]}&$top=999`
-      return (await directory.list(path, Deleted)).map((item) => ({ kind, item }))
-    }),
-  )
-  const all = lists.flat()
+export async function deleted(directory: Directory, names: Names): Promise<Binned> {
+  const bins = await Promise.all(KINDS.map(async (kind) => ({ kind, bin: await binOf(directory, kind) })))
+  const all = bins.flatMap(({ kind, bin = [] }) => bin.map((item) => ({ kind, item })))
   const named = all.filter(
     ({ item }) => allNames(names).includes(item.uniqueName ?? '') || isTagged(item, names),
   )
   const appIds = named.flatMap(({ item }) => item.appId ?? [])
   // A service principal has no unique name, and its tags may have been taken away.
   const ours = all.filter((one) => named.includes(one) || appIds.includes(one.item.appId ?? 'none'))
-  return ours.map(({ kind, item }) => belonging(kind, item))
+  return {
+    items: ours.map(({ kind, item }) => belonging(kind, item)),
+    unseen: bins.filter(({ bin }) => bin === undefined).map(({ kind }) => kind),
+  }
 }
 
 const unique = <T extends { id: string }>(items: T[]): T[] => [
@@ -103,3 +120,6 @@ const unique = <T extends { id: string }>(items: T[]): T[] => [
 
 export const titled = ({ kind, displayName, id }: Pick<Belonging, 'kind' | 'displayName' | 'id'>) =>
   `${WORDS[kind]} "${displayName}" (${id})`
+
+export const listed = (objects: readonly Belonging[]) =>
+  objects.map((object) => `    ${titled(object)}`).join('\n')

@@ -3,9 +3,15 @@ import { declaredIn } from '../whatif/question.ts'
 import { summaryOf } from '../whatif/summary.ts'
 import { identityWhatIf } from '../whatif/whatif.ts'
 import { type Finding, REDEPLOY } from './finding.ts'
+import { Problem } from './problem.ts'
 import type { Context } from './script.ts'
 
 const TITLE = 'What-if: no changes'
+
+function notReadable(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  throw error
+}
 
 /**
  * Asks `npm run whatif`'s question again and again while lists settle; the template is compiled once. A
@@ -18,7 +24,10 @@ export async function whatIfFinding(context: Context): Promise<() => Promise<Fin
   }
   const declared = await declaredIn(context)
   return async () => {
-    const result = await identityWhatIf(declared, context.directory)
+    const result = await identityWhatIf(declared, context.directory).catch(notReadable)
+    // Optional, as the missing compiler is: whoever may deploy may not always read everything.
+    if (result instanceof Problem)
+      return { title: `What-if: cannot be told. ${result.what}`, wrong: undefined, fix: REDEPLOY }
     const changes = result.changes.filter(({ type }) => type !== 'oauth2PermissionGrants')
     const { blockers, orphans } = result
     if (summaryOf({ ...result, changes }).result !== 'changes') {

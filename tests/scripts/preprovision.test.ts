@@ -43,6 +43,9 @@ describe('preprovision', { skip: withoutCompiler }, () => {
     stage.resetWrites()
   }
 
+  const binned = async ({ directory, environment }: Played) =>
+    (await deleted(directory, namesOf(environment))).items
+
   it('passes over an untouched environment', async () => {
     const context = await stage.context(deployed)
     await preprovision(context)
@@ -106,18 +109,44 @@ describe('preprovision', { skip: withoutCompiler }, () => {
       /azd provision --no-state/,
     )
     const context = await stage.context(deployed)
-    await restore(context, await deleted(context.directory, namesOf(context.environment)))
+    await restore(context, await binned(context))
     assert.equal(api().id, id)
     stage.resetWrites()
     await preprovision(await stage.context(deployed))
-    assert.deepEqual(await deleted(context.directory, namesOf(context.environment)), [])
+    assert.deepEqual(await binned(context), [])
+  })
+
+  it('goes on where the recycle bin is closed to who deploys, and says who could look', async () => {
+    const { id } = api()
+    await remove(`/applications/${id}`)
+    // As before a first deployment: the app that is gone is another check's matter.
+    const variables = { ...deployed, ENTRA_CLIENT_ID: '' }
+    await refuses(await stage.context(variables), /recycle bin holds/)
+    const context = await stage.context(variables, { operator: 'Quinn' })
+    await preprovision(context)
+    const [line] = context.lines.filter((text) => text.includes('recycle bin'))
+    assert.match(
+      line ?? '',
+      /^✓ No twin in the recycle bin: cannot be told, .+apps: Application Administrator.+groups: Groups Administrator/,
+    )
+  })
+
+  it('refuses the twin that it sees and says nothing of the part that it does not', async () => {
+    const roles = stage.directory.directoryRoles
+    const held = structuredClone(roles)
+    await remove(`/applications/${api().id}`)
+    const groups = roles.find(({ displayName }) => displayName === 'Groups Administrator')
+    assert.ok(groups)
+    groups.members.length = 0
+    await refuses(await stage.context({ ...deployed, ENTRA_CLIENT_ID: '' }), /recycle bin holds/)
+    roles.splice(0, Infinity, ...held)
   })
 
   it('tells an app that is gone for good from one that was never deployed', async () => {
     const { id } = api()
     await remove(`/applications/${id}`)
     const context = await stage.context(deployed)
-    assert.deepEqual(await purge(context, await deleted(context.directory, namesOf(context.environment))), [])
+    assert.deepEqual(await purge(context, await binned(context)), [])
     stage.resetWrites()
     await refuses(
       context,

@@ -83,6 +83,8 @@ describe('a deployment by somebody who may not grant consent', { skip: withoutCo
     assert.equal(code, 0, output)
     assert.match(output, /^! consent is missing and you may not grant it; saved .+consent\.md$/m)
     assert.ok(existsSync(join(project.folder, '.azure/dev/consent.md')))
+    // He may not look into the recycle bin: an optional check never stops a deployment.
+    assert.match(output, /^✓ What-if: /m)
   })
 
   it('fails with CONSENT_REQUIRED=true', async () => {
