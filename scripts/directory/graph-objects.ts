@@ -7,7 +7,7 @@ const Scope = z.object({
   type: z.string().optional(),
   isEnabled: z.boolean(),
 })
-const Credential = z.object({
+export const Credential = z.object({
   keyId: z.string(),
   displayName: z.string().nullish(),
   endDateTime: z.string().nullish(),
