@@ -35,6 +35,7 @@ const Environment = z.object({
   /** Not known before the first deployment, nor after `azd down`. */
   AZURE_TENANT_ID: guid.optional(),
   // What infra/main.bicepparam reads, read the same way.
+  ADMIN_MEMBERS: list.transform((ids) => ids.map((id) => id.toLowerCase())),
   EXISTING_ADMIN_GROUP_ID: guid.optional(),
   RESTRICT_TO_ASSIGNED_USERS: flag(true),
   EXTRA_CLIENTS: list.transform((ids) => ids.map((id) => id.toLowerCase())),

@@ -5,8 +5,10 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Check } from './checklist.ts'
 import { namesOf } from './names.ts'
-import { type Rights, rightsOf, type Verdict } from './operator-rights.ts'
+import { type Rights, rightsOf } from './operator-rights.ts'
+import { checkGroup, checkMembers } from './preflight-members.ts'
 import { checkDeployed, checkNames, checkRemovals, checkTwins, checkUrls } from './preflight-objects.ts'
+import { checkAssignment, checkCreation, sayConsent } from './preflight-rights.ts'
 import { Problem } from './problem.ts'
 import type { Context } from './script.ts'
 
@@ -50,33 +52,6 @@ async function checkTenant({
   })
 }
 
-const SAID: Record<Verdict, string> = {
-  yes: 'yes',
-  no: 'no',
-  unknown: 'the tenant does not show it; the deployment will',
-}
-
-function checkCreation(rights: Rights): string {
-  const { createApps, createGroups } = rights
-  if (createApps !== 'no' && createGroups !== 'no')
-    return createApps === createGroups
-      ? SAID[createApps]
-      : `apps: ${SAID[createApps]}; groups: ${SAID[createGroups]}`
-  const missing = [createApps === 'no' && 'app registrations', createGroups === 'no' && 'groups'].filter(
-    Boolean,
-  )
-  throw new Problem({
-    what: `You may not create ${missing.join(' and ')} in this tenant.`,
-    why: 'The template declares app registrations and groups; the deployment would fail half-way with a 403.',
-    fix: 'azd auth login    (as an Application Developer and Groups Administrator; a pipeline needs the application permissions Application.ReadWrite.All and Group.ReadWrite.All)',
-  })
-}
-
-const sayConsent = ({ consent }: Rights): string =>
-  consent === 'yes'
-    ? 'yes'
-    : `${consent === 'no' ? 'no' : 'unknown'}: if it is refused, the deployment succeeds and saves a consent pack for an administrator`
-
 /** In the order in which they are shown; they run at the same time and share their requests. */
 export function preflight(context: Context): Check[] {
   const names = namesOf(context.environment)
@@ -87,7 +62,10 @@ export function preflight(context: Context): Check[] {
     { title: 'azd is recent enough', run: () => checkAzd(context) },
     { title: 'Signed in to the right tenant', run: () => checkTenant(context) },
     { title: 'May create app registrations and groups', run: async () => checkCreation(await shared()) },
+    { title: 'May assign groups', run: async () => checkAssignment(context, await shared()) },
     { title: 'May grant admin consent', run: async () => sayConsent(await shared()) },
+    { title: 'The admin group is one', run: () => checkGroup(context) },
+    { title: 'Members of the admin group exist', run: () => checkMembers(context) },
     { title: 'Unique names are free or ours', run: () => checkNames(context, names) },
     { title: 'No twin in the recycle bin', run: () => checkTwins(context, names) },
     { title: 'No other app has our URLs', run: () => checkUrls(context, names) },
