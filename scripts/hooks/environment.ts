@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isLoopback } from '../../app/loopback.ts'
 import { azdValues } from './azd.ts'
+import { isPipeline, itemsOf } from './parameters.ts'
 import { Problem } from './problem.ts'
 
 const flag = (usual: boolean) =>
@@ -12,15 +13,7 @@ const flag = (usual: boolean) =>
     .transform((value) => value === 'true')
     .default(usual)
 const guid = z.guid('should be a GUID').toLowerCase()
-const list = z
-  .string()
-  .transform((value) =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter(Boolean),
-  )
-  .default([])
+const list = z.string().transform(itemsOf).default([])
 const isSafe = (value: string) =>
   URL.canParse(value) && (new URL(value).protocol === 'https:' || isLoopback(new URL(value)))
 /** A token is sent there: https, or http on this machine. */
@@ -35,10 +28,10 @@ const Environment = z.object({
   /** Not known before the first deployment, nor after `azd down`. */
   AZURE_TENANT_ID: guid.optional(),
   // What infra/main.bicepparam reads, read the same way.
-  ADMIN_MEMBERS: list.transform((ids) => ids.map((id) => id.toLowerCase())),
+  ADMIN_MEMBERS: list.transform((ids) => [...new Set(ids.map((id) => id.toLowerCase()))]),
   EXISTING_ADMIN_GROUP_ID: guid.optional(),
   RESTRICT_TO_ASSIGNED_USERS: flag(true),
-  EXTRA_CLIENTS: list.transform((ids) => ids.map((id) => id.toLowerCase())),
+  EXTRA_CLIENTS: list.transform((ids) => [...new Set(ids.map((id) => id.toLowerCase()))]),
   EXTRA_SERVER_URLS: list,
   LOCAL_DEVELOPMENT: flag(true),
   LOCAL_SERVER_URL: z.string().default('http://localhost:8080/mcp'),
@@ -55,7 +48,7 @@ const Environment = z.object({
   DIRECTORY_PATIENCE_SECONDS: z.coerce.number().min(0).max(3600).default(300),
   CONSENT_REQUIRED: flag(false),
   KEEP_IDENTITY: flag(false),
-  CI: z.string().optional(),
+  CI: z.string().transform(isPipeline).default(false),
 })
 export type Environment = z.infer<typeof Environment>
 

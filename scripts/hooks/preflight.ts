@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { Check } from './checklist.ts'
 import { namesOf } from './names.ts'
 import { type Rights, rightsOf } from './operator-rights.ts'
+import { checkParameters } from './parameters.ts'
 import { checkGroup, checkMembers } from './preflight-members.ts'
 import { checkDeployed, checkNames, checkRemovals, checkTwins, checkUrls } from './preflight-objects.ts'
 import { checkAssignment, checkCreation, sayConsent } from './preflight-rights.ts'
@@ -60,6 +61,7 @@ export function preflight(context: Context): Check[] {
   const shared = () => (known ??= rights())
   return [
     { title: 'azd is recent enough', run: () => checkAzd(context) },
+    { title: 'Values can be deployed', run: async () => checkParameters(context.variables) },
     { title: 'Signed in to the right tenant', run: () => checkTenant(context) },
     { title: 'May create app registrations and groups', run: async () => checkCreation(await shared()) },
     { title: 'May assign groups', run: async () => checkAssignment(context, await shared()) },

@@ -53,6 +53,29 @@ describe('preprovision', { skip: withoutCompiler }, () => {
     assert.ok(context.lines.every((line) => line.startsWith('✓ ')))
   })
 
+  it('refuses values that cannot be deployed, and names those without effect', async () => {
+    await refuses(
+      await stage.context({ ...deployed, MIN_REPLICAS: '5', MAX_REPLICAS: '2' }),
+      /MIN_REPLICAS 5 should not be greater than MAX_REPLICAS 2/,
+    )
+    await refuses(
+      await stage.context({ ...deployed, LOCAL_SERVER_URL: 'http://localhost:8080/mcp/' }),
+      /LOCAL_SERVER_URL "http:\/\/localhost:8080\/mcp\/" should be/,
+    )
+    const variables = {
+      ...deployed,
+      LOCAL_SERVER_URL: 'http://localhost:8081/mcp',
+      LOCAL_DEVELOPMENT: 'false',
+    }
+    const context = await stage.context(variables)
+    await preprovision(context)
+    assert.ok(
+      context.lines.includes(
+        '✓ Values can be deployed: LOCAL_SERVER_URL is not used: LOCAL_DEVELOPMENT is false',
+      ),
+    )
+  })
+
   it('refuses an azd that is too old, and takes newer ones and daily builds', async () => {
     const context = await stage.context(deployed)
     const withAzd = (version: string) => ({ ...context, azdVersion: async () => version })
