@@ -103,25 +103,29 @@ function parsed<T>(shape: z.ZodType<T>, variables: Record<string, string>, fix: 
 export const environmentOf = (variables: NodeJS.ProcessEnv): Environment =>
   parsed(Environment, set(variables), 'azd env set <NAME> <value>    (azd env get-values shows what is set)')
 
+/** Stands for the subscription until azd has asked for it: azd provision runs preprovision before that. */
+export const NOT_ASKED_YET = '00000000-0000-0000-0000-000000000000'
+
 /** What azd would say of a new environment, for what needs neither azd nor a deployment. */
 export const NEW_ENVIRONMENT: Readonly<Record<string, string>> = {
   AZURE_ENV_NAME: 'dev',
   AZURE_LOCATION: 'westeurope',
-  AZURE_SUBSCRIPTION_ID: '00000000-0000-0000-0000-000000000000',
+  AZURE_SUBSCRIPTION_ID: NOT_ASKED_YET,
 }
 
 /**
  * Reads the environment; `name` chooses another azd environment than the selected one. `usual` counts where none is
- * selected, or azd is not there; without it that is a Problem.
+ * selected, or azd is not there; without it that is a Problem. `early`: azd may not have asked for the subscription.
  */
 export async function surroundings(
   name?: string,
   usual?: Readonly<Record<string, string>>,
+  early = false,
 ): Promise<Surroundings> {
   const own = set(process.env)
   const stored = async () => {
     try {
-      return set(await azdValues(name))
+      return set(await azdValues(name ?? own.AZURE_ENV_NAME))
     } catch (error) {
       if (name || !usual || !(error instanceof Problem)) throw error
       return usual
@@ -133,7 +137,8 @@ export async function surroundings(
     const value = own[switched]
     if (value) variables[switched] = value
   }
-  return { environment: environmentOf(variables), variables }
+  const assumed = early ? { AZURE_SUBSCRIPTION_ID: NOT_ASKED_YET } : {}
+  return { environment: environmentOf({ ...assumed, ...variables }), variables }
 }
 
 /** What has been deployed; throws a Problem before the first deployment and after `azd down`. */

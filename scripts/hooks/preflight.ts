@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Check } from './checklist.ts'
-import { namesOf } from './names.ts'
+import { NOT_ASKED_YET } from './environment.ts'
+import { type Names, namesOf } from './names.ts'
 import { type Rights, rightsOf } from './operator-rights.ts'
 import { checkParameters } from './parameters.ts'
 import { checkGroup, checkMembers } from './preflight-members.ts'
@@ -53,9 +54,16 @@ async function checkTenant({
   })
 }
 
+const NOT_CHECKED =
+  'not checked, because azd asks for the subscription later (azd up asks first); then: azd hooks run preprovision'
+
 /** In the order in which they are shown; they run at the same time and share their requests. */
 export function preflight(context: Context): Check[] {
-  const names = namesOf(context.environment)
+  const isAsked = context.environment.AZURE_SUBSCRIPTION_ID !== NOT_ASKED_YET
+  const names = isAsked ? namesOf(context.environment) : undefined
+  /** Unique names hold the subscription. */
+  const named = (check: (context: Context, names: Names) => Promise<string | undefined>) => async () =>
+    names ? check(context, names) : NOT_CHECKED
   const rights = async () => rightsOf(context.directory, await context.operator.claims())
   let known: Promise<Rights> | undefined
   const shared = () => (known ??= rights())
@@ -68,10 +76,10 @@ export function preflight(context: Context): Check[] {
     { title: 'May grant admin consent', run: async () => sayConsent(await shared()) },
     { title: 'The admin group is one', run: () => checkGroup(context) },
     { title: 'Members of the admin group exist', run: () => checkMembers(context) },
-    { title: 'Unique names are free or ours', run: () => checkNames(context, names) },
-    { title: 'No twin in the recycle bin', run: () => checkTwins(context, names) },
-    { title: 'No other app has our URLs', run: () => checkUrls(context, names) },
-    { title: 'Removed scopes and roles were disabled first', run: () => checkRemovals(context, names) },
-    { title: 'What was deployed is still there', run: () => checkDeployed(context, names) },
+    { title: 'Unique names are free or ours', run: named(checkNames) },
+    { title: 'No twin in the recycle bin', run: named(checkTwins) },
+    { title: 'No other app has our URLs', run: named(checkUrls) },
+    { title: 'Removed scopes and roles were disabled first', run: named(checkRemovals) },
+    { title: 'What was deployed is still there', run: named(checkDeployed) },
   ]
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { deleted } from '../../scripts/hooks/belongings.ts'
+import { NOT_ASKED_YET } from '../../scripts/hooks/environment.ts'
 import { namesOf } from '../../scripts/hooks/names.ts'
 import type { Group } from '../../scripts/local/directory-objects.ts'
 import { preprovision } from '../../scripts/preprovision.ts'
@@ -73,6 +74,26 @@ describe('preprovision', { skip: withoutCompiler }, () => {
       context.lines.includes(
         '✓ Values can be deployed: LOCAL_SERVER_URL is not used: LOCAL_DEVELOPMENT is false',
       ),
+    )
+  })
+
+  it('leaves out what depends on the subscription while azd has not asked for it, and says so', async () => {
+    // Would be refused: the names belong to somebody else.
+    api().tags = []
+    const context = await stage.context({
+      ...stage.base,
+      AZURE_SUBSCRIPTION_ID: NOT_ASKED_YET,
+      AZURE_LOCATION: '',
+    })
+    await preprovision(context)
+    const left = context.lines.filter((line) =>
+      line.includes('not checked, because azd asks for the subscription later'),
+    )
+    assert.deepEqual(left.length, 5, context.lines.join('\n'))
+    // What does not depend on it is checked all the same.
+    await refuses(
+      await stage.context({ ...stage.base, AZURE_SUBSCRIPTION_ID: NOT_ASKED_YET, MIN_REPLICAS: '-1' }),
+      /MIN_REPLICAS/,
     )
   })
 
