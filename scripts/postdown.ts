@@ -6,6 +6,7 @@ import { type Belonging, deleted, listed, living, titled } from './hooks/belongi
 import { endOf } from './hooks/bin-access.ts'
 import { dropBlock } from './hooks/env-file.ts'
 import { type Names, namesOf } from './hooks/names.ts'
+import { doubt, isProven, merged } from './hooks/ownership.ts'
 import { Problem } from './hooks/problem.ts'
 import { forget, recall, remember } from './hooks/remembered.ts'
 import { type Context, runScript } from './hooks/script.ts'
@@ -71,16 +72,6 @@ async function arrived(
   return objects.filter((_object, index) => waited[index])
 }
 
-/** The first of two with the same id counts. */
-const merged = (...lists: (readonly Belonging[])[]): Belonging[] => [
-  ...new Map(
-    lists
-      .toReversed()
-      .flat()
-      .map((object) => [object.id, object]),
-  ).values(),
-]
-
 function refuseRest(kept: readonly Belonging[]): void {
   if (kept.length === 0) return
   throw new Problem({
@@ -112,22 +103,25 @@ export async function postdown(context: Context): Promise<void> {
   const remembered = await recall(context)
   await requireTenant(context, remembered.tenantId)
 
-  const alive = await living(directory, names)
+  const isOurs = (object: Belonging) => isProven(object, environment, remembered.objects)
+  const found = await living(directory, names)
+  const alive = found.filter(isOurs)
   // Ids outlive a kill: what a lagging list does not show is still found by its id.
   const known = merged(alive, remembered.objects)
   if (known.length > 0) await remember(context, { ...remembered, objects: known })
   const kept = await erase(context, alive)
   const gone = known.filter(({ id }) => !kept.some((object) => object.id === id))
   const { items, unseen } = await deleted(directory, names)
-  const left = (await purge(context, merged(await arrived(context, gone, alive), items))).map(
-    ({ item }) => item,
-  )
+  const bin = merged(await arrived(context, gone, alive), items.filter(isOurs))
+  const left = (await purge(context, bin)).map(({ item }) => item)
+  const foreign = merged(found, items).filter((object) => !isOurs(object))
   refuseRest(kept)
-  await requireNothing(context, names, left)
+  await requireNothing(context, names, [...left, ...foreign])
   if (await dropBlock(join(root, '.env'), environment.AZURE_ENV_NAME))
     print('✓ removed the dead secret from .env')
   // An administrator who repeats this here still finds them by their ids.
   if (left.length === 0) await forget(context)
+  for (const line of doubt(foreign, names)) print(line)
   for (const line of endOf(left, unseen, environment.AZURE_ENV_NAME)) print(line)
 }
 
@@ -136,8 +130,8 @@ await runScript(
   {
     help: `
 azd hooks run postdown
-Deletes this environment's apps, service principals and groups (by unique name, or by both azd-env tags) and purges
-them from the recycle bin. Run by azd after azd down; a second run finishes what was interrupted.
+Deletes this environment's apps, service principals and groups (those with both azd-env tags; groups by their
+description) and purges them from the recycle bin. What has only our unique name stays, and is said. Run by azd after azd down; a second run finishes what was interrupted.
 KEEP_IDENTITY=true keeps everything.`,
   },
   postdown,

@@ -86,6 +86,7 @@ export const Deleted = z.object({
   id: z.string(),
   appId: z.string().nullish(),
   displayName: z.string().nullish(),
+  description: z.string().nullish(),
   uniqueName: z.string().nullish(),
   tags: z.array(z.string()).nullish(),
 })

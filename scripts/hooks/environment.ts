@@ -38,6 +38,7 @@ const Environment = z.object({
   // Outputs of a deployment that are looked at where there may be none.
   ENTRA_CLIENT_ID: guid.optional(),
   ENTRA_DEV_CLIENT_ID: guid.optional(),
+  ENTRA_PUBLIC_CLIENT_ID: guid.optional(),
   ENTRA_API_APP_UNIQUE_NAME: z.string().optional(),
   ENTRA_USERS_GROUP_ID: guid.optional(),
   ENTRA_ADMIN_GROUP_ID: guid.optional(),

@@ -89,6 +89,51 @@ describe('postdown', { skip: withoutCompiler }, () => {
     assert.deepEqual(stage.directory.deletedItems, { applications: [], servicePrincipals: [], groups: [] })
   })
 
+  it('leaves alone what only a unique name says to be ours, alive or in the recycle bin: azd may have asked nobody', async () => {
+    const [api, client, dev] = stage.directory.applications
+    const [group] = stage.directory.groups
+    assert.ok(api && client && dev && group)
+    const principal = stage.directory.servicePrincipal(api.appId)
+    assert.ok(principal)
+    for (const one of [api, principal, dev]) one.tags = ['mine']
+    group.description = 'Mine'
+    const { directory } = await stage.context(stage.base)
+    await directory.remove(`/applications/${dev.id}`)
+    for (const one of stage.directory.deletedItems.servicePrincipals) one.tags = []
+
+    const announced = await stage.context(stage.base)
+    await predown(announced)
+    const context = await stage.context(stage.base, { seconds: 2 })
+    await postdown(context)
+    assert.deepEqual(
+      stage.directory.applications.map(({ id }) => id),
+      [api.id],
+    )
+    assert.deepEqual(
+      stage.directory.groups.map(({ id }) => id),
+      [group.id],
+    )
+    assert.deepEqual(
+      stage.directory.deletedItems.applications.map(({ id }) => id),
+      [dev.id],
+    )
+    for (const { lines } of [announced, context]) {
+      const line = lines.find((text) => text.startsWith('! Left, because only a unique name')) ?? ''
+      assert.ok(line.includes(api.id) && line.includes(group.id) && !line.includes(client.id))
+      assert.match(line, /add azd-env-name:dev and azd-env-token:\w+ to its tags .+azd hooks run postdown$/)
+    }
+  })
+
+  it('takes what has lost its marks and is named by the outputs of the deployment', async () => {
+    for (const app of stage.directory.applications) app.tags = []
+    for (const group of stage.directory.groups) group.description = null
+    for (const principal of stage.directory.servicePrincipals) if (principal.tags?.length) principal.tags = []
+    await predown(await stage.context(deployed))
+    await postdown(await stage.context(stage.base, { seconds: 2 }))
+    assert.deepEqual(stage.directory.applications, [])
+    assert.deepEqual(stage.directory.groups, [])
+  })
+
   it('leaves the environment of the same name in another subscription alone', async () => {
     const other = { ...stage.base, AZURE_SUBSCRIPTION_ID: '33333333-3333-4333-8333-333333333333' }
     await postdown(await stage.context(other, { seconds: 2 }))
