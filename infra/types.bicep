@@ -95,3 +95,14 @@ func mcpOrigin(url string) string =>
   startsWith(url, 'https://') && endsWith(url, '/mcp') && length(split(url, '/')) == 4 && url == toLower(url)
     ? join(take(split(url, '/'), 3), '/')
     : fail('EXTRA_SERVER_URLS: ${url} is not of the form https://mcp.contoso.com/mcp (https, lower case, no trailing slash).')
+
+@export()
+@description('Whether it is an https URL of a host with the path /mcp and nothing else.')
+func isMcpUrl(url string) bool =>
+  startsWith(url, 'https://') && endsWith(url, '/mcp') && length(split(url, '/')) == 4 && !empty(split('${url}///', '/')[2]) && !contains(url, '@') && !contains(url, '?') && !contains(url, '#') && !contains(url, ' ')
+
+@export()
+@description('Whether it is an http URL of this machine with the path /mcp and nothing else.')
+func isLocalMcpUrl(url string) bool =>
+  !empty(filter(['localhost', '127.0.0.1', '[::1]'], host =>
+    url == 'http://${host}/mcp' || startsWith(url, 'http://${host}:') && isMcpUrl(replace(url, 'http://', 'https://'))))

@@ -2,21 +2,13 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { z } from 'zod'
-import { DirectoryError } from './directory/directory-error.ts'
-import { Application } from './directory/graph-objects.ts'
-import { dropBlock, readBlock, writeBlock } from './hooks/env-file.ts'
+import { addSecret, DAY, renewedBefore, SECRET_PREFIX, withoutSecret } from './hooks/dev-secret.ts'
+import { clean, currentOf, type Held, heldBy, requireReadable } from './hooks/dev-secrets.ts'
+import { dropBlock, readBlock, readOwn, writeBlock } from './hooks/env-file.ts'
 import { type Deployment, deploymentOf, type Environment } from './hooks/environment.ts'
-import { Problem } from './hooks/problem.ts'
 import { type Context, runScript } from './hooks/script.ts'
 
-const DAY = 86_400_000
-const LIFE = 90 * DAY
-const RENEWED_BEFORE = 14 * DAY
-export const SECRET_PREFIX = 'mcp-expenses developer secret'
-
-const Secrets = Application.pick({ id: true, passwordCredentials: true })
-const Added = z.object({ keyId: z.string(), secretText: z.string() })
+export { SECRET_PREFIX }
 
 /** This folder on this machine: what another developer or another clone has added is not ours to remove. */
 const secretName = (root: string) => {
@@ -41,7 +33,48 @@ function variablesOf(environment: Environment, deployment: Deployment, url: stri
   }
 }
 
-/** Makes sure of a secret with at least 14 days left. Returns what was done, never the secret. */
+type Save = (more: Record<string, string>) => Promise<boolean>
+
+/** Chooses between the secret that is there, a new one and none; what stays in .env is what works. */
+async function secretOf(context: Context, held: Held, clientId: string, save: Save): Promise<string> {
+  const { environment, directory, root } = context
+  const file = join(root, '.env')
+  const { ENTRA_CLIENT_SECRET: secret, ENTRA_CLIENT_SECRET_ID: keyId } = await readBlock(
+    file,
+    environment.AZURE_ENV_NAME,
+  )
+  const name = secretName(root)
+  const none = async (reason: string) => {
+    await save({})
+    await clean(directory, held, name)
+    return `no secret of the dev app: ${reason}`
+  }
+  // The server takes one credential, not two.
+  if ((await readOwn(file)).ENTRA_CLIENT_CERTIFICATE_PATH) return none('.env names a certificate')
+
+  const current = await currentOf(directory, held, environment.DIRECTORY_PATIENCE_SECONDS, keyId)
+  const left = Date.parse(current?.endDateTime ?? '') - Date.now()
+  const days = Math.floor(left / DAY)
+  const keep = async (said: string) => {
+    await save({ ENTRA_CLIENT_SECRET: secret ?? '', ENTRA_CLIENT_SECRET_ID: keyId ?? '' })
+    await clean(directory, held, name, keyId)
+    return `secret of the dev app ${said}`
+  }
+  if (secret && left >= renewedBefore(current?.startDateTime, current?.endDateTime))
+    return keep(`unchanged: ${days} days left`)
+
+  const added = await addSecret(directory, held.app, name)
+  // Policies look at new secrets only: one that is there works to its end.
+  if (!added && secret && left > 0) return keep(`not renewed, ${days} days left: ${withoutSecret(clientId)}`)
+  if (!added) return none(withoutSecret(clientId))
+  await save({ ENTRA_CLIENT_SECRET: added.secretText, ENTRA_CLIENT_SECRET_ID: added.keyId })
+  await requireReadable(directory, held, added.keyId)
+  await clean(directory, held, name, added.keyId)
+  const until = added.endDateTime.slice(0, 10)
+  return `secret of the dev app ${current ? 'renewed' : 'created'}: valid until ${until}, in .env`
+}
+
+/** Makes sure of a secret that has a good part of its life before it. Returns what was done, never the secret. */
 export async function devCredential(context: Context): Promise<string> {
   const { environment, directory, root } = context
   const deployment = deploymentOf(context)
@@ -52,65 +85,10 @@ export async function devCredential(context: Context): Promise<string> {
     return `no secret: LOCAL_DEVELOPMENT is off${dropped ? '; its lines are gone from .env' : ''}`
   }
   if (environment.CI) return 'no secret: nobody develops in a pipeline'
-
-  const app = `/applications/${ENTRA_DEV_APP_OBJECT_ID}`
-  const secrets = async () =>
-    (await directory.get(`${app}?$select=id,passwordCredentials`, Secrets))?.passwordCredentials ?? []
-  const held = await readBlock(file, environment.AZURE_ENV_NAME)
-  const holds = (all: { keyId: string }[]) => all.some(({ keyId }) => keyId === held.ENTRA_CLIENT_SECRET_ID)
-  // One that is not shown may be fresh; a needless second secret is worse than a short wait.
-  const wait = held.ENTRA_CLIENT_SECRET_ID ? Math.min(10, environment.DIRECTORY_PATIENCE_SECONDS) : 0
-  const present = (await directory.until(secrets, holds, wait)) ?? (await secrets())
-  const current = present.find(({ keyId }) => keyId === held.ENTRA_CLIENT_SECRET_ID)
-  const daysLeft = (Date.parse(current?.endDateTime ?? '') - Date.now()) / DAY
+  // Everything but the secret is of use without one too: with a certificate.
   const variables = variablesOf(environment, deployment, LOCAL_DEVELOPMENT_URL, ENTRA_DEV_CLIENT_ID)
-  const save = (ENTRA_CLIENT_SECRET: string, ENTRA_CLIENT_SECRET_ID: string) =>
-    writeBlock(file, environment.AZURE_ENV_NAME, {
-      ...variables,
-      ENTRA_CLIENT_SECRET,
-      ENTRA_CLIENT_SECRET_ID,
-    })
-  const name = secretName(root)
-
-  if (current && held.ENTRA_CLIENT_SECRET && daysLeft * DAY >= RENEWED_BEFORE) {
-    await save(held.ENTRA_CLIENT_SECRET, current.keyId)
-    await clean(current.keyId)
-    return `secret of the dev app unchanged: ${Math.floor(daysLeft)} days left`
-  }
-  const endDateTime = new Date(Date.now() + LIFE).toISOString()
-  const body = { passwordCredential: { displayName: name, endDateTime } }
-  const { keyId, secretText } = await directory.create(`${app}/addPassword`, body, Added)
-  await save(secretText, keyId)
-  const shown = await directory.until(secrets, (all) => all.some((secret) => secret.keyId === keyId))
-  if (!shown) {
-    throw new Problem({
-      what: 'The new secret of the dev app has been written but is not readable yet.',
-      why: 'Until it has replicated a server on this machine cannot sign in (AADSTS7000215).',
-      fix: 'azd hooks run postprovision    (in some minutes)',
-    })
-  }
-  await clean(keyId)
-  return `secret of the dev app ${current ? 'renewed' : 'created'}: valid until ${endDateTime.slice(0, 10)}, in .env`
-
-  /** Takes away what can be of no use any more: expired ones of any developer, and lost ones of this folder. */
-  async function clean(kept: string): Promise<void> {
-    const useless = (await secrets()).filter(({ keyId: id, displayName, endDateTime: end }) => {
-      const isExpired = Date.parse(end ?? '') < Date.now() && displayName?.startsWith(SECRET_PREFIX)
-      return id !== kept && (isExpired || displayName === name)
-    })
-    for (const { keyId: id } of useless) {
-      await directory.create(`${app}/removePassword`, { keyId: id }, z.unknown()).catch(ignoreGone)
-    }
-    if (useless.length === 0) return
-    const isGone = (all: { keyId: string }[]) =>
-      !all.some(({ keyId: id }) => useless.some((old) => old.keyId === id))
-    await directory.until(secrets, isGone)
-  }
-}
-
-/** A repeated request whose first answer was lost. */
-function ignoreGone(error: unknown): void {
-  if (!(error instanceof DirectoryError && /no password credential found/i.test(error.detail))) throw error
+  const save: Save = (more) => writeBlock(file, environment.AZURE_ENV_NAME, { ...variables, ...more })
+  return secretOf(context, heldBy(directory, ENTRA_DEV_APP_OBJECT_ID), ENTRA_DEV_CLIENT_ID, save)
 }
 
 await runScript(
@@ -118,9 +96,10 @@ await runScript(
   {
     help: `
 node scripts/dev-credential.ts
-Gives the dev app a secret of 90 days for the server on this machine (npm run dev), renews it when less than 14 days
-are left, removes expired ones, and writes it with everything else that the server needs to .env (mode 0600).
-The production app never gets a secret. Part of the postprovision hook; does nothing in a pipeline.`,
+Gives the dev app a secret of 90 days (30 or 7 where the tenant allows no longer ones) for the server on this machine
+(npm run dev), renews it when less than 14 days (or a third of its life) are left, removes expired ones, and writes it
+with everything else that the server needs to .env (mode 0600). Where the tenant allows no secret it says what works
+without one. The production app never gets a secret. Part of the postprovision hook; does nothing in a pipeline.`,
   },
   async (context) => context.print(`✓ ${await devCredential(context)}`),
 )

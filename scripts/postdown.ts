@@ -2,13 +2,15 @@
 import { join } from 'node:path'
 import { DirectoryError } from './directory/directory-error.ts'
 import { Deleted } from './directory/graph-objects.ts'
-import { type Belonging, deleted, living, titled } from './hooks/belongings.ts'
+import { type Belonging, deleted, listed, living, titled } from './hooks/belongings.ts'
+import { endOf } from './hooks/bin-access.ts'
 import { dropBlock } from './hooks/env-file.ts'
-import { namesOf } from './hooks/names.ts'
+import { type Names, namesOf } from './hooks/names.ts'
+import { doubt, isProven, merged } from './hooks/ownership.ts'
 import { Problem } from './hooks/problem.ts'
 import { forget, recall, remember } from './hooks/remembered.ts'
 import { type Context, runScript } from './hooks/script.ts'
-import { itemOf, mayNotPurge, purge } from './recycle-bin.ts'
+import { itemOf, purge } from './recycle-bin.ts'
 
 const COLLECTION = {
   servicePrincipal: 'servicePrincipals',
@@ -44,14 +46,21 @@ async function erase({ directory, print }: Context, objects: readonly Belonging[
   return left
 }
 
+const ignoreForbidden = (error: unknown): true => {
+  if (error instanceof DirectoryError && error.isForbidden) return true
+  throw error
+}
+
 /** What has just been deleted reaches the recycle bin with a delay. */
 async function arrived(
   { directory, environment }: Context,
   objects: readonly Belonging[],
   alive: readonly Belonging[],
 ): Promise<Belonging[]> {
+  // A refusal is an answer too: it is there, and only an administrator sees it.
   const isIn = async (object: Belonging) =>
-    (await directory.get(`${itemOf(object)}?$select=id,displayName`, Deleted)) !== undefined
+    (await directory.get(`${itemOf(object)}?$select=id,displayName`, Deleted).catch(ignoreForbidden)) !==
+    undefined
   const patience = environment.DIRECTORY_PATIENCE_SECONDS
   const waited = await Promise.all(
     objects.map((object) => {
@@ -63,15 +72,28 @@ async function arrived(
   return objects.filter((_object, index) => waited[index])
 }
 
-/** The first of two with the same id counts. */
-const merged = (...lists: (readonly Belonging[])[]): Belonging[] => [
-  ...new Map(
-    lists
-      .toReversed()
-      .flat()
-      .map((object) => [object.id, object]),
-  ).values(),
-]
+function refuseRest(kept: readonly Belonging[]): void {
+  if (kept.length === 0) return
+  throw new Problem({
+    what: `Left, because you may not delete it:\n${listed(kept)}`,
+    why: 'Whoever deletes an app or a group must own it or be an administrator.',
+    fix: 'azd hooks run postdown    (as an Application Administrator and Groups Administrator)',
+  })
+}
+
+/** Throws while the directory still shows something beside what could not be purged. */
+async function requireNothing({ directory }: Context, names: Names, left: readonly Belonging[]) {
+  const shown = async () => {
+    const all = [...(await living(directory, names)), ...(await deleted(directory, names)).items]
+    return all.filter(({ id }) => !left.some((object) => object.id === id))
+  }
+  if (await directory.until(shown, (objects) => objects.length === 0)) return
+  throw new Problem({
+    what: `Still shown by the directory:\n${listed(await shown())}`,
+    why: 'It lags, or somebody has restored an object meanwhile.',
+    fix: 'azd hooks run postdown    (in some minutes)',
+  })
+}
 
 export async function postdown(context: Context): Promise<void> {
   const { directory, environment, print, root } = context
@@ -81,35 +103,26 @@ export async function postdown(context: Context): Promise<void> {
   const remembered = await recall(context)
   await requireTenant(context, remembered.tenantId)
 
-  const alive = await living(directory, names)
+  const isOurs = (object: Belonging) => isProven(object, environment, remembered.objects)
+  const found = await living(directory, names)
+  const alive = found.filter(isOurs)
   // Ids outlive a kill: what a lagging list does not show is still found by its id.
   const known = merged(alive, remembered.objects)
   if (known.length > 0) await remember(context, { ...remembered, objects: known })
   const kept = await erase(context, alive)
   const gone = known.filter(({ id }) => !kept.some((object) => object.id === id))
-  const bin = merged(await arrived(context, gone, alive), await deleted(directory, names))
-  const left = await purge(context, bin)
-  if (kept.length > 0) {
-    throw new Problem({
-      what: `Left, because you may not delete it:\n${kept.map((object) => `    ${titled(object)}`).join('\n')}`,
-      why: 'Whoever deletes an app or a group must own it or be an administrator.',
-      fix: 'azd hooks run postdown    (as an Application Administrator and Groups Administrator)',
-    })
-  }
-  if (left.length > 0) throw mayNotPurge(left)
-  const nothing = async () => [...(await living(directory, names)), ...(await deleted(directory, names))]
-  const none = await directory.until(nothing, (objects) => objects.length === 0)
-  if (!none) {
-    throw new Problem({
-      what: `Still shown by the directory:\n${(await nothing()).map((object) => `    ${titled(object)}`).join('\n')}`,
-      why: 'It lags, or somebody has restored an object meanwhile.',
-      fix: 'azd hooks run postdown    (in some minutes)',
-    })
-  }
+  const { items, unseen } = await deleted(directory, names)
+  const bin = merged(await arrived(context, gone, alive), items.filter(isOurs))
+  const left = (await purge(context, bin)).map(({ item }) => item)
+  const foreign = merged(found, items).filter((object) => !isOurs(object))
+  refuseRest(kept)
+  await requireNothing(context, names, [...left, ...foreign])
   if (await dropBlock(join(root, '.env'), environment.AZURE_ENV_NAME))
     print('✓ removed the dead secret from .env')
-  await forget(context)
-  print('✓ Microsoft Entra ID holds nothing of this environment any more')
+  // An administrator who repeats this here still finds them by their ids.
+  if (left.length === 0) await forget(context)
+  for (const line of doubt(foreign, names)) print(line)
+  for (const line of endOf(left, unseen, environment.AZURE_ENV_NAME)) print(line)
 }
 
 await runScript(
@@ -117,8 +130,8 @@ await runScript(
   {
     help: `
 azd hooks run postdown
-Deletes this environment's apps, service principals and groups (by unique name, or by both azd-env tags) and purges
-them from the recycle bin. Run by azd after azd down; a second run finishes what was interrupted.
+Deletes this environment's apps, service principals and groups (those with both azd-env tags; groups by their
+description) and purges them from the recycle bin. What has only our unique name stays, and is said. Run by azd after azd down; a second run finishes what was interrupted.
 KEEP_IDENTITY=true keeps everything.`,
   },
   postdown,

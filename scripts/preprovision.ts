@@ -20,7 +20,7 @@ async function settled(context: Context, problem: unknown): Promise<boolean> {
   if (answer === 'restore') await restore(context, problem.items)
   else if (answer === 'purge') {
     const left = await purge(context, problem.items)
-    if (left.length > 0) throw mayNotPurge(left)
+    if (left.length > 0) throw mayNotPurge(left, context.environment.AZURE_ENV_NAME)
   } else return false
   return true
 }
@@ -45,7 +45,9 @@ await runScript(
 azd hooks run preprovision
 Checks, before a deployment, what would make it fail half-way: azd's version, tenant, rights, unique names, recycle
 bin, URLs, removed scopes, objects deleted by hand. Changes nothing; in a terminal it offers to restore or purge
-objects of this environment that are in the recycle bin.`,
+objects of this environment that are in the recycle bin. azd provision runs it before it asks for the subscription: what
+depends on that is then left out, and said.`,
+    early: true,
   },
   preprovision,
 )

@@ -3,6 +3,7 @@
 import { DirectoryError } from './directory/directory-error.ts'
 import { Deleted } from './directory/graph-objects.ts'
 import { type Belonging, deleted, titled } from './hooks/belongings.ts'
+import { binRoles, mayNotLook } from './hooks/bin-access.ts'
 import { namesOf } from './hooks/names.ts'
 import { Problem } from './hooks/problem.ts'
 import { type Context, runScript } from './hooks/script.ts'
@@ -36,29 +37,37 @@ export async function purge(
   return left
 }
 
-export const mayNotPurge = (left: readonly { item: Belonging; reason: string }[]) =>
+export const mayNotPurge = (left: readonly { item: Belonging; reason: string }[], name: string) =>
   new Problem({
     what: `Left in the recycle bin:\n${left.map(({ item, reason }) => `    ${titled(item)}: ${reason}`).join('\n')}`,
     why: 'Its unique name stays taken for 30 days, so that the next azd provision of this environment fails.',
-    fix: 'npm run recycle-bin -- purge    (as an Application Administrator and Groups Administrator)',
+    fix: `npm run recycle-bin -- purge --environment ${name}    (${binRoles(left.map(({ item }) => item.kind))})`,
   })
+
+export async function recycleBin(context: Context, action: string): Promise<void> {
+  const { AZURE_ENV_NAME: name } = context.environment
+  const { items, unseen } = await deleted(context.directory, namesOf(context.environment))
+  if (!['list', 'restore', 'purge'].includes(action))
+    throw new Error(`Unknown: ${action}. Known: list, restore, purge`)
+  if (action === 'list') for (const item of items) context.print(titled(item))
+  else if (action === 'restore') await restore(context, items)
+  else {
+    const left = await purge(context, items)
+    if (left.length > 0) throw mayNotPurge(left, name)
+  }
+  // What is seen is done first; an answer about a part must not look like one about the whole.
+  if (unseen.length > 0) throw mayNotLook(unseen, name)
+  if (items.length === 0) context.print('The recycle bin holds nothing of this environment.')
+}
 
 await runScript(
   import.meta,
   {
     help: `
 npm run recycle-bin -- list|restore|purge
-Shows, brings back or removes for good the deleted apps, service principals and groups of this azd environment.`,
+Shows, brings back or removes for good the deleted apps, service principals and groups of this azd environment.
+Takes a directory role, also for who owns them: Application Administrator (apps), Groups Administrator (groups).`,
     words: ['list|restore|purge'],
   },
-  async (context, { words: [action = 'list'] }) => {
-    const items = await deleted(context.directory, namesOf(context.environment))
-    if (items.length === 0) return context.print('The recycle bin holds nothing of this environment.')
-    if (action === 'list') for (const item of items) context.print(titled(item))
-    else if (action === 'restore') await restore(context, items)
-    else if (action === 'purge') {
-      const left = await purge(context, items)
-      if (left.length > 0) throw mayNotPurge(left)
-    } else throw new Error(`Unknown: ${action}. Known: list, restore, purge`)
-  },
+  (context, { words: [action = 'list'] }) => recycleBin(context, action),
 )

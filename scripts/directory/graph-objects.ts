@@ -7,7 +7,7 @@ const Scope = z.object({
   type: z.string().optional(),
   isEnabled: z.boolean(),
 })
-const Credential = z.object({
+export const Credential = z.object({
   keyId: z.string(),
   displayName: z.string().nullish(),
   endDateTime: z.string().nullish(),
@@ -86,6 +86,7 @@ export const Deleted = z.object({
   id: z.string(),
   appId: z.string().nullish(),
   displayName: z.string().nullish(),
+  description: z.string().nullish(),
   uniqueName: z.string().nullish(),
   tags: z.array(z.string()).nullish(),
 })

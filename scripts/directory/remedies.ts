@@ -23,7 +23,7 @@ const REFUSALS: readonly (Remedy & { sign: RegExp })[] = [
   {
     sign: /property uniqueName already exists/i,
     cause: 'The name is taken, most likely by a deleted object in the recycle bin (30 days).',
-    fix: 'azd hooks run preprovision    (names the object and the command that restores or purges it)',
+    fix: 'npm run recycle-bin -- list    (as an Application Administrator and Groups Administrator; then restore or purge)',
   },
   {
     sign: /property identifierUris already exists/i,

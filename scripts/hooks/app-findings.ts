@@ -65,14 +65,13 @@ export function apiFindings(
 
 /** A credential that the template does not know opens a second door to every user's data. */
 export function secretless(title: string, app: Application | undefined, allowedPrefix?: string): Finding {
-  const secrets = (app?.passwordCredentials ?? []).filter(
-    ({ displayName }) => !(allowedPrefix && displayName?.startsWith(allowedPrefix)),
-  )
+  const isForeign = ({ displayName }: { displayName?: string | null | undefined }) =>
+    !(allowedPrefix && displayName?.startsWith(allowedPrefix))
+  const line = (kind: string) => (one: { keyId: string; displayName?: string | null | undefined }) =>
+    `${kind} ${one.displayName ?? ''} (${one.keyId})`
   const found = [
-    ...secrets.map(({ keyId, displayName }) => `secret ${displayName ?? ''} (${keyId})`),
-    ...(app?.keyCredentials ?? []).map(
-      ({ keyId, displayName }) => `certificate ${displayName ?? ''} (${keyId})`,
-    ),
+    ...(app?.passwordCredentials ?? []).filter(isForeign).map(line('secret')),
+    ...(app?.keyCredentials ?? []).filter(isForeign).map(line('certificate')),
   ]
   const fix = allowedPrefix
     ? 'Delete it in the Entra admin center: App registrations > Certificates & secrets'

@@ -1,5 +1,6 @@
 /** Every object of this azd environment in the directory, alive or in the recycle bin. */
 
+import { DirectoryError } from '../directory/directory-error.ts'
 import { Application, Deleted, Group, quoted, ServicePrincipal, select } from '../directory/graph-objects.ts'
 import type { Directory } from '../directory.ts'
 import type { Names } from './names.ts'
@@ -13,13 +14,15 @@ export interface Belonging {
   displayName: string
   appId?: string | undefined
   uniqueName?: string | undefined
+  /** Whether it carries a mark of this environment; a unique name alone somebody else may have given. */
+  isMarked: boolean
 }
 
 /** What each type has; Graph refuses to select a property that a type has not. */
 const DELETED: Record<Kind, string> = {
   servicePrincipal: 'id,appId,displayName,tags',
   application: 'id,appId,displayName,uniqueName,tags',
-  group: 'id,displayName,uniqueName',
+  group: 'id,displayName,description,uniqueName',
 }
 export const WORDS: Record<Kind, string> = {
   servicePrincipal: 'service principal',
@@ -28,12 +31,17 @@ export const WORDS: Record<Kind, string> = {
 }
 
 type Named = Pick<Deleted, 'id' | 'displayName' | 'appId' | 'uniqueName'>
-const belonging = (kind: Kind, { id, displayName, appId, uniqueName }: Named): Belonging => ({
+const belonging = (
+  kind: Kind,
+  { id, displayName, appId, uniqueName }: Named,
+  isMarked: boolean,
+): Belonging => ({
   kind,
   id,
   displayName: displayName ?? id,
   appId: appId ?? undefined,
   uniqueName: uniqueName ?? undefined,
+  isMarked,
 })
 
 const appNames = ({ api, client, dev }: Names) => [api, client, dev]
@@ -43,6 +51,14 @@ const allNames = (names: Names) => [...appNames(names), ...groupNames(names)]
 /** Both tags: two subscriptions of one tenant may have environments of the same name. */
 export const isTagged = ({ tags }: { tags?: string[] | null | undefined }, names: Names): boolean =>
   names.tags.every((tag) => tags?.includes(tag))
+
+interface Marks {
+  tags?: string[] | null | undefined
+  description?: string | null | undefined
+}
+/** Both tags; a group, which has none, says in its description whose it is. */
+const isMarkedBy = (marks: Marks, names: Names): boolean =>
+  isTagged(marks, names) || Boolean(marks.description?.includes(names.token))
 
 const isThere = <T>(value: T | undefined): value is T => value !== undefined
 
@@ -72,29 +88,53 @@ export async function living(directory: Directory, names: Names): Promise<Belong
   const path = (appId: string) => `/servicePrincipals(appId=${quoted(appId)})?${select(ServicePrincipal)}`
   const principals = await Promise.all(apps.map(({ appId }) => directory.get(path(appId), ServicePrincipal)))
   const ours = principalsByTag.filter((principal) => isTagged(principal, names))
+  // A service principal is whose its app is.
+  const isOurs = (one: ServicePrincipal) =>
+    isTagged(one, names) || apps.some((app) => app.appId === one.appId && isTagged(app, names))
   return [
-    ...unique([...principals.filter(isThere), ...ours]).map((one) => belonging('servicePrincipal', one)),
-    ...apps.map((one) => belonging('application', one)),
-    ...groups.map((one) => belonging('group', one)),
+    ...unique([...principals.filter(isThere), ...ours]).map((one) =>
+      belonging('servicePrincipal', one, isOurs(one)),
+    ),
+    ...apps.map((one) => belonging('application', one, isTagged(one, names))),
+    ...groups.map((one) => belonging('group', one, isMarkedBy(one, names))),
   ]
 }
 
+/** What lies in the recycle bin, and the kinds whose part of it this caller may not see. */
+export interface Binned {
+  items: Belonging[]
+  unseen: Kind[]
+}
+
+async function binOf(directory: Directory, kind: Kind): Promise<Deleted[] | undefined> {
+  try {
+    return await directory.list(
+      `/directory/deletedItems/microsoft.graph.${kind}?$select=${DELETED[kind]}&$top=999`,
+      Deleted,
+    )
+  } catch (error) {
+    if (error instanceof DirectoryError && error.isForbidden) return undefined
+    throw error
+  }
+}
+
 /** In the recycle bin, where an object keeps its unique name for 30 days. */
-export async function deleted(directory: Directory, names: Names): Promise<Belonging[]> {
-  const lists = await Promise.all(
-    KINDS.map(async (kind) => {
-      const path = `/directory/deletedItems/microsoft.graph.${kind}?$select=${DELETED[kind]}&$top=999`
-      return (await directory.list(path, Deleted)).map((item) => ({ kind, item }))
-    }),
-  )
-  const all = lists.flat()
+export async function deleted(directory: Directory, names: Names): Promise<Binned> {
+  const bins = await Promise.all(KINDS.map(async (kind) => ({ kind, bin: await binOf(directory, kind) })))
+  const all = bins.flatMap(({ kind, bin = [] }) => bin.map((item) => ({ kind, item })))
   const named = all.filter(
     ({ item }) => allNames(names).includes(item.uniqueName ?? '') || isTagged(item, names),
   )
-  const appIds = named.flatMap(({ item }) => item.appId ?? [])
+  const appIdsOf = (some: typeof all) => some.flatMap(({ item }) => item.appId ?? [])
+  const appIds = appIdsOf(named)
+  const markedAppIds = appIdsOf(named.filter(({ item }) => isMarkedBy(item, names)))
   // A service principal has no unique name, and its tags may have been taken away.
   const ours = all.filter((one) => named.includes(one) || appIds.includes(one.item.appId ?? 'none'))
-  return ours.map(({ kind, item }) => belonging(kind, item))
+  const isMarked = (item: Deleted) => isMarkedBy(item, names) || markedAppIds.includes(item.appId ?? 'none')
+  return {
+    items: ours.map(({ kind, item }) => belonging(kind, item, isMarked(item))),
+    unseen: bins.filter(({ bin }) => bin === undefined).map(({ kind }) => kind),
+  }
 }
 
 const unique = <T extends { id: string }>(items: T[]): T[] => [
@@ -103,3 +143,6 @@ const unique = <T extends { id: string }>(items: T[]): T[] => [
 
 export const titled = ({ kind, displayName, id }: Pick<Belonging, 'kind' | 'displayName' | 'id'>) =>
   `${WORDS[kind]} "${displayName}" (${id})`
+
+export const listed = (objects: readonly Belonging[]) =>
+  objects.map((object) => `    ${titled(object)}`).join('\n')

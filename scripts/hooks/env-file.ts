@@ -35,6 +35,10 @@ export async function readBlock(file: string, environment: string): Promise<Node
   return block && owner === environment ? parseEnv(block) : {}
 }
 
+/** The variables of all other lines: a developer's own. */
+export const readOwn = async (file: string): Promise<NodeJS.Dict<string>> =>
+  parseEnv((await text(file)).replace(BLOCK, ''))
+
 /** Replaces our block and keeps every other line, except those that would overrule ours. Returns whether it wrote. */
 export async function writeBlock(
   file: string,

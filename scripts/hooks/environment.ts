@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isLoopback } from '../../app/loopback.ts'
 import { azdValues } from './azd.ts'
+import { isPipeline, itemsOf } from './parameters.ts'
 import { Problem } from './problem.ts'
 
 const flag = (usual: boolean) =>
@@ -12,15 +13,7 @@ const flag = (usual: boolean) =>
     .transform((value) => value === 'true')
     .default(usual)
 const guid = z.guid('should be a GUID').toLowerCase()
-const list = z
-  .string()
-  .transform((value) =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter(Boolean),
-  )
-  .default([])
+const list = z.string().transform(itemsOf).default([])
 const isSafe = (value: string) =>
   URL.canParse(value) && (new URL(value).protocol === 'https:' || isLoopback(new URL(value)))
 /** A token is sent there: https, or http on this machine. */
@@ -35,15 +28,17 @@ const Environment = z.object({
   /** Not known before the first deployment, nor after `azd down`. */
   AZURE_TENANT_ID: guid.optional(),
   // What infra/main.bicepparam reads, read the same way.
+  ADMIN_MEMBERS: list.transform((ids) => [...new Set(ids.map((id) => id.toLowerCase()))]),
   EXISTING_ADMIN_GROUP_ID: guid.optional(),
   RESTRICT_TO_ASSIGNED_USERS: flag(true),
-  EXTRA_CLIENTS: list.transform((ids) => ids.map((id) => id.toLowerCase())),
+  EXTRA_CLIENTS: list.transform((ids) => [...new Set(ids.map((id) => id.toLowerCase()))]),
   EXTRA_SERVER_URLS: list,
   LOCAL_DEVELOPMENT: flag(true),
   LOCAL_SERVER_URL: z.string().default('http://localhost:8080/mcp'),
   // Outputs of a deployment that are looked at where there may be none.
   ENTRA_CLIENT_ID: guid.optional(),
   ENTRA_DEV_CLIENT_ID: guid.optional(),
+  ENTRA_PUBLIC_CLIENT_ID: guid.optional(),
   ENTRA_API_APP_UNIQUE_NAME: z.string().optional(),
   ENTRA_USERS_GROUP_ID: guid.optional(),
   ENTRA_ADMIN_GROUP_ID: guid.optional(),
@@ -54,7 +49,7 @@ const Environment = z.object({
   DIRECTORY_PATIENCE_SECONDS: z.coerce.number().min(0).max(3600).default(300),
   CONSENT_REQUIRED: flag(false),
   KEEP_IDENTITY: flag(false),
-  CI: z.string().optional(),
+  CI: z.string().transform(isPipeline).default(false),
 })
 export type Environment = z.infer<typeof Environment>
 
@@ -109,25 +104,29 @@ function parsed<T>(shape: z.ZodType<T>, variables: Record<string, string>, fix: 
 export const environmentOf = (variables: NodeJS.ProcessEnv): Environment =>
   parsed(Environment, set(variables), 'azd env set <NAME> <value>    (azd env get-values shows what is set)')
 
+/** Stands for the subscription until azd has asked for it: azd provision runs preprovision before that. */
+export const NOT_ASKED_YET = '00000000-0000-0000-0000-000000000000'
+
 /** What azd would say of a new environment, for what needs neither azd nor a deployment. */
 export const NEW_ENVIRONMENT: Readonly<Record<string, string>> = {
   AZURE_ENV_NAME: 'dev',
   AZURE_LOCATION: 'westeurope',
-  AZURE_SUBSCRIPTION_ID: '00000000-0000-0000-0000-000000000000',
+  AZURE_SUBSCRIPTION_ID: NOT_ASKED_YET,
 }
 
 /**
  * Reads the environment; `name` chooses another azd environment than the selected one. `usual` counts where none is
- * selected, or azd is not there; without it that is a Problem.
+ * selected, or azd is not there; without it that is a Problem. `early`: azd may not have asked for the subscription.
  */
 export async function surroundings(
   name?: string,
   usual?: Readonly<Record<string, string>>,
+  early = false,
 ): Promise<Surroundings> {
   const own = set(process.env)
   const stored = async () => {
     try {
-      return set(await azdValues(name))
+      return set(await azdValues(name ?? own.AZURE_ENV_NAME))
     } catch (error) {
       if (name || !usual || !(error instanceof Problem)) throw error
       return usual
@@ -139,7 +138,8 @@ export async function surroundings(
     const value = own[switched]
     if (value) variables[switched] = value
   }
-  return { environment: environmentOf(variables), variables }
+  const assumed = early ? { AZURE_SUBSCRIPTION_ID: NOT_ASKED_YET } : {}
+  return { environment: environmentOf({ ...assumed, ...variables }), variables }
 }
 
 /** What has been deployed; throws a Problem before the first deployment and after `azd down`. */

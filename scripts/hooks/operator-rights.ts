@@ -9,6 +9,8 @@ export type Verdict = 'yes' | 'no' | 'unknown'
 export interface Rights {
   createApps: Verdict
   createGroups: Verdict
+  /** Assigning groups to the apps. */
+  assign: Verdict
   consent: Verdict
 }
 
@@ -33,6 +35,8 @@ function appRights(roles: readonly string[]): Rights {
   return {
     createApps: verdict('Application.ReadWrite.All', 'Directory.ReadWrite.All'),
     createGroups: verdict('Group.ReadWrite.All', 'Directory.ReadWrite.All'),
+    // Owning the service principal is enough for a person, not for an app.
+    assign: verdict('AppRoleAssignment.ReadWrite.All'),
     consent: verdict('DelegatedPermissionGrant.ReadWrite.All'),
   }
 }
@@ -57,9 +61,12 @@ export async function rightsOf(directory: Directory, claims: Claims): Promise<Ri
     return roles === undefined || everybody === undefined ? 'unknown' : 'no'
   }
   const usual = policy?.defaultUserRolePermissions
+  const createApps = verdict([GLOBAL, ...APPLICATIONS, APPLICATION_DEVELOPER], usual?.allowedToCreateApps)
   return {
-    createApps: verdict([GLOBAL, ...APPLICATIONS, APPLICATION_DEVELOPER], usual?.allowedToCreateApps),
+    createApps,
     createGroups: verdict([GLOBAL, ...GROUPS], usual?.allowedToCreateSecurityGroups),
+    // Whoever creates a service principal owns it, and its owner may assign.
+    assign: createApps,
     // Consent for everybody is a matter of roles alone.
     consent: verdict([GLOBAL, ...APPLICATIONS, PRIVILEGED_ROLES], false),
   }

@@ -3,7 +3,7 @@ import { type AccessToken, AzureDeveloperCliCredential } from '@azure/identity'
 import { decodeJwt } from 'jose'
 import { z } from 'zod'
 import { isLoopback } from '../../app/loopback.ts'
-import type { Environment } from './environment.ts'
+import { type Environment, NOT_ASKED_YET } from './environment.ts'
 import { Problem } from './problem.ts'
 
 const GRAPH = 'https://graph.microsoft.com'
@@ -31,7 +31,7 @@ export function operatorOf({
   AZURE_SUBSCRIPTION_ID,
 }: Environment): Operator {
   // Without a tenant id azd chooses the tenant of the subscription that this variable names.
-  process.env.AZURE_SUBSCRIPTION_ID ??= AZURE_SUBSCRIPTION_ID
+  if (AZURE_SUBSCRIPTION_ID !== NOT_ASKED_YET) process.env.AZURE_SUBSCRIPTION_ID ??= AZURE_SUBSCRIPTION_ID
   const credential = new AzureDeveloperCliCredential(AZURE_TENANT_ID ? { tenantId: AZURE_TENANT_ID } : {})
   let current: Promise<AccessToken> | undefined
   const token = async () => {

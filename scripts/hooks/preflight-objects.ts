@@ -2,6 +2,7 @@
 import { loadPermissions } from '../../app/permissions.ts'
 import { Application, quoted, select } from '../directory/graph-objects.ts'
 import { appsByName, type Belonging, deleted, groupsByName, isTagged, titled } from './belongings.ts'
+import { binClosed } from './bin-access.ts'
 import type { Names } from './names.ts'
 import { Problem } from './problem.ts'
 import { removals } from './removals.ts'
@@ -41,10 +42,15 @@ export class Twins extends Problem {
   }
 }
 
-export async function checkTwins({ directory, environment }: Context, names: Names): Promise<undefined> {
+/** Whoever may not look deploys all the same: most environments have nothing in the bin. */
+export async function checkTwins(
+  { directory, environment }: Context,
+  names: Names,
+): Promise<string | undefined> {
   // A service principal has no unique name: alone it blocks nothing.
-  const items = await deleted(directory, names)
+  const { items, unseen } = await deleted(directory, names)
   if (items.some(({ uniqueName }) => uniqueName)) throw new Twins(items, environment.AZURE_ENV_NAME)
+  return unseen.length > 0 ? binClosed(unseen) : undefined
 }
 
 export async function checkUrls({ directory, environment }: Context, names: Names): Promise<undefined> {

@@ -4,9 +4,13 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Check } from './checklist.ts'
-import { namesOf } from './names.ts'
-import { type Rights, rightsOf, type Verdict } from './operator-rights.ts'
+import { NOT_ASKED_YET } from './environment.ts'
+import { type Names, namesOf } from './names.ts'
+import { type Rights, rightsOf } from './operator-rights.ts'
+import { checkParameters } from './parameters.ts'
+import { checkGroup, checkMembers } from './preflight-members.ts'
 import { checkDeployed, checkNames, checkRemovals, checkTwins, checkUrls } from './preflight-objects.ts'
+import { checkAssignment, checkCreation, sayConsent } from './preflight-rights.ts'
 import { Problem } from './problem.ts'
 import type { Context } from './script.ts'
 
@@ -50,48 +54,32 @@ async function checkTenant({
   })
 }
 
-const SAID: Record<Verdict, string> = {
-  yes: 'yes',
-  no: 'no',
-  unknown: 'the tenant does not show it; the deployment will',
-}
-
-function checkCreation(rights: Rights): string {
-  const { createApps, createGroups } = rights
-  if (createApps !== 'no' && createGroups !== 'no')
-    return createApps === createGroups
-      ? SAID[createApps]
-      : `apps: ${SAID[createApps]}; groups: ${SAID[createGroups]}`
-  const missing = [createApps === 'no' && 'app registrations', createGroups === 'no' && 'groups'].filter(
-    Boolean,
-  )
-  throw new Problem({
-    what: `You may not create ${missing.join(' and ')} in this tenant.`,
-    why: 'The template declares app registrations and groups; the deployment would fail half-way with a 403.',
-    fix: 'azd auth login    (as an Application Developer and Groups Administrator; a pipeline needs the application permissions Application.ReadWrite.All and Group.ReadWrite.All)',
-  })
-}
-
-const sayConsent = ({ consent }: Rights): string =>
-  consent === 'yes'
-    ? 'yes'
-    : `${consent === 'no' ? 'no' : 'unknown'}: if it is refused, the deployment succeeds and saves a consent pack for an administrator`
+const NOT_CHECKED =
+  'not checked, because azd asks for the subscription later (azd up asks first); then: azd hooks run preprovision'
 
 /** In the order in which they are shown; they run at the same time and share their requests. */
 export function preflight(context: Context): Check[] {
-  const names = namesOf(context.environment)
+  const isAsked = context.environment.AZURE_SUBSCRIPTION_ID !== NOT_ASKED_YET
+  const names = isAsked ? namesOf(context.environment) : undefined
+  /** Unique names hold the subscription. */
+  const named = (check: (context: Context, names: Names) => Promise<string | undefined>) => async () =>
+    names ? check(context, names) : NOT_CHECKED
   const rights = async () => rightsOf(context.directory, await context.operator.claims())
   let known: Promise<Rights> | undefined
   const shared = () => (known ??= rights())
   return [
     { title: 'azd is recent enough', run: () => checkAzd(context) },
+    { title: 'Values can be deployed', run: async () => checkParameters(context.variables) },
     { title: 'Signed in to the right tenant', run: () => checkTenant(context) },
     { title: 'May create app registrations and groups', run: async () => checkCreation(await shared()) },
+    { title: 'May assign groups', run: async () => checkAssignment(context, await shared()) },
     { title: 'May grant admin consent', run: async () => sayConsent(await shared()) },
-    { title: 'Unique names are free or ours', run: () => checkNames(context, names) },
-    { title: 'No twin in the recycle bin', run: () => checkTwins(context, names) },
-    { title: 'No other app has our URLs', run: () => checkUrls(context, names) },
-    { title: 'Removed scopes and roles were disabled first', run: () => checkRemovals(context, names) },
-    { title: 'What was deployed is still there', run: () => checkDeployed(context, names) },
+    { title: 'The admin group is one', run: () => checkGroup(context) },
+    { title: 'Members of the admin group exist', run: () => checkMembers(context) },
+    { title: 'Unique names are free or ours', run: named(checkNames) },
+    { title: 'No twin in the recycle bin', run: named(checkTwins) },
+    { title: 'No other app has our URLs', run: named(checkUrls) },
+    { title: 'Removed scopes and roles were disabled first', run: named(checkRemovals) },
+    { title: 'What was deployed is still there', run: named(checkDeployed) },
   ]
 }

@@ -14,6 +14,8 @@ const Remembered = z.object({
       displayName: z.string(),
       appId: z.string().optional(),
       uniqueName: z.string().optional(),
+      // Only what was proven to be ours is remembered.
+      isMarked: z.boolean().default(true),
     }),
   ),
 })

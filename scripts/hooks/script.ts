@@ -29,6 +29,8 @@ export interface Script {
   switches?: readonly string[]
   /** Names of words that may follow. */
   words?: readonly string[]
+  /** Runs before azd has asked for the subscription, too. */
+  early?: boolean
 }
 
 export interface Arguments {
@@ -47,8 +49,12 @@ Reads the azd environment (given by azd to its hooks, else: azd env get-values).
 const isStarted = ({ filename }: ImportMeta) =>
   process.argv[1] !== undefined && realpathSync.native(process.argv[1]) === realpathSync.native(filename)
 
-export async function contextOf(name?: string, usual?: Readonly<Record<string, string>>): Promise<Context> {
-  const around = await surroundings(name, usual)
+export async function contextOf(
+  name?: string,
+  usual?: Readonly<Record<string, string>>,
+  early?: boolean,
+): Promise<Context> {
+  const around = await surroundings(name, usual, early)
   const operator = operatorOf(around.environment)
   const directory = new Directory({
     endpoint: around.environment.GRAPH_ENDPOINT,
@@ -85,7 +91,7 @@ export async function runScript(
   try {
     const args = argumentsOf(script)
     if (args.switches.has('help')) return void process.stdout.write(`${script.help.trim()}\n${COMMON}`)
-    await main(await contextOf(args.name), args)
+    await main(await contextOf(args.name, undefined, script.early), args)
   } catch (error) {
     console.error(`\n✗ ${explained(error)}`)
     process.exitCode = 1

@@ -1,9 +1,9 @@
 /** The identity as it should be, compared with what the directory holds: permissions.json and the outputs are the measure. */
 import { loadPermissions } from '../../app/permissions.ts'
-import { SECRET_PREFIX } from '../dev-credential.ts'
 import { Application, quoted, select } from '../directory/graph-objects.ts'
 import { credentialFindings, grantFindings, principalFindings } from './access-findings.ts'
 import { apiFindings, identifierUris, secretless } from './app-findings.ts'
+import { DEVELOPER_PREFIX } from './dev-secret.ts'
 import { deploymentOf } from './environment.ts'
 import { type Finding, REDEPLOY } from './finding.ts'
 import type { Context } from './script.ts'
@@ -37,7 +37,7 @@ export async function findings(context: Context): Promise<Finding[]> {
     ...(dev
       ? [
           ...apiFindings('Dev API app', devApp, devUris, measure),
-          secretless('Dev API app', devApp, SECRET_PREFIX),
+          secretless('Dev API app', devApp, DEVELOPER_PREFIX),
           ...devPrincipal,
         ]
       : []),

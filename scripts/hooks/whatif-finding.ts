@@ -3,9 +3,15 @@ import { declaredIn, judgingOf } from '../whatif/question.ts'
 import { summaryOf } from '../whatif/summary.ts'
 import { identityWhatIf } from '../whatif/whatif.ts'
 import { type Finding, REDEPLOY } from './finding.ts'
+import { Problem } from './problem.ts'
 import type { Context } from './script.ts'
 
 const TITLE = 'What-if: no changes'
+
+function notReadable(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  throw error
+}
 
 /**
  * Asks `npm run whatif`'s question again and again while lists settle; the template is compiled once. A
@@ -19,7 +25,10 @@ export async function whatIfFinding(context: Context): Promise<() => Promise<Fin
   const declared = await declaredIn(context)
   const judging = await judgingOf(context, { perspective: 'found' })
   return async () => {
-    const result = await identityWhatIf(declared, context.directory, judging)
+    const result = await identityWhatIf(declared, context.directory, judging).catch(notReadable)
+    // Optional, as the missing compiler is: whoever may deploy may not always read everything.
+    if (result instanceof Problem)
+      return { title: `What-if: cannot be told. ${result.what}`, wrong: undefined, fix: REDEPLOY }
     const changes = result.changes.filter(({ type }) => type !== 'oauth2PermissionGrants')
     const { blockers, orphans, unmanaged } = result
     if (summaryOf({ ...result, changes }).result !== 'changes') {

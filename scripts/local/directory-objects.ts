@@ -177,6 +177,14 @@ export interface DirectoryRole {
   members: string[]
 }
 
+/** What the tenant's app management policies say about secrets of every app. */
+export interface AppManagementPolicy {
+  /** Restriction `passwordAddition`. */
+  passwordAddition: 'allowed' | 'refused'
+  /** Restriction `passwordLifetime`, in days; null: none. */
+  passwordLifetimeDays: number | null
+}
+
 /** What members may do without any role: a part of Graph's authorizationPolicy. */
 export interface AuthorizationPolicy {
   allowedToCreateApps: boolean

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import type {
   Application,
+  AppManagementPolicy,
   AppRoleAssignment,
   AuthorizationPolicy,
   ConditionalAccessPolicy,
@@ -27,6 +28,7 @@ export interface DirectoryContent {
   directoryRoles: DirectoryRole[]
   deletedItems: DeletedItems
   authorizationPolicy: AuthorizationPolicy
+  appManagementPolicy: AppManagementPolicy
 }
 
 /** Assigned without a role of its own, as the portal does for an app that declares no roles. */
@@ -47,6 +49,7 @@ export class Directory implements DirectoryContent {
   readonly directoryRoles: DirectoryRole[]
   readonly deletedItems: DeletedItems
   readonly authorizationPolicy: AuthorizationPolicy
+  readonly appManagementPolicy: AppManagementPolicy
   /** Keyed by keyId. Secrets are kept as hashes only, so that nothing here can ever print one. */
   readonly #secrets = new Map<string, Buffer>()
 
@@ -64,6 +67,10 @@ export class Directory implements DirectoryContent {
     this.authorizationPolicy = content.authorizationPolicy ?? {
       allowedToCreateApps: true,
       allowedToCreateSecurityGroups: true,
+    }
+    this.appManagementPolicy = content.appManagementPolicy ?? {
+      passwordAddition: 'allowed',
+      passwordLifetimeDays: null,
     }
   }
 

@@ -18,6 +18,7 @@ const AzureYaml = z.object({
     z.object({
       host: z.string(),
       project: z.string(),
+      resourceGroup: z.string(),
       docker: z.object({ path: z.string(), context: z.string(), remoteBuild: z.boolean() }),
     }),
   ),
@@ -49,6 +50,13 @@ describe('azure.yaml', () => {
     assert.ok(existsSync(new URL(services.server?.docker.path ?? 'missing', root)))
     assert.equal(services.server?.docker.remoteBuild, true)
     assert.ok(existsSync(new URL(`${infra.path}/${infra.module}.bicepparam`, root)))
+  })
+
+  it('names the resource group that the template makes, so that azd does not look for one by its tag', async () => {
+    const { services } = AzureYaml.parse(await read())
+    const template = await readFile(new URL('../../infra/main.bicep', import.meta.url), 'utf8')
+    const [, name = ''] = /resourceGroups@[^{]+\{\n {2}name: '([^']+)'/.exec(template) ?? []
+    assert.equal(services.server?.resourceGroup, name.replace('environmentName', 'AZURE_ENV_NAME'))
   })
 
   it('leaves the container app to azd provision: with parameters of its own, azd deploy would deploy it anew', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { EXAMPLES } from '../scripts/parameter-examples.ts'
 import { environmentOf, fresh, withoutCompiler } from './deployments.ts'
 
 /** A value that somebody may set, and what the refusal names. */
@@ -67,6 +68,25 @@ const bad: [why: string, variable: string, value: string | undefined, named: Reg
     'x'.repeat(257),
     /maximum allowable length is 256|serviceManagementReference/,
   ],
+  ['a name that ends with a dot', 'AZURE_ENV_NAME', 'dev.', /AZURE_ENV_NAME: dev\. ends with a dot/],
+  ['more replicas at least than at most', 'MIN_REPLICAS', '11', /MAX_REPLICAS: 10 is less than MIN_REPLICAS/],
+  ...[
+    'https://user@a.contoso.com/mcp',
+    'https://a.contoso.com/mcp?x',
+    'https://a.contoso.com?x/mcp',
+    'https:///mcp',
+  ].map((url): (typeof bad)[number] => [
+    `the custom URL ${url}`,
+    'EXTRA_SERVER_URLS',
+    url,
+    /EXTRA_SERVER_URLS/,
+  ]),
+  ...[
+    'http://localhost:8080/mcp/',
+    'http://user@localhost:8080/mcp',
+    'http://a.contoso.com/mcp',
+    'http://localhost:8080/mcp#x',
+  ].map((url): (typeof bad)[number] => [`the local URL ${url}`, 'LOCAL_SERVER_URL', url, /LOCAL_SERVER_URL/]),
 ]
 
 describe('The template refuses', { skip: withoutCompiler }, () => {
@@ -77,4 +97,43 @@ describe('The template refuses', { skip: withoutCompiler }, () => {
       await assert.rejects(fresh(environment), named)
     })
   }
+})
+
+const ID = 'dddddddd-dddd-4ddd-8ddd-dddddddddddd'
+
+describe('The template takes', { skip: withoutCompiler }, () => {
+  const usual = environmentOf('defaults')
+  const same = async (variables: Record<string, string>, others: Record<string, string>) =>
+    assert.deepEqual(await fresh({ ...usual, ...variables }), await fresh({ ...usual, ...others }))
+
+  it('an empty variable as one that is not set', async () => {
+    const optional = Object.entries(EXAMPLES).filter(([, { accepted }]) => accepted.includes(''))
+    const { AZURE_PRINCIPAL_ID, ...empty } = Object.fromEntries(optional.map(([name]) => [name, '']))
+    assert.equal(AZURE_PRINCIPAL_ID, '')
+    await same(empty, {})
+  })
+
+  it('both spellings of a region as one', () => same({ AZURE_LOCATION: 'West Europe' }, {}))
+
+  it('what a list names twice once', async () => {
+    const url = 'https://a.contoso.com/mcp'
+    const lists = (times: number) => {
+      const twice = (one: string) => Array(times).fill(one).join(', ')
+      return { ADMIN_MEMBERS: twice(ID), EXTRA_CLIENTS: twice(ID), EXTRA_SERVER_URLS: twice(url) }
+    }
+    await same(lists(2), lists(1))
+  })
+
+  it('CI=false and CI=0 as a person, any other word as a pipeline', async () => {
+    for (const CI of ['false', '0']) await same({ CI }, {})
+    await same({ CI: 'woodpecker' }, { CI: 'true' })
+  })
+
+  it('what the hooks take', async () => {
+    const chosen = (at: number) =>
+      Object.fromEntries(
+        Object.entries(EXAMPLES).map(([name, { accepted }]) => [name, accepted.filter(Boolean).at(at) ?? '']),
+      )
+    for (const at of [0, 1, -1]) await fresh({ ...usual, ...chosen(at) })
+  })
 })

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, beforeEach, describe, it } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { parseEnv } from 'node:util'
 import { loadConfig } from '../../app/config.ts'
 import { loadPermissions } from '../../app/permissions.ts'
 import { devCredential } from '../../scripts/dev-credential.ts'
+import { findings } from '../../scripts/hooks/verification.ts'
+import { postprovision } from '../../scripts/postprovision.ts'
 import { withoutCompiler } from './directory-harness.ts'
 import { type Stage, startStage } from './stage.ts'
 
@@ -56,6 +59,7 @@ describe('dev-credential', { skip: withoutCompiler }, () => {
     await run()
     const [secret] = dev().passwordCredentials
     assert.ok(secret)
+    secret.startDateTime = inDays(-75).toISOString()
     secret.endDateTime = inDays(14.5).toISOString()
     assert.match(await run(), /unchanged: 14 days left/)
     secret.endDateTime = inDays(13.5).toISOString()
@@ -99,6 +103,124 @@ describe('dev-credential', { skip: withoutCompiler }, () => {
     assert.match(await run(), /unchanged/)
     assert.equal(await readFile(path, 'utf8'), before)
     assert.deepEqual(stage.writes(), [])
+  })
+
+  describe('where a policy of the tenant', () => {
+    const policy = () => stage.directory.appManagementPolicy
+    afterEach(() => {
+      Object.assign(policy(), { passwordAddition: 'allowed', passwordLifetimeDays: null })
+    })
+    const lifeInDays = () => {
+      const [secret] = dev().passwordCredentials
+      return Math.ceil((Date.parse(secret?.endDateTime ?? '') - Date.now()) / DAY)
+    }
+
+    it('limits the life of secrets, takes the longest that is allowed', async () => {
+      for (const [allowed, taken] of [
+        [180, 90],
+        [90, 90],
+        [89, 30],
+        [30, 30],
+        [14, 7],
+        [7, 7],
+      ] as const) {
+        fresh.restore()
+        await stage.empty()
+        policy().passwordLifetimeDays = allowed
+        assert.match(await run(), /created: valid until/)
+        assert.equal(lifeInDays(), taken, `at most ${allowed} days`)
+      }
+    })
+
+    it('limits the life of secrets, renews a short one in the last third of its life', async () => {
+      policy().passwordLifetimeDays = 7
+      await run()
+      const [secret] = dev().passwordCredentials
+      assert.ok(secret)
+      Object.assign(secret, { startDateTime: inDays(-4).toISOString(), endDateTime: inDays(3).toISOString() })
+      assert.match(await run(), /unchanged: 2 days left/)
+      Object.assign(secret, { startDateTime: inDays(-5).toISOString(), endDateTime: inDays(2).toISOString() })
+      assert.match(await run(), /renewed/)
+      assert.deepEqual([dev().passwordCredentials.length, lifeInDays()], [1, 7])
+    })
+
+    const without =
+      /no secret of the dev app: a policy of this tenant refuses secrets[\s\S]+npm start[\s\S]+ENTRA_CLIENT_CERTIFICATE_PATH[\s\S]+exempts app/
+
+    it('refuses secrets, goes on and says what works without one', async () => {
+      policy().passwordAddition = 'refused'
+      assert.match(await run(), without)
+      const { ENTRA_CLIENT_SECRET, ENTRA_CLIENT_SECRET_ID, ...variables } = await file()
+      assert.deepEqual([ENTRA_CLIENT_SECRET, ENTRA_CLIENT_SECRET_ID], [undefined, undefined])
+      // All that the server still wants is a credential.
+      assert.throws(
+        () => loadConfig(variables, loadPermissions()),
+        /^ConfigurationError: 0 credentials are set/,
+      )
+      await postprovision(await stage.context(deployed))
+    })
+
+    it('refuses even a week, goes on without a secret', async () => {
+      policy().passwordLifetimeDays = 1
+      assert.match(await run(), without)
+      assert.deepEqual(dev().passwordCredentials, [])
+    })
+
+    it('came later, keeps the secret that still works and drops the one that does not', async () => {
+      await run()
+      const before = await file()
+      policy().passwordAddition = 'refused'
+      const [secret] = dev().passwordCredentials
+      assert.ok(secret)
+      Object.assign(secret, {
+        startDateTime: inDays(-84).toISOString(),
+        endDateTime: inDays(5.5).toISOString(),
+      })
+      assert.match(await run(), /not renewed, 5 days left: a policy of this tenant/)
+      assert.equal((await file()).ENTRA_CLIENT_SECRET, before.ENTRA_CLIENT_SECRET)
+      secret.endDateTime = inDays(-1).toISOString()
+      assert.match(await run(), without)
+      assert.equal((await file()).ENTRA_CLIENT_SECRET, undefined)
+      assert.deepEqual(dev().passwordCredentials, [])
+    })
+
+    it('is no matter where .env names a certificate: the server takes one credential', async () => {
+      await run()
+      const path = join(stage.root, '.env')
+      await writeFile(path, `ENTRA_CLIENT_CERTIFICATE_PATH=/keys/dev.pem\n${await readFile(path, 'utf8')}`)
+      assert.match(await run(), /no secret of the dev app: \.env names a certificate/)
+      const { ENTRA_CLIENT_CERTIFICATE_PATH, ENTRA_CLIENT_SECRET } = await file()
+      assert.deepEqual([ENTRA_CLIENT_CERTIFICATE_PATH, ENTRA_CLIENT_SECRET], ['/keys/dev.pem', undefined])
+      assert.deepEqual(dev().passwordCredentials, [])
+      stage.resetWrites()
+      await run()
+      assert.deepEqual(stage.writes(), [])
+    })
+
+    it("lets a developer's certificate pass the proof, and nobody else's", async () => {
+      const certificate = (displayName: string) => ({
+        keyId: randomUUID(),
+        displayName,
+        type: 'AsymmetricX509Cert' as const,
+        usage: 'Verify' as const,
+        key: 'AA==',
+        startDateTime: inDays(-1).toISOString(),
+        endDateTime: inDays(29).toISOString(),
+      })
+      const proof = async () =>
+        (await findings(await stage.context(deployed))).find(({ title }) =>
+          /^Dev API app: no cred/.test(title),
+        )?.wrong
+      dev().keyCredentials.push(certificate('mcp-expenses developer certificate'))
+      assert.equal(await proof(), undefined)
+      dev().keyCredentials.push(certificate('by hand'))
+      assert.match((await proof()) ?? '', /^certificate by hand \([\w-]{36}\)$/)
+    })
+  })
+
+  it('passes on every other refusal', async () => {
+    const context = await stage.context(deployed, { operator: 'Quinn' })
+    await assert.rejects(devCredential(context), { name: 'DirectoryError', status: 403 })
   })
 
   it('makes no secret in a pipeline', async () => {

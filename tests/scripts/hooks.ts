@@ -5,6 +5,7 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'nod
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withoutPrincipal } from './azd-values.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const stub = fileURLToPath(new URL('azd-stub.mjs', import.meta.url))
@@ -56,7 +57,10 @@ export async function makeProject() {
 
   return {
     folder,
-    setAzd: (state: AzdState) => writeFile(join(bin, 'state.json'), JSON.stringify(state)),
+    setAzd: (state: AzdState) => {
+      const values = state.values && withoutPrincipal(state.values)
+      return writeFile(join(bin, 'state.json'), JSON.stringify({ ...state, values }))
+    },
     /** The command lines that azd has been called with. */
     azdCalls: async () =>
       (await readFile(join(bin, 'calls.log'), 'utf8').catch(() => '')).split('\n').filter(Boolean),
@@ -65,7 +69,7 @@ export async function makeProject() {
       return ended(
         spawn(process.execPath, [tsx, `${script}.ts`, ...args], {
           cwd: join(folder, 'scripts'),
-          env: { ...basic, ...variables },
+          env: { ...basic, ...withoutPrincipal(variables) },
           stdio: ['ignore', 'pipe', 'pipe'],
         }),
       )
@@ -73,7 +77,7 @@ export async function makeProject() {
     /** Plain Node, from another folder: how an operator runs a script alone. One process, so it can be killed. */
     startAlone(script: string, variables: Record<string, string>, args: string[] = []): ChildProcess {
       const file = join(folder, 'scripts', `${script}.ts`)
-      const env = { ...basic, ...variables }
+      const env = { ...basic, ...withoutPrincipal(variables) }
       return spawn(process.execPath, [file, ...args], {
         cwd: tmpdir(),
         env,

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { deleted } from '../../scripts/hooks/belongings.ts'
+import { NOT_ASKED_YET } from '../../scripts/hooks/environment.ts'
 import { namesOf } from '../../scripts/hooks/names.ts'
+import type { Group } from '../../scripts/local/directory-objects.ts'
 import { preprovision } from '../../scripts/preprovision.ts'
 import { purge, restore } from '../../scripts/recycle-bin.ts'
 import { withoutCompiler } from './directory-harness.ts'
@@ -43,10 +45,56 @@ describe('preprovision', { skip: withoutCompiler }, () => {
     stage.resetWrites()
   }
 
+  const binned = async ({ directory, environment }: Played) =>
+    (await deleted(directory, namesOf(environment))).items
+
   it('passes over an untouched environment', async () => {
     const context = await stage.context(deployed)
     await preprovision(context)
     assert.ok(context.lines.every((line) => line.startsWith('✓ ')))
+  })
+
+  it('refuses values that cannot be deployed, and names those without effect', async () => {
+    await refuses(
+      await stage.context({ ...deployed, MIN_REPLICAS: '5', MAX_REPLICAS: '2' }),
+      /MIN_REPLICAS 5 should not be greater than MAX_REPLICAS 2/,
+    )
+    await refuses(
+      await stage.context({ ...deployed, LOCAL_SERVER_URL: 'http://localhost:8080/mcp/' }),
+      /LOCAL_SERVER_URL "http:\/\/localhost:8080\/mcp\/" should be/,
+    )
+    const variables = {
+      ...deployed,
+      LOCAL_SERVER_URL: 'http://localhost:8081/mcp',
+      LOCAL_DEVELOPMENT: 'false',
+    }
+    const context = await stage.context(variables)
+    await preprovision(context)
+    assert.ok(
+      context.lines.includes(
+        '✓ Values can be deployed: LOCAL_SERVER_URL is not used: LOCAL_DEVELOPMENT is false',
+      ),
+    )
+  })
+
+  it('leaves out what depends on the subscription while azd has not asked for it, and says so', async () => {
+    // Would be refused: the names belong to somebody else.
+    api().tags = []
+    const context = await stage.context({
+      ...stage.base,
+      AZURE_SUBSCRIPTION_ID: NOT_ASKED_YET,
+      AZURE_LOCATION: '',
+    })
+    await preprovision(context)
+    const left = context.lines.filter((line) =>
+      line.includes('not checked, because azd asks for the subscription later'),
+    )
+    assert.deepEqual(left.length, 5, context.lines.join('\n'))
+    // What does not depend on it is checked all the same.
+    await refuses(
+      await stage.context({ ...stage.base, AZURE_SUBSCRIPTION_ID: NOT_ASKED_YET, MIN_REPLICAS: '-1' }),
+      /MIN_REPLICAS/,
+    )
   })
 
   it('refuses an azd that is too old, and takes newer ones and daily builds', async () => {
@@ -66,6 +114,97 @@ describe('preprovision', { skip: withoutCompiler }, () => {
     const token = await stage.appToken(['Application.Read.All', 'Group.Read.All'])
     const context = await stage.context(deployed, { token })
     await refuses(context, /may not create app registrations and groups/, /Application\.ReadWrite\.All/)
+  })
+
+  const PIPELINE = ['Application.ReadWrite.All', 'Group.ReadWrite.All'] as const
+  const lineOf = ({ lines }: Played, title: string) => lines.find((line) => line.includes(title)) ?? ''
+
+  it('refuses a pipeline that may not assign groups, unless nobody is assigned', async () => {
+    const token = await stage.appToken([...PIPELINE])
+    await refuses(
+      await stage.context(deployed, { token }),
+      /may not assign groups/,
+      /permission AppRoleAssignment\.ReadWrite\.All, or: azd env set RESTRICT_TO_ASSIGNED_USERS false/,
+    )
+    const open = await stage.context({ ...deployed, RESTRICT_TO_ASSIGNED_USERS: 'false' }, { token })
+    await preprovision(open)
+    assert.match(lineOf(open, 'May assign groups'), /not needed/)
+    const complete = await stage.appToken([...PIPELINE, 'AppRoleAssignment.ReadWrite.All'])
+    await preprovision(await stage.context(deployed, { token: complete }))
+  })
+
+  describe('of ids', () => {
+    const nobody = '99999999-9999-4999-8999-999999999999'
+    const group = (more: Partial<Group> = {}) => {
+      const [first] = stage.directory.groups
+      assert.ok(first)
+      const made = {
+        ...structuredClone(first),
+        id: randomUUID(),
+        uniqueName: null,
+        displayName: 'Finance',
+        members: [],
+        ...more,
+      }
+      stage.directory.groups.push(made)
+      return made.id
+    }
+    const given = (name: string, id: string, more: Record<string, string> = {}) =>
+      stage.context({ ...deployed, [name]: id, ...more })
+
+    it('refuses an admin group that is nobody, a user, an app or no security group', async () => {
+      const peter = stage.operator('Peter').oid
+      const name = 'EXISTING_ADMIN_GROUP_ID'
+      await refuses(
+        await given(name, nobody),
+        new RegExp(`${nobody} is nobody, not a group`),
+        /azd env set EXISTING_ADMIN_GROUP_ID/,
+      )
+      await refuses(await given(name, peter), /is a user \("Peter Price"\), not a group/)
+      await refuses(await given(name, api().id), /is an app registration \(.+\), not a group/)
+      const mail = group({ securityEnabled: false })
+      await refuses(await given(name, mail), /is a group \("Finance"\) that is not security-enabled/)
+      // Where nobody is assigned, membership is all that counts.
+      await preprovision(await given(name, mail, { RESTRICT_TO_ASSIGNED_USERS: 'false' }))
+      await preprovision(await given(name, group()))
+    })
+
+    it('says what nested groups in the admin group do not do', async () => {
+      const context = await given(
+        'EXISTING_ADMIN_GROUP_ID',
+        group({ members: [group({ displayName: 'Audit' })] }),
+      )
+      await preprovision(context)
+      assert.match(
+        lineOf(context, 'admin group is one'),
+        /"Audit" in it: members of nested groups are not assigned/,
+      )
+    })
+
+    it('refuses a member that is nobody or an app registration, and takes users, groups and service principals', async () => {
+      const peter = stage.operator('Peter').oid
+      await refuses(
+        await given('ADMIN_MEMBERS', `${peter}, ${nobody},${api().id}`),
+        new RegExp(`ADMIN_MEMBERS: ${nobody} is nobody; ${api().id} is an app registration`),
+        /fix: azd env set ADMIN_MEMBERS/,
+      )
+      const principal = stage.directory.servicePrincipals.find(({ appId }) => appId === api().appId)
+      assert.ok(principal)
+      const context = await given('ADMIN_MEMBERS', `${peter},${group()},${principal.id}`)
+      await preprovision(context)
+      assert.match(lineOf(context, 'Members of'), /nested groups are not assigned.+; .+calls without a user/)
+    })
+
+    it('goes on with a user whom a pipeline may not look up', async () => {
+      const token = await stage.appToken([...PIPELINE, 'AppRoleAssignment.ReadWrite.All'])
+      const variables = { ...deployed, ADMIN_MEMBERS: stage.operator('Peter').oid }
+      const context = await stage.context(variables, { token })
+      await preprovision(context)
+      assert.match(lineOf(context, 'Members of'), /cannot be told, because you may not read users/)
+      // Groups it can read: nobody stays nobody there.
+      const wrong = { ...deployed, EXISTING_ADMIN_GROUP_ID: nobody }
+      await refuses(await stage.context(wrong, { token }), /is nothing that you may read, not a group/)
+    })
   })
 
   it('says what it cannot know and lets the deployment decide', async () => {
@@ -106,18 +245,44 @@ describe('preprovision', { skip: withoutCompiler }, () => {
       /azd provision --no-state/,
     )
     const context = await stage.context(deployed)
-    await restore(context, await deleted(context.directory, namesOf(context.environment)))
+    await restore(context, await binned(context))
     assert.equal(api().id, id)
     stage.resetWrites()
     await preprovision(await stage.context(deployed))
-    assert.deepEqual(await deleted(context.directory, namesOf(context.environment)), [])
+    assert.deepEqual(await binned(context), [])
+  })
+
+  it('goes on where the recycle bin is closed to who deploys, and says who could look', async () => {
+    const { id } = api()
+    await remove(`/applications/${id}`)
+    // As before a first deployment: the app that is gone is another check's matter.
+    const variables = { ...deployed, ENTRA_CLIENT_ID: '' }
+    await refuses(await stage.context(variables), /recycle bin holds/)
+    const context = await stage.context(variables, { operator: 'Quinn' })
+    await preprovision(context)
+    const [line] = context.lines.filter((text) => text.includes('recycle bin'))
+    assert.match(
+      line ?? '',
+      /^✓ No twin in the recycle bin: cannot be told, .+apps: Application Administrator.+groups: Groups Administrator/,
+    )
+  })
+
+  it('refuses the twin that it sees and says nothing of the part that it does not', async () => {
+    const roles = stage.directory.directoryRoles
+    const held = structuredClone(roles)
+    await remove(`/applications/${api().id}`)
+    const groups = roles.find(({ displayName }) => displayName === 'Groups Administrator')
+    assert.ok(groups)
+    groups.members.length = 0
+    await refuses(await stage.context({ ...deployed, ENTRA_CLIENT_ID: '' }), /recycle bin holds/)
+    roles.splice(0, Infinity, ...held)
   })
 
   it('tells an app that is gone for good from one that was never deployed', async () => {
     const { id } = api()
     await remove(`/applications/${id}`)
     const context = await stage.context(deployed)
-    assert.deepEqual(await purge(context, await deleted(context.directory, namesOf(context.environment))), [])
+    assert.deepEqual(await purge(context, await binned(context)), [])
     stage.resetWrites()
     await refuses(
       context,

@@ -78,11 +78,31 @@ describe('a deployment by somebody who may not grant consent', { skip: withoutCo
   })
   after(() => Promise.all([stage.stop(), project.remove()]))
 
+  it('is checked by azd provision before azd asks for the subscription', async () => {
+    const { AZURE_SUBSCRIPTION_ID: _, AZURE_LOCATION: __, ...early } = stage.base
+    await project.setAzd({ token: await stage.operatorToken('Peter'), values: early })
+    const { code, output } = await project.run('preprovision', early)
+    assert.equal(code, 0, output)
+    assert.match(
+      output,
+      /^✓ Unique names are free or ours: not checked, because azd asks for the subscription later/m,
+    )
+    assert.ok(
+      (await project.azdCalls()).includes('env get-values --output json --no-prompt --environment dev'),
+    )
+    // Nothing is taken away from whom it is not known.
+    const down = await project.run('postdown', early)
+    assert.equal(down.code, 1)
+    assert.match(down.output, /AZURE_SUBSCRIPTION_ID is missing/)
+  })
+
   it('succeeds and leaves a consent pack', async () => {
     const { code, output } = await project.run('postprovision', deployed)
     assert.equal(code, 0, output)
     assert.match(output, /^! consent is missing and you may not grant it; saved .+consent\.md$/m)
     assert.ok(existsSync(join(project.folder, '.azure/dev/consent.md')))
+    // He may not look into the recycle bin: an optional check never stops a deployment.
+    assert.match(output, /^✓ What-if: /m)
   })
 
   it('fails with CONSENT_REQUIRED=true', async () => {

@@ -6,6 +6,7 @@ import { decodeJwt } from 'jose'
 import { Directory } from '../../scripts/directory.ts'
 import { environmentOf } from '../../scripts/hooks/environment.ts'
 import type { Context } from '../../scripts/hooks/script.ts'
+import { withoutPrincipal } from './azd-values.ts'
 import { type DeployOptions, type OperatorName, SUBSCRIPTION, startDirectory } from './directory-harness.ts'
 
 export type Stage = Awaited<ReturnType<typeof startStage>>
@@ -43,13 +44,14 @@ export async function startStage() {
       return { ...base, ...environment }
     },
     async context(
-      variables: Record<string, string>,
+      given: Record<string, string>,
       {
         operator = 'Olivia',
         token,
         seconds = 20,
       }: { operator?: OperatorName; token?: string; seconds?: number } = {},
     ): Promise<Played> {
+      const variables = withoutPrincipal(given)
       const held = token ?? (await tenant.operatorToken(operator))
       const lines: string[] = []
       const { tid, oid, idtyp, roles } = decodeJwt<{

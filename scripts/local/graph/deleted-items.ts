@@ -13,13 +13,13 @@ import {
   restoreGroup,
   restoreServicePrincipal,
 } from './recycle-bin.ts'
-import { demandReading, demandRight } from './rights.ts'
+import { demandBinReading, demandBinRight } from './rights.ts'
 import { PRINCIPAL_FILTERS, principalView } from './service-principal-schema.ts'
 
 /** One lid for the three kinds of things in the bin. */
 interface Binned {
   id: string
-  right: 'changeApplication' | 'changeGroup'
+  part: 'applications' | 'groups'
   owners: string[]
   view: () => object
   restore: () => object
@@ -36,7 +36,7 @@ function ofApplication(graph: Graph, deleted: DeletedApplication): Binned {
   const { deletedDateTime, ...app } = deleted
   return {
     id: deleted.id,
-    right: 'changeApplication',
+    part: 'applications',
     owners: deleted.owners,
     view: () => typed('application', applicationView(app), deletedDateTime),
     restore: () => applicationView(restoreApplication(graph, deleted)),
@@ -48,7 +48,7 @@ function ofPrincipal(graph: Graph, deleted: DeletedServicePrincipal): Binned {
   const { deletedDateTime, oauth2PermissionGrants: _, appRoleAssignments: __, ...principal } = deleted
   return {
     id: deleted.id,
-    right: 'changeApplication',
+    part: 'applications',
     owners: deleted.owners ?? [],
     view: () => typed('servicePrincipal', principalView(graph.directory, principal), deletedDateTime),
     restore: () => principalView(graph.directory, restoreServicePrincipal(graph, deleted)),
@@ -60,7 +60,7 @@ function ofGroup(graph: Graph, deleted: DeletedGroup): Binned {
   const { deletedDateTime, oauth2PermissionGrants: _, appRoleAssignments: __, ...group } = deleted
   return {
     id: deleted.id,
-    right: 'changeGroup',
+    part: 'groups',
     owners: deleted.owners,
     view: () => typed('group', groupView(group), deletedDateTime),
     restore: () => groupView(restoreGroup(graph, deleted)),
@@ -86,29 +86,25 @@ const KINDS: Record<string, { filters: Filterable; resource: string; of: (graph:
   },
 }
 
-/** Reading the bin needs the same as reading what lies in it. */
-const demandLooking = ({ caller }: Call, right: Binned['right']) =>
-  demandReading(caller, right === 'changeGroup' ? 'groups' : 'applications')
-
 function found(graph: Graph, call: Call): Binned {
   const id = call.param('id')
   const all = Object.values(KINDS).flatMap(({ of }) => of(graph))
   const binned = find(graph, 'deletedItem', all, byId(id))
   if (!binned) throw notFound(id)
-  demandLooking(call, binned.right)
+  demandBinReading(graph.directory, call.caller, binned.part)
   return binned
 }
 
 function mine(graph: Graph, call: Call): Binned {
   const binned = found(graph, call)
-  demandRight(graph.directory, call.caller, binned.right, binned.owners)
+  demandBinRight(graph.directory, call.caller, binned.part, binned.owners)
   return binned
 }
 
 function binOf(graph: Graph, call: Call, kind: string): Reply {
   const known = KINDS[kind]
   if (!known) throw notFound(kind)
-  demandLooking(call, kind.endsWith('group') ? 'changeGroup' : 'changeApplication')
+  demandBinReading(graph.directory, call.caller, kind.endsWith('group') ? 'groups' : 'applications')
   const visible = known.of(graph).filter(({ id }) => !graph.replication.isHidden('deletedItem', id))
   return list(
     graph,

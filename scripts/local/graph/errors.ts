@@ -54,6 +54,18 @@ export const concurrencyViolation = () =>
     'Directory_ConcurrencyViolation',
     'Unable to perform the operation because another operation on the same object is in progress. Retry the request.',
   )
+export const passwordsRefused = () =>
+  new GraphError(
+    400,
+    'CredentialTypeNotAllowedAsPerAppPolicy',
+    "Credential type not allowed as per assigned policy 'Default app management policy'.",
+  )
+export const passwordLifeRefused = () =>
+  new GraphError(
+    400,
+    'CredentialInvalidLifetimeAsPerAppPolicy',
+    "Credential lifetime exceeds the max value allowed as per assigned policy 'Default app management policy'.",
+  )
 export const outage = (status: number) =>
   status === 429
     ? new GraphError(status, 'TooManyRequests', 'Too many requests.')

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ownApplicationOf } from './application-of.ts'
 import { parseBody } from './body.ts'
 import { done, endpoint, type Graph, ok } from './endpoint.ts'
-import { requestError } from './errors.ts'
+import { passwordLifeRefused, passwordsRefused, requestError } from './errors.ts'
 import { remove } from './lookup.ts'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -20,6 +20,15 @@ const Added = z.strictObject({
 })
 const Removed = z.strictObject({ keyId: z.guid() })
 
+/** Source: "Application management policies" in the Graph reference; the codes are those that its clients handle. */
+function checkPolicy({ directory, entra }: Graph, start: string | undefined, end: Date): void {
+  const { passwordAddition, passwordLifetimeDays } = directory.appManagementPolicy
+  if (passwordAddition === 'refused') throw passwordsRefused()
+  if (passwordLifetimeDays === null) return
+  const life = end.getTime() - (start ? Date.parse(start) : entra.now())
+  if (life > passwordLifetimeDays * DAY) throw passwordLifeRefused()
+}
+
 /** The only way to a secret: Graph makes it up and shows it once, in this answer. */
 export function passwordRoutes(graph: Graph): Router {
   const router = Router()
@@ -30,6 +39,7 @@ export function passwordRoutes(graph: Graph): Router {
       const { passwordCredential: wanted } = parseBody(Added, call.body, SUBJECT)
       // Two years, when nothing is said.
       const end = wanted.endDateTime ? new Date(wanted.endDateTime) : new Date(graph.entra.now() + 730 * DAY)
+      checkPolicy(graph, wanted.startDateTime, end)
       graph.replication.changed('application', structuredClone(app))
       const credential = graph.directory.addPassword(app, wanted.displayName ?? '', end)
       return ok({ customKeyIdentifier: null, ...credential })

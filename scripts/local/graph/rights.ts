@@ -68,6 +68,15 @@ const RIGHTS = {
   grantPermission: { permissions: ['DelegatedPermissionGrant.ReadWrite.All'], roles: APP_ADMINS },
 } satisfies Record<string, Right>
 
+/**
+ * The recycle bin opens to directory roles only: owning what lies in it does not count, neither to look nor to purge.
+ * Source: "deletedItem" in the Graph reference, the roles of every operation.
+ */
+const BIN: Record<'applications' | 'groups', Right> = {
+  applications: { permissions: APP_WRITE, roles: [...APP_ADMINS, 'Hybrid Identity Administrator'] },
+  groups: { permissions: GROUP_WRITE, roles: GROUP_ADMINS },
+}
+
 /** Everything a person with this permission may do, he does himself: the role decides alone. */
 const AS_USER = 'Directory.AccessAsUser.All'
 
@@ -97,10 +106,33 @@ export function demandRight(
     if (!holds(caller, right.permissions) && !asOwner) throw denied()
     return
   }
-  const roles = directory.rolesOf(caller.id)
   const may =
     owns ||
-    right.roles.some((role) => roles.has(DIRECTORY_ROLES[role])) ||
+    hasRole(directory, caller, right.roles) ||
     (right.everybody !== undefined && directory.authorizationPolicy[right.everybody])
   if (!may || !holds(caller, right.permissions)) throw denied()
+}
+
+const hasRole = (directory: Directory, { id }: Caller, anyOf: readonly RoleName[]) => {
+  const held = directory.rolesOf(id)
+  return anyOf.some((role) => held.has(DIRECTORY_ROLES[role]))
+}
+
+/** Throws the 403 of Graph unless the caller may see this part of the recycle bin. */
+export function demandBinReading(directory: Directory, caller: Caller, what: keyof typeof BIN): void {
+  demandReading(caller, what)
+  if (caller.kind === 'user' && !hasRole(directory, caller, BIN[what].roles)) throw denied()
+}
+
+/** Throws the 403 of Graph unless the caller may restore and purge what lies in this part of the recycle bin. */
+export function demandBinRight(
+  directory: Directory,
+  caller: Caller,
+  what: keyof typeof BIN,
+  owners: readonly string[],
+): void {
+  if (caller.kind === 'app')
+    demandRight(directory, caller, what === 'groups' ? 'changeGroup' : 'changeApplication', owners)
+  else if (!holds(caller, BIN[what].permissions) || !hasRole(directory, caller, BIN[what].roles))
+    throw denied()
 }

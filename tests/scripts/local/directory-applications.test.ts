@@ -217,6 +217,27 @@ describe('applications of the directory', () => {
     )
   })
 
+  it('get no secret, or no long-lived one, where a policy of the tenant says so', async () => {
+    const { appManagementPolicy } = directory.directory
+    const { id } = await app()
+    const add = (days: number) => {
+      const endDateTime = new Date(Date.now() + days * 86_400_000 - 60_000).toISOString()
+      return graph.post(`/applications/${id}/addPassword`, { passwordCredential: { endDateTime } })
+    }
+    appManagementPolicy.passwordLifetimeDays = 30
+    const lifetime = [
+      400,
+      'CredentialInvalidLifetimeAsPerAppPolicy',
+      /lifetime exceeds the max value/,
+    ] as const
+    refusedWith(await add(31), ...lifetime)
+    assert.equal((await add(30)).status, 200)
+    // Two years are what nothing said means.
+    refusedWith(await graph.post(`/applications/${id}/addPassword`), ...lifetime)
+    appManagementPolicy.passwordAddition = 'refused'
+    refusedWith(await add(1), 400, 'CredentialTypeNotAllowedAsPerAppPolicy', /type not allowed/)
+  })
+
   it('get secrets from addPassword alone, which shows them once', async () => {
     const { id } = await app()
     const path = `/applications/${id}`

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { DEFAULT_ACCESS } from '../../../scripts/local/directory.ts'
+import { DIRECTORY_ROLES } from '../../../scripts/local/graph/roles.ts'
 import { GRAPH_APP_ID } from '../../../scripts/local/microsoft-apps.ts'
 import { type DirectoryHarness, startDirectory } from '../directory-harness.ts'
-import { type GraphCalls, graphCalls, of, refusedWith } from './graph-calls.ts'
+import { type GraphCalls, graphCalls, of, type Reply, refusedWith } from './graph-calls.ts'
 
 const BIN = '/directory/deletedItems'
 
@@ -104,13 +105,51 @@ describe('recycle bin of the directory', () => {
     )
   })
 
-  it('is emptied by owners and administrators only', async () => {
-    await graph.remove(`/applications/${app}`)
+  const denied = (reply: Reply) =>
+    refusedWith(reply, 403, 'Authorization_RequestDenied', /Insufficient privileges/)
+
+  it('is closed to a member without a directory role, also to the owner of what lies in it', async () => {
     const peter = graphCalls(directory, await directory.operatorToken('Peter'))
-    for (const reply of [await peter.remove(`${BIN}/${app}`), await peter.post(`${BIN}/${app}/restore`)])
-      refusedWith(reply, 403, 'Authorization_RequestDenied', /Insufficient privileges/)
     const his = await peter.create('/applications', { displayName: 'His' })
     await peter.remove(`/applications/${his.id}`)
-    assert.equal((await peter.remove(`${BIN}/${his.id}`)).status, 204)
+    denied(await peter.get(`${BIN}/${his.id}`))
+    denied(await peter.remove(`${BIN}/${his.id}`))
+    denied(await peter.post(`${BIN}/${his.id}/restore`))
+    for (const kind of ['application', 'servicePrincipal', 'group'])
+      denied(await peter.get(`${BIN}/microsoft.graph.${kind}`))
+    assert.equal((await graph.remove(`${BIN}/${his.id}`)).status, 204)
+  })
+
+  it('shows each role its own part', async () => {
+    const { directoryRoles } = directory.directory
+    directoryRoles.splice(0)
+    const held = async (displayName: keyof typeof DIRECTORY_ROLES) => {
+      const members = [directory.operator('Olivia').oid]
+      directoryRoles.splice(0, 1, {
+        id: 'role',
+        displayName,
+        roleTemplateId: DIRECTORY_ROLES[displayName],
+        members,
+      })
+      const seen = await Promise.all(
+        ['application', 'servicePrincipal', 'group'].map((kind) =>
+          graph.get(`${BIN}/microsoft.graph.${kind}`),
+        ),
+      )
+      return seen.map(({ status }) => status)
+    }
+    assert.deepEqual(await held('Hybrid Identity Administrator'), [200, 200, 403])
+    assert.deepEqual(await held('User Administrator'), [403, 403, 200])
+    assert.deepEqual(await held('Application Developer'), [403, 403, 403])
+  })
+
+  it('is open to an app with the permission, which needs no role', async () => {
+    await graph.remove(`/applications/${app}`)
+    const reader = graphCalls(directory, await directory.appToken(['Application.Read.All']))
+    assert.equal((await reader.get(`${BIN}/${app}`)).status, 200)
+    denied(await reader.get(`${BIN}/microsoft.graph.group`))
+    denied(await reader.remove(`${BIN}/${app}`))
+    const writer = graphCalls(directory, await directory.appToken(['Application.ReadWrite.All']))
+    assert.equal((await writer.remove(`${BIN}/${app}`)).status, 204)
   })
 })
