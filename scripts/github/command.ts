@@ -44,3 +44,12 @@ export async function run(
     fix,
   })
 }
+
+/** What a program printed; undefined: that is no JSON, and whoever asked says so in words. */
+export function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

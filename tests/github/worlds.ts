@@ -62,6 +62,11 @@ const identities: Answer = {
   ]),
 }
 
+export const armSays = (stdout: unknown): Answer => ({
+  program: 'az',
+  match: 'sub what-if',
+  stdout: typeof stdout === 'string' ? stdout : JSON.stringify(stdout),
+})
 export const arm = (changes: unknown[] = [], code = 0, stderr = ''): Answer => ({
   program: 'az',
   match: 'sub what-if',
