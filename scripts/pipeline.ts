@@ -1,6 +1,7 @@
 /** `npm run pipeline`: lets GitHub Actions review and deploy this environment, without a secret anywhere. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
+import { signInRemedyOf } from './directory/sign-in-remedies.ts'
 import { LABEL } from './github/approval.ts'
 import { attempt, run } from './github/command.ts'
 import { approvals } from './github/pipeline-rights.ts'
@@ -26,9 +27,12 @@ const NOT_YET =
 const FORBIDDEN = /AuthorizationFailed|Authorization_RequestDenied|Insufficient privileges|Forbidden/i
 
 function failure(message: string, restricted: boolean): Problem {
+  const what = `az deployment sub create failed: ${message.trim()}`
+  const known = signInRemedyOf(message, 'az login')
+  if (known) return new Problem({ what, why: known.cause, fix: known.fix })
   const forbidden = FORBIDDEN.test(message)
   return new Problem({
-    what: `az deployment sub create failed: ${message.trim()}`,
+    what,
     why: forbidden
       ? `Giving these rights takes Owner of the subscription and, in Entra ID, Privileged Role Administrator:\n${approvals(restricted)}`
       : 'The identities of the pipeline are not there, or only in part.',

@@ -1,5 +1,6 @@
 /** Other programs: az, azd, gh, npm. Their arguments are never part of a shell's text. */
 import { $, usePowerShell } from 'zx/core'
+import { signInRemedyOf } from '../directory/sign-in-remedies.ts'
 import { ROOT } from '../hooks/azd.ts'
 import { Problem } from '../hooks/problem.ts'
 
@@ -8,6 +9,8 @@ export interface Result {
   stdout: string
   stderr: string
 }
+
+const LOGIN: Readonly<Record<string, string>> = { az: 'az login', azd: 'azd auth login' }
 
 interface Options {
   /** Variables besides those of this process. */
@@ -38,10 +41,13 @@ export async function run(
 ): Promise<string> {
   const { code, stdout, stderr } = await attempt(program, args, options)
   if (code === 0) return stdout
+  const said = stderr.trim() || stdout.trim() || `exit code ${code}`
+  // Whatever the step needs: who is not signed in is helped by that alone.
+  const known = signInRemedyOf(said, LOGIN[program])
   throw new Problem({
-    what: `${program} ${args.slice(0, 3).join(' ')} failed: ${stderr.trim() || stdout.trim() || `exit code ${code}`}`,
-    why: 'Nothing after this step has been done.',
-    fix,
+    what: `${program} ${args.slice(0, 3).join(' ')} failed: ${said}`,
+    why: known?.cause ?? 'Nothing after this step has been done.',
+    fix: known?.fix ?? fix,
   })
 }
 
