@@ -41,11 +41,14 @@ export async function run(
 ): Promise<string> {
   const { code, stdout, stderr } = await attempt(program, args, options)
   if (code === 0) return stdout
-  const said = stderr.trim() || stdout.trim() || `exit code ${code}`
-  // Whatever the step needs: who is not signed in is helped by that alone.
+  throw failed(program, args, stderr.trim() || stdout.trim() || `exit code ${code}`, fix)
+}
+
+/** Whatever the step needs: who is not signed in is helped by that alone. */
+export function failed(program: string, args: string[], said: string, fix: string): Problem {
   const known = signInRemedyOf(said, LOGIN[program])
-  throw new Problem({
-    what: `${program} ${args.slice(0, 3).join(' ')} failed: ${said}`,
+  return new Problem({
+    what: `${program} ${args.slice(0, 3).join(' ')} failed: ${said.trim()}`,
     why: known?.cause ?? 'Nothing after this step has been done.',
     fix: known?.fix ?? fix,
   })

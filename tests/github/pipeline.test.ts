@@ -109,6 +109,14 @@ describe('npm run pipeline', { skip: notHere, concurrency: 2 }, () => {
     assert.equal(indexOf(calls, 'variable set'), -1)
   })
 
+  it('does not send whoever is not signed in round in a circle', async () => {
+    const { code, output } = await pipeline(
+      world({}, [{ program: 'az', match: 'sub create', code: 1, stderr: 'AADSTS700082: expired' }]),
+    )
+    assert.equal(code, 1)
+    assert.match(output, /why: The sign-in has ended.*\n {2}fix: az login\n/)
+  })
+
   it('refuses an environment that more than main may use, before there is an identity', async () => {
     const wide = { branch_policies: [main, { id: 2, name: 'release/*', type: 'branch' }] }
     const around = world({ [PRODUCTION]: restricted(), [POLICIES]: wide })
