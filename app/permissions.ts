@@ -40,10 +40,23 @@ const Tool = z.strictObject({
   admin: z.boolean(),
 })
 
+/** Where the public client may send a code: a program on the same machine, or a site with TLS. Anything else leaks it. */
+const RedirectUri = z
+  .url()
+  .refine((text) => /^https:\/\/|^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?(\/|$)/.test(text), {
+    error: 'must be https, or http on localhost or 127.0.0.1',
+  })
+
 const Permissions = z.strictObject({
   scopes: z.array(Scope).min(1),
   appRoles: z.array(AppRole),
   clients: z.array(z.strictObject({ name: z.string().min(1), appId: z.guid() })),
+  redirectUris: z
+    .array(RedirectUri)
+    .min(1)
+    .refine((all) => new Set(all).size === all.length, {
+      error: 'names a redirect URI twice: Microsoft Graph refuses that',
+    }),
   downstreamApis: z.array(DownstreamApi),
   tools: z.array(Tool),
 })

@@ -117,16 +117,7 @@ resource publicClient 'Microsoft.Graph/applications@v1.0' = {
   description: 'For MCP clients that have no app registration of their own.'
   signInAudience: 'AzureADMyOrg'
   // Entra ignores the port of a loopback address, not its path.
-  publicClient: {
-    redirectUris: [
-      'http://localhost'
-      'http://localhost/callback'
-      'http://localhost/oauth/callback'
-      'http://127.0.0.1/oauth/callback'
-      'http://127.0.0.1:33418/'
-      'https://vscode.dev/redirect'
-    ]
-  }
+  publicClient: { redirectUris: permissions.redirectUris }
   isFallbackPublicClient: false
   web: noImplicitGrant
   spa: { redirectUris: [] }

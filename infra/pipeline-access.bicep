@@ -3,9 +3,6 @@
 @description('Object id of the identity.')
 param principalId string
 
-@description('Name of the identity.')
-param identityName string
-
 // Built-in roles.
 var contributor = 'b24988ac-6180-42a0-ab88-20f7382dd24c'
 var roleAdministrator = 'f58310d9-a9f6-439a-9e8d-f62e7b41a168'
@@ -20,8 +17,9 @@ func allowedOnly(assignments string, action string, attributes string, roles str
   '((!(ActionMatches{\'${assignments}/${action}\'})) OR (@${attributes}[${assignments}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals ${roles} AND @${attributes}[${assignments}:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {\'ServicePrincipal\'}))'
 var onlyThese = '${allowedOnly(assignments, 'write', 'Request', roles)} AND ${allowedOnly(assignments, 'delete', 'Resource', roles)}'
 
+// The names change with the principal, as in pipeline-rights.bicep.
 resource mayWrite 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(resourceGroup().id, identityName, contributor)
+  name: guid(resourceGroup().id, principalId, contributor)
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
@@ -31,7 +29,7 @@ resource mayWrite 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource mayAssignTwoRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(resourceGroup().id, identityName, roleAdministrator)
+  name: guid(resourceGroup().id, principalId, roleAdministrator)
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'

@@ -71,7 +71,8 @@ resource pipelineGroup 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   tags: tags
 }
 
-// The same as in main.bicep: it must be there before rights can end at its border.
+// The same as in main.bicep: it must be there before rights can end at its border. Contributor on it may declare it
+// again, so that the pipeline needs no right to declare resource groups.
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
   location: location
@@ -98,20 +99,27 @@ resource previewRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 // main.bicep is a deployment of the subscription. What it deploys is judged by the deployer's rights on each
-// resource, so this alone makes nothing but empty resource groups.
+// resource, so these actions alone make and change nothing: no other resource group, and no new one.
 resource deploymentRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'deployment')
   properties: {
     roleName: 'Subscription deployment (${environmentName}, ${token})'
-    description: 'Starts deployments of the subscription, declares resource groups, registers resource providers.'
+    description: 'Starts deployments of the subscription and reads how they went; registers resource providers.'
     type: 'CustomRole'
     assignableScopes: [subscription().id]
     permissions: [
       {
         actions: [
           '*/register/action'
-          'Microsoft.Resources/deployments/*'
-          'Microsoft.Resources/subscriptions/resourceGroups/write'
+          'Microsoft.Resources/deployments/operations/read'
+          'Microsoft.Resources/deployments/operationStatuses/read'
+          'Microsoft.Resources/deployments/read'
+          'Microsoft.Resources/deployments/validate/action'
+          'Microsoft.Resources/deployments/write'
+          'Microsoft.Resources/subscriptions/locations/read'
+          'Microsoft.Resources/subscriptions/providers/read'
+          'Microsoft.Resources/subscriptions/read'
+          'Microsoft.Resources/subscriptions/resourceGroups/read'
         ]
         notActions: []
         dataActions: []
@@ -146,49 +154,29 @@ module deploy 'pipeline-identity.bicep' = {
   }
 }
 
-resource reviewMayRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(subscription().id, reviewName, reader)
-  properties: {
+module reviewRights 'pipeline-rights.bicep' = {
+  params: {
+    #disable-next-line what-if-short-circuiting
     principalId: review.outputs.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', reader)
-    description: 'Pull requests are compared with what is there.'
+    rights: [
+      { role: reader, reason: 'Pull requests are compared with what is there.' }
+      { role: previewRole.name, reason: 'Pull requests show what a deployment would change.' }
+    ]
   }
 }
 
-resource reviewMayPreview 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(subscription().id, reviewName, 'preview')
-  properties: {
-    principalId: review.outputs.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: previewRole.id
-    description: 'Pull requests show what a deployment would change.'
-  }
-}
-
-resource deployMayRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(subscription().id, deployName, reader)
-  properties: {
+module deployRights 'pipeline-rights.bicep' = {
+  params: {
+    #disable-next-line what-if-short-circuiting
     principalId: deploy.outputs.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', reader)
-    description: 'azd looks for the resources of its environment.'
-  }
-}
-
-resource deployMayStartDeployments 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(subscription().id, deployName, 'deployment')
-  properties: {
-    principalId: deploy.outputs.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: deploymentRole.id
-    description: 'The template is deployed to the subscription.'
+    rights: [{ role: deploymentRole.name, reason: 'The template is deployed to the subscription.' }]
   }
 }
 
 module deployAccess 'pipeline-access.bicep' = {
   scope: group
-  params: { principalId: deploy.outputs.principalId, identityName: deployName }
+  #disable-next-line what-if-short-circuiting
+  params: { principalId: deploy.outputs.principalId }
 }
 
 @description('Tenant of both identities.')

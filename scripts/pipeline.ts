@@ -1,80 +1,13 @@
 /** `npm run pipeline`: lets GitHub Actions review and deploy this environment, without a secret anywhere. */
-import { setTimeout as pause } from 'node:timers/promises'
-import { z } from 'zod'
 import { LABEL } from './github/approval.ts'
-import { attempt, run } from './github/command.ts'
+import { run } from './github/command.ts'
+import { deployed, type Outputs } from './github/pipeline-deployment.ts'
 import { approvals } from './github/pipeline-rights.ts'
 import { restrictProduction } from './github/production.ts'
 import { type GitHubRepository, repositoryOf } from './github/repository.ts'
 import { settingNames, settingsOf } from './github/settings.ts'
 import { Problem } from './hooks/problem.ts'
 import { type Context, runScript } from './hooks/script.ts'
-
-const Answer = z.record(z.string(), z.object({ value: z.string() }))
-const guid = z.guid()
-const Outputs = z.object({
-  AZURE_TENANT_ID: guid,
-  AZURE_SUBSCRIPTION_ID: guid,
-  AZURE_REVIEW_CLIENT_ID: guid,
-  AZURE_DEPLOY_CLIENT_ID: guid,
-})
-type Outputs = z.infer<typeof Outputs>
-
-// A fresh managed identity is unknown to Microsoft Graph and to role assignments for minutes.
-const NOT_YET =
-  /PrincipalNotFound|Request_ResourceNotFound|does not exist in the directory|does not exist or one of its queried/i
-const FORBIDDEN = /AuthorizationFailed|Authorization_RequestDenied|Insufficient privileges|Forbidden/i
-
-function failure(message: string, restricted: boolean): Problem {
-  const forbidden = FORBIDDEN.test(message)
-  return new Problem({
-    what: `az deployment sub create failed: ${message.trim()}`,
-    why: forbidden
-      ? `Giving these rights takes Owner of the subscription and, in Entra ID, Privileged Role Administrator:\n${approvals(restricted)}`
-      : 'The identities of the pipeline are not there, or only in part.',
-    fix: forbidden
-      ? 'Let an administrator run: npm run pipeline    (az login, gh auth login)'
-      : 'npm run pipeline    (it may be repeated; sign in with: az login)',
-  })
-}
-
-/** Deploys infra/pipeline.bicep; repeats while the fresh identities are still unknown. */
-async function deployed(context: Context, repository: GitHubRepository): Promise<Outputs> {
-  const { environment, variables } = context
-  const { AZURE_ENV_NAME, AZURE_SUBSCRIPTION_ID, RESTRICT_TO_ASSIGNED_USERS: restricted } = environment
-  const env = {
-    AZURE_ENV_NAME,
-    AZURE_LOCATION: variables.AZURE_LOCATION ?? '',
-    GITHUB_REPOSITORY_OWNER: repository.owner,
-    GITHUB_REPOSITORY_NAME: repository.name,
-    GITHUB_REPOSITORY_OWNER_ID: repository.ids?.owner ?? '',
-    GITHUB_REPOSITORY_ID: repository.ids?.repository ?? '',
-    RESTRICT_TO_ASSIGNED_USERS: String(restricted),
-  }
-  const place = ['--subscription', AZURE_SUBSCRIPTION_ID, '--location', env.AZURE_LOCATION]
-  const args = ['deployment', 'sub', 'create', '--name', `pipeline-${AZURE_ENV_NAME}`, ...place]
-  const what = [
-    '--parameters',
-    'infra/pipeline.bicepparam',
-    '--query',
-    'properties.outputs',
-    '--output',
-    'json',
-  ]
-  for (let tries = 1; ; tries++) {
-    const { code, stdout, stderr } = await attempt('az', [...args, ...what], { env })
-    if (code === 0) {
-      // Azure Resource Manager changes the case of output names.
-      const outputs = Object.entries(Answer.parse(JSON.parse(stdout)))
-      return Outputs.parse(
-        Object.fromEntries(outputs.map(([name, { value }]) => [name.toUpperCase(), value])),
-      )
-    }
-    if (!NOT_YET.test(stderr) || tries === 10) throw failure(stderr || stdout, restricted)
-    context.print('  the fresh identities are not known everywhere yet: once more')
-    await pause(environment.DIRECTORY_PATIENCE_SECONDS * 100)
-  }
-}
 
 async function setVariables(context: Context, { fullName }: GitHubRepository, outputs: Outputs) {
   const { AZURE_DEPLOY_CLIENT_ID, ...shared } = outputs

@@ -1,5 +1,6 @@
 /** From the message of Entra or Graph to its cause and the command that helps; the README has the same table. */
 import { DirectoryError } from './directory-error.ts'
+import { signInRemedyOf } from './sign-in-remedies.ts'
 
 export interface Remedy {
   cause: string
@@ -61,6 +62,9 @@ const UNKNOWN: Remedy = {
 
 /** Never undefined: the last resort is to run it again. */
 export function remedyOf(error: unknown): Remedy {
+  // The number says more than the status around it.
+  const refused = signInRemedyOf(error instanceof Error ? error.message : String(error))
+  if (refused) return refused
   if (!(error instanceof DirectoryError)) return UNKNOWN
   const text = `${error.status} ${error.code} ${error.detail}`
   return REFUSALS.find(({ sign }) => sign.test(text)) ?? UNKNOWN

@@ -1,6 +1,7 @@
-/** Whether a person who may write has approved exactly this state of a pull request. */
+/** Whether a second person who may write has approved exactly this state of a pull request. */
 import { z } from 'zod'
 import { find, list, read } from './github.ts'
+import { type Push, pushOf } from './push.ts'
 
 export const LABEL = 'identity-approved'
 
@@ -9,16 +10,18 @@ const Label = z.object({ name: z.string() })
 const Event = z.object({
   event: z.string(),
   created_at: time,
-  actor: z.object({ login: z.string(), type: z.string() }).nullish(),
+  // The id, not the name: names change hands.
+  actor: z.object({ id: z.number(), login: z.string(), type: z.string() }).nullish(),
   label: Label.nullish(),
+  performed_via_github_app: z.object({ slug: z.string().nullish() }).nullish(),
 })
-const Commit = z.object({ commit: z.object({ committer: z.object({ date: time }) }) })
-const Runs = z.object({
-  workflow_runs: z.array(
-    z.object({ created_at: time, pull_requests: z.array(z.object({ number: z.number() })) }),
-  ),
-})
+type Event = z.infer<typeof Event>
+type Person = NonNullable<Event['actor']>
+const Pull = z.object({ user: z.object({ id: z.number() }).nullable(), head: z.object({ ref: z.string() }) })
+type Pull = z.infer<typeof Pull>
 const Permission = z.object({ permission: z.string() })
+// After these the pull request is another one, without a push of its own branch being the last thing that happened.
+const RESETS = ['base_ref_changed', 'head_ref_force_pushed', 'head_ref_restored']
 
 export interface PullRequest {
   repository: string
@@ -27,45 +30,42 @@ export interface PullRequest {
 }
 export type Approval = { approved: true; by: string } | { approved: false; why: string }
 
-/**
- * Since when the pull request is as it is. The author writes the commit's date, so GitHub's own clock counts too:
- * the first run for this head, and the last push that replaced commits.
- */
-async function headSince({ repository, number, head }: PullRequest, events: z.infer<typeof Event>[]) {
-  const { commit } = await read(`repos/${repository}/commits/${head}`, Commit)
-  const path = `repos/${repository}/actions/runs?event=pull_request&head_sha=${head}&per_page=100`
-  const { workflow_runs: runs } = await read(path, Runs)
-  const ours = runs.filter(({ pull_requests: pulls }) => pulls.some((pull) => pull.number === number))
-  const pushes = events.filter(({ event }) => event === 'head_ref_force_pushed')
-  return Math.max(
-    commit.committer.date,
-    ...(ours.length > 0 ? [Math.min(...ours.map((run) => run.created_at))] : []),
-    ...pushes.map((push) => push.created_at),
-  )
+/** Says why whoever set the label is nobody whose approval counts. */
+async function refusalOf(repository: string, set: Event, person: Person, { user }: Pull, push: Push) {
+  const { login } = person
+  const who = `${login} set the label ${LABEL} and`
+  if (person.type !== 'User') return `${who} is not a person.`
+  if (set.performed_via_github_app) return `A program set the label ${LABEL} in the name of ${login}.`
+  if (person.id === user?.id) return `${who} opened the pull request.`
+  if (person.id === push.by) return `${who} pushed its last commit.`
+  const path = `repos/${repository}/collaborators/${encodeURIComponent(login)}/permission`
+  const held = await find(path, Permission)
+  return held && ['admin', 'write'].includes(held.permission) ? undefined : `${who} has no write access.`
 }
 
-export async function approvalOf(pull: PullRequest): Promise<Approval> {
-  const issue = `repos/${pull.repository}/issues/${pull.number}`
-  const labels = await list(`${issue}/labels?per_page=100`, Label)
-  if (!labels.some(({ name }) => name === LABEL))
-    return { approved: false, why: `The label ${LABEL} is not set.` }
-  const events = await list(`${issue}/events?per_page=100`, Event)
-  const set = events
+/** The last time the label was set: setting it anew is a new approval, and somebody else's may replace it. */
+const lastSet = (events: Event[]) =>
+  events
     .filter(({ event, label }) => event === 'labeled' && label?.name === LABEL)
-    .toSorted((a, b) => b.created_at - a.created_at)[0]
-  if (!set?.actor) return { approved: false, why: `Nobody can be found who set the label ${LABEL}.` }
-  const { login, type } = set.actor
-  if (type !== 'User') return { approved: false, why: `${login} set the label ${LABEL} and is not a person.` }
-  const held = await find(
-    `repos/${pull.repository}/collaborators/${encodeURIComponent(login)}/permission`,
-    Permission,
-  )
-  if (!held || !['admin', 'write'].includes(held.permission))
-    return { approved: false, why: `${login} set the label ${LABEL} and has no write access.` }
-  if (set.created_at <= (await headSince(pull, events)))
-    return {
-      approved: false,
-      why: `The label ${LABEL} is older than the last commit: read again, then set it anew.`,
-    }
-  return { approved: true, by: login }
+    // Stable: within one second the order of GitHub's list stays.
+    .toSorted((a, b) => a.created_at - b.created_at)
+    .at(-1)
+
+export async function approvalOf({ repository, number, head }: PullRequest): Promise<Approval> {
+  const refused = (why: string): Approval => ({ approved: false, why })
+  const issue = `repos/${repository}/issues/${number}`
+  const labels = await list(`${issue}/labels?per_page=100`, Label)
+  if (!labels.some(({ name }) => name === LABEL)) return refused(`The label ${LABEL} is not set.`)
+  const events = await list(`${issue}/events?per_page=100`, Event)
+  const set = lastSet(events)
+  if (!set?.actor) return refused(`Nobody can be found who set the label ${LABEL}.`)
+  const pull = await read(`repos/${repository}/pulls/${number}`, Pull)
+  const push = await pushOf(repository, pull.head.ref, head)
+  if (!push) return refused('GitHub does not say when the last commit was pushed: run the check again.')
+  const refusal = await refusalOf(repository, set, set.actor, pull, push)
+  if (refusal) return refused(refusal)
+  const resets = events.filter(({ event }) => RESETS.includes(event))
+  if (set.created_at <= Math.max(push.at, ...resets.map((reset) => reset.created_at)))
+    return refused(`The label ${LABEL} is older than the last commit: read again, then set it anew.`)
+  return { approved: true, by: set.actor.login }
 }

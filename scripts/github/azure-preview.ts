@@ -1,27 +1,62 @@
 /** What Azure Resource Manager says that a deployment would change. It says nothing about Microsoft Graph. */
-import { z } from 'zod'
+import { type ArmAnswer, answerOf, type Change, type Diagnostic } from './arm-answer.ts'
 import { attempt } from './command.ts'
 import { fenced } from './identity-preview.ts'
 
-const Answer = z.object({
-  changes: z.array(
-    z.object({
-      changeType: z.string(),
-      resourceId: z.string(),
-      delta: z.array(z.object({ path: z.string() })).nullish(),
-    }),
-  ),
-})
+// Everything else is shown, a kind that is not known here too.
 const QUIET = ['NoChange', 'Ignore', 'NoEffect']
+// Kinds that say: not looked at, or not to the end.
+const UNKNOWN = ['Unsupported', 'Deploy']
+// Without any of these words a diagnostic is about one resource, not about resources that were left out.
+const LEFT_OUT = /NestedDeployment|ShortCircuit|Skipped|ExpansionLimit|WhatIfEvalStopped|not.{0,20}expanded/i
 
 export interface AzurePreview {
   failed: boolean
   markdown: string
 }
 
-const shortName = (id: string) => id.split('/').slice(-2).join('/')
-/** Texts of the template end up in a table. */
+/** Texts of the template and of Azure end up in a table. */
 const cell = (text: string) => text.replaceAll('|', '\\|').replace(/[\r\n`<>]/g, ' ')
+const shortName = (id: string) => id.split('/').slice(-2).join('/')
+const nameOf = ({ resourceId, symbolicName }: Change) =>
+  resourceId ? shortName(resourceId) : symbolicName || 'a resource without an id yet'
+const isShown = ({ changeType, unsupportedReason }: Change) =>
+  !QUIET.includes(changeType) || Boolean(unsupportedReason)
+
+const row = (change: Change, isSure: boolean) => {
+  const paths = (change.delta ?? []).flatMap(({ path }) => (path ? [`\`${cell(path)}\``] : []))
+  const more = [...paths, ...(change.unsupportedReason ? [cell(change.unsupportedReason)] : [])]
+  const kind = isSure ? change.changeType : `${change.changeType}, perhaps`
+  return `| ${cell(kind)} | \`${cell(nameOf(change))}\` | ${more.join(', ')} |`
+}
+
+const line = ({ code, level, message, target }: Diagnostic) =>
+  `- ${cell([level, code].filter(Boolean).join(' ') || 'Note')}: ${cell(message || 'no text')}${target ? ` (\`${cell(shortName(target))}\`)` : ''}`
+
+const isIncomplete = ({ changes, potential, diagnostics }: ArmAnswer) =>
+  diagnostics.some(({ code, message, level }) => LEFT_OUT.test(`${code} ${message}`) || level === 'Error') ||
+  [...changes, ...potential].some((change) => isShown(change) && UNKNOWN.includes(change.changeType))
+
+function titleOf(sure: number, perhaps: number, incomplete: boolean): string {
+  const count = `${sure} Azure resource${sure === 1 ? '' : 's'} would change${perhaps ? `, ${perhaps} perhaps` : ''}`
+  if (incomplete) return `⚠️ Incomplete: Azure did not look at everything. ${count} as far as it is known`
+  return sure + perhaps === 0 ? 'No Azure resource would change.' : count
+}
+
+export function azureMarkdown(answer: ArmAnswer): string {
+  const [sure, perhaps] = [answer.changes.filter(isShown), answer.potential.filter(isShown)]
+  const title = titleOf(sure.length, perhaps.length, isIncomplete(answer))
+  const rows = [...sure.map((change) => row(change, true)), ...perhaps.map((change) => row(change, false))]
+  const table = ['| change | resource | properties |', '| --- | --- | --- |', ...rows].join('\n')
+  const changes = rows.length > 0 ? `<details><summary>${title}</summary>\n\n${table}\n\n</details>` : title
+  if (answer.diagnostics.length === 0) return changes
+  return `${changes}\n\nAzure adds:\n\n${answer.diagnostics.map(line).join('\n')}`
+}
+
+const failed = (why: string): AzurePreview => ({
+  failed: true,
+  markdown: `The preview of Azure resources failed:\n\n${fenced(why)}`,
+})
 
 export async function azurePreview(environment: string, location: string): Promise<AzurePreview> {
   const { code, stdout, stderr } = await attempt('az', [
@@ -30,17 +65,8 @@ export async function azurePreview(environment: string, location: string): Promi
     ...['--parameters', 'infra/main.bicepparam', '--validation-level', 'providerNoRbac'],
     ...['--no-pretty-print', '--output', 'json'],
   ])
-  if (code !== 0)
-    return { failed: true, markdown: `The preview of Azure resources failed:\n\n${fenced(stderr || stdout)}` }
-  const changes = Answer.parse(JSON.parse(stdout)).changes.filter(
-    ({ changeType }) => !QUIET.includes(changeType),
-  )
-  if (changes.length === 0) return { failed: false, markdown: 'No Azure resource would change.' }
-  const rows = changes.map(({ changeType, resourceId, delta }) => {
-    const paths = (delta ?? []).map(({ path }) => `\`${cell(path)}\``).join(', ')
-    return `| ${cell(changeType)} | \`${cell(shortName(resourceId))}\` | ${paths} |`
-  })
-  const table = ['| change | resource | properties |', '| --- | --- | --- |', ...rows].join('\n')
-  const title = `${changes.length} Azure resource${changes.length === 1 ? '' : 's'} would change`
-  return { failed: false, markdown: `<details><summary>${title}</summary>\n\n${table}\n\n</details>` }
+  if (code !== 0) return failed(stderr || stdout || `az ended with exit code ${code} and said nothing.`)
+  const answer = answerOf(stdout)
+  if ('unreadable' in answer) return failed(answer.unreadable)
+  return { failed: false, markdown: azureMarkdown(answer) }
 }

@@ -1,5 +1,6 @@
 /** Other programs: az, azd, gh, npm. Their arguments are never part of a shell's text. */
 import { $, usePowerShell } from 'zx/core'
+import { signInRemedyOf } from '../directory/sign-in-remedies.ts'
 import { ROOT } from '../hooks/azd.ts'
 import { Problem } from '../hooks/problem.ts'
 
@@ -8,6 +9,8 @@ export interface Result {
   stdout: string
   stderr: string
 }
+
+const LOGIN: Readonly<Record<string, string>> = { az: 'az login', azd: 'azd auth login' }
 
 interface Options {
   /** Variables besides those of this process. */
@@ -38,9 +41,24 @@ export async function run(
 ): Promise<string> {
   const { code, stdout, stderr } = await attempt(program, args, options)
   if (code === 0) return stdout
-  throw new Problem({
-    what: `${program} ${args.slice(0, 3).join(' ')} failed: ${stderr.trim() || stdout.trim() || `exit code ${code}`}`,
-    why: 'Nothing after this step has been done.',
-    fix,
+  throw failed(program, args, stderr.trim() || stdout.trim() || `exit code ${code}`, fix)
+}
+
+/** Whatever the step needs: who is not signed in is helped by that alone. */
+export function failed(program: string, args: string[], said: string, fix: string): Problem {
+  const known = signInRemedyOf(said, LOGIN[program])
+  return new Problem({
+    what: `${program} ${args.slice(0, 3).join(' ')} failed: ${said.trim()}`,
+    why: known?.cause ?? 'Nothing after this step has been done.',
+    fix: known?.fix ?? fix,
   })
+}
+
+/** What a program printed; undefined: that is no JSON, and whoever asked says so in words. */
+export function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

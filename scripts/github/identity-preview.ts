@@ -1,6 +1,6 @@
 /** What `npm run whatif` says, in the two forms that workflows need. */
 import { z } from 'zod'
-import { attempt } from './command.ts'
+import { attempt, jsonIn } from './command.ts'
 
 /** 0: nothing would change. 2: something would. 1: it cannot be told. */
 const EXIT = { 0: 'unchanged', 2: 'changed' } as const
@@ -49,7 +49,7 @@ export async function identityPreview(more: readonly string[] = []): Promise<Ide
   const machine = await whatif('json', more)
   const state = machine.code === 0 || machine.code === 2 ? EXIT[machine.code] : undefined
   if (!state) return failed(machine.stderr || machine.stdout || `exit code ${machine.code}`)
-  const parsed = Document.safeParse(JSON.parse(machine.stdout))
+  const parsed = Document.safeParse(jsonIn(machine.stdout))
   if (!parsed.success) return failed('npm run whatif -- --format json is not of the expected format.')
   const person = await whatif('markdown', more)
   // Something changed between the two runs: the text would not be what was graded.

@@ -15,7 +15,7 @@ export const approvals = (restricted: boolean): string =>
     Azure, subscription:     Reader, Deployment preview (what-if and validate)
     Microsoft Graph:         ${REVIEW_GRAPH.join(', ')}
   Deploy identity: GitHub environment production, branch main only; writes
-    Azure, subscription:     Reader, Subscription deployment (starts deployments, declares resource groups)
+    Azure, subscription:     Subscription deployment (starts deployments, reads how they went; changes nothing alone)
     Azure, resource group:   Contributor; Role Based Access Control Administrator for AcrPull and Monitoring
                              Metrics Publisher, to service principals only
     Microsoft Graph:         ${[...DEPLOY_GRAPH, ...(restricted ? ASSIGN_GRAPH : [])].join(', ')}

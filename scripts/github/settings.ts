@@ -5,10 +5,10 @@
  */
 import { appendFile, readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { run } from './command.ts'
+import { attempt, failed } from './command.ts'
 import { runStep } from './step.ts'
 
-const READER = 'npm run pipeline    (it gives the identity Reader)'
+const READER = 'npm run pipeline    (it lets the identity read the resource group)'
 // Said by azd, by the runner, or found out below.
 const NOT_SETTINGS = ['AZURE_PRINCIPAL_ID', 'AZURE_PRINCIPAL_TYPE', 'CI', 'SERVICE_SERVER_RESOURCE_EXISTS']
 const ALWAYS = ['AZURE_SUBSCRIPTION_ID', 'AZURE_TENANT_ID']
@@ -35,18 +35,30 @@ const Identities = z.array(
   z.object({ principalId: z.guid(), tags: z.record(z.string(), z.string()).nullish() }),
 )
 
+/** What is in the environment's resource group: the deploy identity may look into no other. */
+async function listed<T extends z.ZodType>(kind: string, environment: string, shape: T): Promise<z.infer<T>> {
+  // Named as in infra/main.bicep.
+  const args = [kind, 'list', '--resource-group', `rg-${environment}`, '--output', 'json']
+  const { code, stdout, stderr } = await attempt('az', args)
+  // After azd down there is nothing.
+  if (code !== 0 && /ResourceGroupNotFound/.test(stderr)) return shape.parse([])
+  if (code !== 0) throw failed('az', args, stderr || stdout, READER)
+  return shape.parse(JSON.parse(stdout))
+}
+
 /** An output of the last deployment: whom the API app trusts. Without it the what-if leaves that open. */
 async function serverIdentity(environment: string): Promise<string | undefined> {
-  const text = await run('az', ['identity', 'list', '--output', 'json'], { fix: READER })
-  const own = Identities.parse(JSON.parse(text)).filter(({ tags }) => tags?.['azd-env-name'] === environment)
+  const all = await listed('identity', environment, Identities)
+  const own = all.filter(({ tags }) => tags?.['azd-env-name'] === environment)
   return own.length === 1 ? own[0]?.principalId : undefined
 }
 
 /** As azd knows it: a container app of this environment keeps its image. */
 async function serverExists(environment: string): Promise<boolean> {
-  const args = ['resource', 'list', '--tag', `azd-env-name=${environment}`, '--output', 'json']
-  const text = await run('az', args, { fix: READER })
-  return Found.parse(JSON.parse(text)).some(({ tags }) => tags?.['azd-service-name'] === 'server')
+  const all = await listed('resource', environment, Found)
+  return all.some(
+    ({ tags }) => tags?.['azd-env-name'] === environment && tags['azd-service-name'] === 'server',
+  )
 }
 
 await runStep(

@@ -3,6 +3,7 @@ import { type AccessToken, AzureDeveloperCliCredential } from '@azure/identity'
 import { decodeJwt } from 'jose'
 import { z } from 'zod'
 import { isLoopback } from '../../app/loopback.ts'
+import { signInRemedyOf } from '../directory/sign-in-remedies.ts'
 import { type Environment, NOT_ASKED_YET } from './environment.ts'
 import { Problem } from './problem.ts'
 
@@ -25,6 +26,16 @@ export interface Operator {
 const scopeOf = (endpoint: string) =>
   `${isLoopback(new URL(endpoint)) ? GRAPH : new URL(endpoint).origin}/.default`
 
+function noToken(said: string, tenantId: string | undefined): Problem {
+  const login = `azd auth login${tenantId ? ` --tenant-id ${tenantId}` : ''}`
+  const known = signInRemedyOf(said, login)
+  return new Problem({
+    what: `azd gives no token for Microsoft Graph: ${said}`,
+    why: known?.cause ?? 'The scripts act as whoever is signed in to azd.',
+    fix: known?.fix ?? login,
+  })
+}
+
 export function operatorOf({
   GRAPH_ENDPOINT,
   AZURE_TENANT_ID,
@@ -39,11 +50,7 @@ export function operatorOf({
     // Many requests start at once: they share one run of azd.
     if (!held || held.expiresOnTimestamp < Date.now() + 120_000) {
       current = credential.getToken(scopeOf(GRAPH_ENDPOINT)).catch((error: unknown) => {
-        throw new Problem({
-          what: `azd gives no token for Microsoft Graph: ${error instanceof Error ? error.message : error}`,
-          why: 'The scripts act as whoever is signed in to azd.',
-          fix: `azd auth login${AZURE_TENANT_ID ? ` --tenant-id ${AZURE_TENANT_ID}` : ''}`,
-        })
+        throw noToken(error instanceof Error ? error.message : String(error), AZURE_TENANT_ID)
       })
     }
     return (await current)?.token ?? ''

@@ -61,6 +61,23 @@ describe('infra/permissions.json', () => {
     assert.throws(withoutStepUp, /get_expense_stats is for admins and needs a downstreamApi/)
   })
 
+  it('is refused when a code would be sent in clear to another machine, or a redirect URI stands there twice', () => {
+    const withRedirect = (uri: string) => () => loadChanged(({ redirectUris }) => void redirectUris.push(uri))
+    for (const uri of [
+      'http://contoso.com/cb',
+      'http://localhost.contoso.com',
+      'http://localhost@contoso.com/',
+    ])
+      assert.throws(withRedirect(uri), /must be https, or http on localhost or 127\.0\.0\.1/)
+    assert.throws(withRedirect('http://localhost'), /names a redirect URI twice/)
+    assert.throws(withRedirect('nowhere'), /Invalid URL/)
+    assert.doesNotThrow(withRedirect('http://localhost:8787/callback'))
+    assert.throws(
+      () => loadChanged((declaration) => ({ ...declaration, redirectUris: [] })),
+      /cannot be used/,
+    )
+  })
+
   it('is refused with the place of the fault when a field is wrong or unknown', () => {
     assert.throws(firstTool({ scopes: 'typo' }), /Unrecognized key: "scopes"[\s\S]*tools\[0\]/)
     assert.throws(() => loadChanged(() => 'nonsense'), /infra\/permissions\.json cannot be used/)

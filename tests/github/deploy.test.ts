@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { settingNames, settingsOf } from '../../scripts/github/settings.ts'
 import { type Outcome, runJob } from './job.ts'
 import { type Answer, notHere } from './project.ts'
 import { given, high, REPOSITORY, server, variables, whatif, world } from './worlds.ts'
@@ -113,24 +112,5 @@ describe('drift.yml', { skip: notHere, concurrency: 2 }, () => {
     assert.equal(outcome.code, 0, outcome.output)
     assert.ok(lines(outcome).some((line) => line.includes(variables.AZURE_REVIEW_CLIENT_ID)))
     assert.ok(!lines(outcome).some((line) => line.includes(variables.AZURE_DEPLOY_CLIENT_ID)))
-  })
-})
-
-describe('The settings of a workflow', () => {
-  it('are what infra/main.bicepparam reads, and nothing that changes how programs run', async () => {
-    const names = await settingNames()
-    for (const name of ['AZURE_ENV_NAME', 'AZURE_LOCATION', 'ADMIN_MEMBERS', 'RESTRICT_TO_ASSIGNED_USERS'])
-      assert.ok(names.includes(name), name)
-    const odd = { NODE_OPTIONS: '--import x', PATH: '/tmp', CI: 'false', AZURE_PRINCIPAL_TYPE: 'User' }
-    assert.deepEqual(settingsOf({ ...odd, AZURE_ENV_NAME: ' dev ', ALERT_EMAIL: '' }, names), [
-      ['AZURE_ENV_NAME', 'dev'],
-    ])
-  })
-
-  it('are one line each', () => {
-    assert.throws(
-      () => settingsOf({ ALERT_EMAIL: 'a\nPATH=/tmp' }, ['ALERT_EMAIL']),
-      /ALERT_EMAIL must be one line/,
-    )
   })
 })

@@ -25,7 +25,6 @@ const review = [
 const deploy = [
   ...DEPLOY_GRAPH.map((role) => `deploy: ${role} on Microsoft Graph`),
   'deploy: Contributor on rg-dev',
-  'deploy: Reader on subscription',
   'deploy: Role Based Access Control Administrator on rg-dev',
   'deploy: Subscription deployment (dev) on subscription',
 ]

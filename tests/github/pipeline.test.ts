@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import {
   azd,
-  deploys,
   main,
   POLICIES,
   PRODUCTION,
@@ -13,7 +12,7 @@ import {
   subject,
   world,
 } from './pipeline-run.ts'
-import { type Answer, type Call, notHere, type World } from './project.ts'
+import { type Call, notHere, type World } from './project.ts'
 import { variables } from './worlds.ts'
 
 const lines = (calls: Call[]) => calls.map(({ program, args }) => `${program} ${args.join(' ')}`)
@@ -81,32 +80,6 @@ describe('npm run pipeline', { skip: notHere, concurrency: 2 }, () => {
     }
     assert.deepEqual(await subjectOf(false), ['', 'expenses', 'Contoso', ''])
     assert.deepEqual(await subjectOf(true), ['456789', 'expenses', 'Contoso', '123456'])
-  })
-
-  it('waits for fresh identities to be known', async () => {
-    const notYet: Answer = {
-      program: 'az',
-      match: 'sub create',
-      code: 1,
-      stderr: 'PrincipalNotFound',
-      times: 2,
-    }
-    const { code, output, calls } = await pipeline(world({}, [notYet, deploys]))
-    assert.equal(code, 0, output)
-    assert.equal(lines(calls).filter((line) => line.includes('sub create')).length, 3)
-  })
-
-  it('names what an administrator must approve when the rights do not suffice', async () => {
-    const stderr = 'Authorization_RequestDenied: Insufficient privileges'
-    const { code, output, calls } = await pipeline(
-      world({}, [{ program: 'az', match: 'sub create', code: 1, stderr }]),
-    )
-    assert.equal(code, 1)
-    assert.match(
-      output,
-      /Privileged Role Administrator:[\s\S]*Group\.ReadWrite\.All[\s\S]*fix: Let an administrator/,
-    )
-    assert.equal(indexOf(calls, 'variable set'), -1)
   })
 
   it('refuses an environment that more than main may use, before there is an identity', async () => {

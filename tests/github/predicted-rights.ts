@@ -53,6 +53,13 @@ export const customRoles = ({ predictedResources }: Prediction) =>
     .filter(({ type }) => type === 'Microsoft.Authorization/roleDefinitions')
     .map(({ name = '', properties }) => ({ id: name, ...Custom.parse(properties) }))
 
+/** The name of an assignment is known only during the deployment, so its id is an expression. */
+const placeOf = (id: string) => {
+  const [, group] = /^\[resourceId\('[^']+', '([^']+)', /.exec(id) ?? []
+  if (!group) assert.match(id, /^\[subscriptionResourceId\('[^']+', 'Microsoft\.Authorization/)
+  return group ?? 'subscription'
+}
+
 /** Every right in Azure and in Entra: who, what, where. Everything that is not listed below is a finding. */
 export const rightsIn = (prediction: Prediction): string[] => {
   const own = Object.fromEntries(customRoles(prediction).map(({ id, roleName }) => [id, roleName]))
@@ -60,7 +67,7 @@ export const rightsIn = (prediction: Prediction): string[] => {
   return prediction.predictedResources
     .flatMap(({ type, id = '', properties = {} }) => {
       if (/roleAssignments$/.test(type)) {
-        const where = /resourceGroups\/([^/]+)/.exec(id)?.[1] ?? 'subscription'
+        const where = placeOf(id)
         const role = readable(properties.roleDefinitionId).split('/').at(-1) ?? ''
         return [`${readable(properties.principalId).slice(4, 10)}: ${named(role)} on ${where}`]
       }

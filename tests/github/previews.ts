@@ -1,4 +1,5 @@
 /** Runs of whatif.yml, whole or its report alone. */
+import assert from 'node:assert/strict'
 import { type Outcome, runJob } from './job.ts'
 import type { Call, World } from './project.ts'
 import { given, high, pullRequest, type Story, world } from './worlds.ts'
@@ -16,3 +17,10 @@ export const report = (story: Story, reasons: string[], markdown = 'identities',
     },
   })
 export const risky = (story: Story) => report(story, [high.reason])
+/** The check fails, and the comment says why nobody's approval counts. */
+export const unapproved = async (story: Story, why: RegExp): Promise<void> => {
+  const outcome = await risky(story)
+  assert.equal(outcome.code, 1, outcome.output)
+  assert.match(commentOf(outcome), /❌ 1 identity change of high risk\./)
+  assert.match(commentOf(outcome), why)
+}

@@ -68,10 +68,12 @@ describe('The comment on a pull request', { skip: notHere, concurrency: 2 }, () 
   })
 
   it('says so when the risks cannot be read', async () => {
-    const odd = { program: 'npm' as const, match: '--format json', code: 2, stdout: '{"schemaVersion":9}' }
-    const outcome = await preview(world([odd], pullRequest()))
-    assert.equal(outcome.code, 1)
-    assert.match(commentOf(outcome), /not of the expected format/)
+    for (const stdout of ['{"schemaVersion":9}', 'npm notice', '']) {
+      const odd = { program: 'npm' as const, match: '--format json', code: 2, stdout }
+      const outcome = await preview(world([odd], pullRequest()))
+      assert.equal(outcome.code, 1)
+      assert.match(commentOf(outcome), /not of the expected format/)
+    }
   })
 })
 

@@ -89,36 +89,6 @@ describe('Every workflow', () => {
   })
 })
 
-describe('check.yml', () => {
-  it('tests on three systems with three versions of Node', async () => {
-    const job = z.looseObject({
-      strategy: z.object({ matrix: z.object({ os: z.array(z.string()), node: z.array(z.number()) }) }),
-    })
-    const { strategy } = job.parse(await jobOf('check.yml', 'test'))
-    assert.deepEqual(strategy.matrix.os, ['ubuntu-latest', 'macos-latest', 'windows-latest'])
-    assert.deepEqual(strategy.matrix.node, [22, 24, 26])
-  })
-
-  it("tests the store against Microsoft's emulator", async () => {
-    const { services, env } = await jobOf('check.yml', 'store')
-    assert.match(
-      services?.cosmos?.image ?? '',
-      /^mcr\.microsoft\.com\/cosmosdb\/linux\/azure-cosmos-emulator:/,
-    )
-    assert.deepEqual(Object.keys(env ?? {}), ['COSMOS_ENDPOINT', 'COSMOS_KEY'])
-  })
-
-  it('tests the template with the real compiler, which must be there', async () => {
-    const runs = (await jobOf('check.yml', 'bicep')).steps.map(({ run }) => run ?? '')
-    assert.ok(runs.includes('az bicep install'))
-    // A named compiler that is missing is an error, where a search would end in skipped tests.
-    assert.match(
-      runs.at(-1) ?? '',
-      /^BICEP="\$HOME\/\.azure\/bin\/bicep" node --test "tests\/infra\/\*\.test\.ts"/,
-    )
-  })
-})
-
 describe('whatif.yml', () => {
   it('takes its scripts from main and infra/ alone from the pull request', async () => {
     const { steps } = await jobOf('whatif.yml', 'preview')

@@ -62,6 +62,11 @@ const identities: Answer = {
   ]),
 }
 
+export const armSays = (stdout: unknown): Answer => ({
+  program: 'az',
+  match: 'sub what-if',
+  stdout: typeof stdout === 'string' ? stdout : JSON.stringify(stdout),
+})
 export const arm = (changes: unknown[] = [], code = 0, stderr = ''): Answer => ({
   program: 'az',
   match: 'sub what-if',
@@ -70,45 +75,58 @@ export const arm = (changes: unknown[] = [], code = 0, stderr = ''): Answer => (
   stdout: JSON.stringify({ status: 'Succeeded', changes }),
 })
 
+/** Their ids on GitHub. */
+const ids: Record<string, number> = { author: 1, reviewer: 2, outsider: 3 }
+const account = (login: string, type = 'User') => ({ id: ids[login] ?? 9, login, type })
 const event = (name: string, at: string, more: Record<string, unknown> = {}) => ({
   event: name,
   created_at: at,
-  actor: { login: 'reviewer', type: 'User' },
+  actor: account('reviewer'),
   ...more,
 })
-export const labelled = (at: string, login = 'reviewer', type = 'User') =>
-  event('labeled', at, { actor: { login, type }, label: { name: 'identity-approved' } })
-export const forcePushed = (at: string) => event('head_ref_force_pushed', at)
+export const labelled = (at: string, login = 'reviewer', type = 'User', more: Record<string, unknown> = {}) =>
+  event('labeled', at, { actor: account(login, type), label: { name: 'identity-approved' }, ...more })
+export const unlabelled = (at: string) => event('unlabeled', at, { label: { name: 'identity-approved' } })
+export const happened = (name: string, at: string) => event(name, at)
+
+const BRANCH = 'refs/heads/topic/a'
+/** What GitHub noted when it was given something. */
+export const pushed = (at: string, more: Record<string, unknown> = {}) => ({
+  ref: BRANCH,
+  after: HEAD,
+  timestamp: at,
+  activity_type: 'push',
+  actor: account('author'),
+  ...more,
+})
+export const pushedBy = (login: string, at: string) => pushed(at, { actor: account(login) })
 
 export interface Story {
   comments?: unknown[]
   labels?: string[]
   events?: unknown[]
   permission?: string
-  /** When the author says that the commit was made. */
-  committed?: string
-  /** When GitHub first ran a workflow for this head. */
-  seen?: string
+  /** Newest first, as GitHub lists them. */
+  pushes?: unknown[]
 }
 
 /** The pull request number 7 as GitHub's API shows it. */
 export const pullRequest = (story: Story = {}): Record<string, unknown> => ({
+  [`${REPOSITORY}/pulls/7`]: { user: account('author'), head: { ref: 'topic/a', sha: HEAD } },
   [`${REPOSITORY}/issues/7/comments`]: story.comments ?? [],
   [`${REPOSITORY}/issues/7/labels`]: (story.labels ?? []).map((name) => ({ name })),
   [`${REPOSITORY}/issues/7/events`]: story.events ?? [],
-  [`${REPOSITORY}/commits/${HEAD}`]: {
-    commit: { committer: { date: story.committed ?? '2026-05-01T10:00:00Z' } },
-  },
-  [`${REPOSITORY}/actions/runs`]: {
-    workflow_runs: [
-      { created_at: '2026-05-01T13:00:00Z', pull_requests: [{ number: 7 }] },
-      { created_at: story.seen ?? '2026-05-01T10:05:00Z', pull_requests: [{ number: 7 }] },
-      { created_at: '2026-04-01T00:00:00Z', pull_requests: [{ number: 6 }] },
-    ],
-  },
-  ...(story.permission && {
-    [`${REPOSITORY}/collaborators/reviewer/permission`]: { permission: story.permission },
-  }),
+  [`${REPOSITORY}/activity`]: story.pushes ?? [
+    pushed('2026-05-01T10:00:00Z'),
+    pushed('2026-05-01T09:00:00Z', { activity_type: 'branch_creation', after: 'b'.repeat(40) }),
+  ],
+  ...(story.permission &&
+    Object.fromEntries(
+      Object.keys(ids).map((login) => [
+        `${REPOSITORY}/collaborators/${login}/permission`,
+        { permission: login === 'outsider' ? 'read' : story.permission },
+      ]),
+    )),
 })
 
 export const world = (answers: Answer[], github: Record<string, unknown> = {}): World => ({

@@ -140,7 +140,7 @@ for (const set of sets) {
       for (const uri of publicClient?.redirectUris ?? []) {
         assert.match(
           uri,
-          /^(http:\/\/(localhost|127\.0\.0\.1(:33418)?)(\/|$)|https:\/\/vscode\.dev\/redirect$)/,
+          /^(http:\/\/(localhost|127\.0\.0\.1(:33418)?)(\/|$)|https:\/\/(insiders\.)?vscode\.dev\/redirect$)/,
         )
       }
       assert.ok(publicClient?.redirectUris.length)

@@ -40,16 +40,11 @@ export function apiApplication(mcpUrls: readonly string[], permissions: Permissi
   }
 }
 
-/** Entra ignores the port of a loopback redirect but not its path, so each client's path is registered. */
-const loopbackRedirects = ['http://localhost', 'http://127.0.0.1'].flatMap((host) =>
-  ['', '/callback', '/oauth/callback', '/oauth/callback/debug'].map((path) => host + path),
-)
-
 export function clientApplication(permissions: Permissions): Application {
   return {
     ...blankApplication('b7c9e61d-29ca-45f4-907b-d416a8bc9f28', CLIENT_APP_ID, 'Expenses client'),
     uniqueName: 'expenses-client-local',
-    publicClient: { redirectUris: [...loopbackRedirects, 'https://vscode.dev/redirect'] },
+    publicClient: { redirectUris: permissions.redirectUris },
     isFallbackPublicClient: true,
     requiredResourceAccess: [
       {
