@@ -21,6 +21,12 @@ const endpoint = z
   .string()
   .refine(isSafe, 'should be an https URL (http on localhost only)')
   .transform((value) => value.replace(/\/+$/, ''))
+// Ids, subjects and hosts of other clouds differ in places that no variable reaches.
+const hostOf = (origin: string) =>
+  endpoint.refine(
+    (value) => value === origin || (URL.canParse(value) && isLoopback(new URL(value))),
+    `should be ${origin}: this template is for the public cloud only`,
+  )
 
 const Environment = z.object({
   AZURE_ENV_NAME: z.string().min(1),
@@ -43,8 +49,10 @@ const Environment = z.object({
   ENTRA_USERS_GROUP_ID: guid.optional(),
   ENTRA_ADMIN_GROUP_ID: guid.optional(),
   // How the scripts behave.
-  GRAPH_ENDPOINT: endpoint.default('https://graph.microsoft.com'),
-  ENTRA_AUTHORITY_HOST: endpoint.default('https://login.microsoftonline.com'),
+  GRAPH_ENDPOINT: hostOf('https://graph.microsoft.com').default('https://graph.microsoft.com'),
+  ENTRA_AUTHORITY_HOST: hostOf('https://login.microsoftonline.com').default(
+    'https://login.microsoftonline.com',
+  ),
   /** How long one request is repeated, and how long a fresh object may stay invisible. */
   DIRECTORY_PATIENCE_SECONDS: z.coerce.number().min(0).max(3600).default(300),
   CONSENT_REQUIRED: flag(false),

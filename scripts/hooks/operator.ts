@@ -22,7 +22,7 @@ export interface Operator {
   claims: () => Promise<Claims>
 }
 
-/** Each cloud has its own Graph; a stand-in on this machine takes tokens for the public one. */
+/** A stand-in on this machine takes tokens for the real one. */
 const scopeOf = (endpoint: string) =>
   `${isLoopback(new URL(endpoint)) ? GRAPH : new URL(endpoint).origin}/.default`
 
