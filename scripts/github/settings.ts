@@ -35,10 +35,17 @@ const Identities = z.array(
   z.object({ principalId: z.guid(), tags: z.record(z.string(), z.string()).nullish() }),
 )
 
+const Environments = z.array(
+  z.object({
+    properties: z.object({ defaultDomain: z.string().regex(/^[\w.-]+$/) }),
+    tags: z.record(z.string(), z.string()).nullish(),
+  }),
+)
+
 /** What is in the environment's resource group: the deploy identity may look into no other. */
 async function listed<T extends z.ZodType>(kind: string, environment: string, shape: T): Promise<z.infer<T>> {
   // Named as in infra/main.bicep.
-  const args = [kind, 'list', '--resource-group', `rg-${environment}`, '--output', 'json']
+  const args = [...kind.split(' '), 'list', '--resource-group', `rg-${environment}`, '--output', 'json']
   const { code, stdout, stderr } = await attempt('az', args)
   // After azd down there is nothing.
   if (code !== 0 && /ResourceGroupNotFound/.test(stderr)) return shape.parse([])
@@ -51,6 +58,13 @@ async function serverIdentity(environment: string): Promise<string | undefined> 
   const all = await listed('identity', environment, Identities)
   const own = all.filter(({ tags }) => tags?.['azd-env-name'] === environment)
   return own.length === 1 ? own[0]?.principalId : undefined
+}
+
+/** Another one: the domain of the server's URLs. Without it any host of that form is a finding. */
+async function defaultDomain(environment: string): Promise<string | undefined> {
+  const all = await listed('containerapp env', environment, Environments)
+  const own = all.filter(({ tags }) => tags?.['azd-env-name'] === environment)
+  return own.length === 1 ? own[0]?.properties.defaultDomain : undefined
 }
 
 /** As azd knows it: a container app of this environment keeps its image. */
@@ -72,6 +86,8 @@ await runStep(
     settings.push(['SERVICE_SERVER_RESOURCE_EXISTS', String(await serverExists(name))])
     const identity = await serverIdentity(name)
     if (identity) settings.push(['SERVER_IDENTITY_PRINCIPAL_ID', identity])
+    const domain = await defaultDomain(name)
+    if (domain) settings.push(['AZURE_CONTAINER_APPS_ENVIRONMENT_DEFAULT_DOMAIN', domain])
     await appendFile(GITHUB_ENV, settings.map(([key, value]) => `${key}=${value}\n`).join(''))
     console.log(`Settings: ${settings.map(([key]) => key).join(', ')}`)
   },

@@ -31,14 +31,22 @@ describe('What settings find out in Azure', { skip: notHere, concurrency: 2 }, (
   it('is asked of the resource group of the environment alone', async () => {
     const outcome = await deploy(whatif(0))
     assert.equal(outcome.code, 0, outcome.output)
-    const lists = outcome.calls.filter(({ args }) => args[1] === 'list')
-    assert.equal(lists.length, 4)
-    for (const { args } of lists) assert.deepEqual(args.slice(2, 4), ['--resource-group', 'rg-dev'])
+    const lists = outcome.calls.filter(({ args }) => args.includes('list'))
+    assert.equal(lists.length, 6)
+    for (const { args } of lists) {
+      const at = args.indexOf('list')
+      assert.deepEqual(args.slice(at + 1, at + 3), ['--resource-group', 'rg-dev'])
+    }
   })
 
   it('is nothing where the resource group is gone', async () => {
     const gone = "(ResourceGroupNotFound) Resource group 'rg-dev' could not be found."
-    const outcome = await deploy([az('resource list', gone), az('identity list', gone), ...whatif(0)])
+    const outcome = await deploy([
+      az('resource list', gone),
+      az('identity list', gone),
+      az('env list', gone),
+      ...whatif(0),
+    ])
     assert.equal(outcome.code, 0, outcome.output)
     assert.doesNotMatch(outcome.output, /Settings: .*SERVER_IDENTITY_PRINCIPAL_ID/)
   })

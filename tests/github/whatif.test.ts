@@ -84,7 +84,7 @@ describe('The steps of a preview', { skip: notHere, concurrency: 2 }, () => {
     const az = calls.filter(({ program }) => program === 'az').map(({ args }) => args.join(' '))
     assert.deepEqual(
       az.map((line) => line.split(' --')[0]),
-      ['bicep install', 'resource list', 'identity list', 'deployment sub what-if'],
+      ['bicep install', 'resource list', 'identity list', 'containerapp env list', 'deployment sub what-if'],
     )
     assert.match(az[3] ?? '', /--parameters infra\/main\.bicepparam --validation-level providerNoRbac/)
     const azd = calls.filter(({ program }) => program === 'azd').map(({ args }) => args.join(' '))

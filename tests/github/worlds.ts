@@ -62,6 +62,17 @@ const identities: Answer = {
   ]),
 }
 
+const environments: Answer = {
+  program: 'az',
+  match: 'env list',
+  stdout: JSON.stringify([
+    {
+      properties: { defaultDomain: 'gentlesea-1a2b3c4d.westeurope.azurecontainerapps.io' },
+      tags: { 'azd-env-name': 'dev' },
+    },
+  ]),
+}
+
 export const armSays = (stdout: unknown): Answer => ({
   program: 'az',
   match: 'sub what-if',
@@ -130,6 +141,6 @@ export const pullRequest = (story: Story = {}): Record<string, unknown> => ({
 })
 
 export const world = (answers: Answer[], github: Record<string, unknown> = {}): World => ({
-  answers: [...answers, server(true), identities, arm()],
+  answers: [...answers, server(true), identities, environments, arm()],
   github,
 })
