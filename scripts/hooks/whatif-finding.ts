@@ -7,6 +7,9 @@ import { Problem } from './problem.ts'
 import type { Context } from './script.ts'
 
 const TITLE = 'What-if: no changes'
+/** No deployment takes away what nobody declared. */
+const REMOVE =
+  'npm run whatif -- --drift, then remove it in the Entra admin center, or accept it in infra/identity-exceptions.json (docs/whatif.md)'
 
 function notReadable(error: unknown): Problem {
   if (error instanceof Problem) return error
@@ -30,11 +33,13 @@ export async function whatIfFinding(context: Context): Promise<() => Promise<Fin
     if (result instanceof Problem)
       return { title: `What-if: cannot be told. ${result.what}`, wrong: undefined, fix: REDEPLOY }
     const changes = result.changes.filter(({ type }) => type !== 'oauth2PermissionGrants')
-    const { blockers, orphans, unmanaged } = result
+    const { blockers, orphans, unmanaged, stale } = result
     if (summaryOf({ ...result, changes }).result !== 'changes') {
       return { title: TITLE, wrong: undefined, fix: REDEPLOY }
     }
-    const named = [...changes, ...blockers, ...orphans, ...unmanaged].map(({ title }) => title)
-    return { title: TITLE, wrong: [...new Set(named)].join(', '), fix: `npm run whatif, then: ${REDEPLOY}` }
+    const named = [...changes, ...blockers, ...orphans].map(({ title }) => title)
+    const strange = unmanaged.map(({ title, kind }) => `${title} (${kind}, undeclared)`)
+    const wrong = [...new Set([...named, ...strange, ...stale])].join(', ')
+    return { title: TITLE, wrong, fix: named.length > 0 ? `npm run whatif, then: ${REDEPLOY}` : REMOVE }
   }
 }
