@@ -86,7 +86,7 @@ describe('The steps of a preview', { skip: notHere, concurrency: 2 }, () => {
       az.map((line) => line.split(' --')[0]),
       ['bicep install', 'resource list', 'identity list', 'containerapp env list', 'deployment sub what-if'],
     )
-    assert.match(az[3] ?? '', /--parameters infra\/main\.bicepparam --validation-level providerNoRbac/)
+    assert.match(az[4] ?? '', /--parameters infra\/main\.bicepparam --validation-level providerNoRbac/)
     const azd = calls.filter(({ program }) => program === 'azd').map(({ args }) => args.join(' '))
     assert.deepEqual(azd, [
       `auth login --client-id ${variables.AZURE_REVIEW_CLIENT_ID} --tenant-id ${variables.AZURE_TENANT_ID} --federated-credential-provider github`,
