@@ -8,8 +8,6 @@ import { dropBlock, readBlock, readOwn, writeBlock } from './hooks/env-file.ts'
 import { type Deployment, deploymentOf, type Environment } from './hooks/environment.ts'
 import { type Context, runScript } from './hooks/script.ts'
 
-export { SECRET_PREFIX }
-
 /** This folder on this machine: what another developer or another clone has added is not ours to remove. */
 const secretName = (root: string) => {
   const folder = createHash('sha256').update(root).digest('hex').slice(0, 6)

@@ -33,7 +33,7 @@ const isObject = (value: Json): value is { [key: string]: Json } =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** undefined: there is no such property. */
-export function propertyAt(value: Json, path: readonly (string | number)[]): Json | undefined {
+function propertyAt(value: Json, path: readonly (string | number)[]): Json | undefined {
   let found: Json | undefined = value
   for (const key of path) {
     if (Array.isArray(found)) found = found[Number(key)]

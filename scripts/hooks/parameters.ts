@@ -14,7 +14,7 @@ export const itemsOf = (text: string): string[] => [
 ]
 
 /** "West Europe" and "westeurope" are one region; names of Azure resources are derived from it. */
-export const regionOf = (text: string): string => text.replaceAll(' ', '').toLowerCase()
+const regionOf = (text: string): string => text.replaceAll(' ', '').toLowerCase()
 
 /** Pipelines set CI; a person may switch it off. */
 export const isPipeline = (ci: string | undefined): boolean =>
