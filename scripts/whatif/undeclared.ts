@@ -15,7 +15,50 @@ export interface Undeclared {
   grade: Grade
 }
 
-/** Entra's own, or copies of what is compared elsewhere. Everything else counts, also what is new tomorrow. */
+/** What people can set, in the words of the Microsoft Graph v1.0 reference. */
+const SETTABLE: Partial<Record<GraphType, readonly string[]>> = {
+  applications: [
+    ...[
+      'displayName',
+      'description',
+      'notes',
+      'tags',
+      'info',
+      'serviceManagementReference',
+      'signInAudience',
+    ],
+    ...[
+      'identifierUris',
+      'api',
+      'appRoles',
+      'requiredResourceAccess',
+      'publicClient',
+      'spa',
+      'web',
+      'addIns',
+    ],
+    ...['isFallbackPublicClient', 'isDeviceOnlyAuthSupported', 'groupMembershipClaims', 'optionalClaims'],
+    ...[
+      'keyCredentials',
+      'passwordCredentials',
+      'tokenEncryptionKeyId',
+      'samlMetadataUrl',
+      'defaultRedirectUri',
+    ],
+    ...['requestSignatureVerification', 'nativeAuthenticationApisEnabled', 'authenticationBehaviors'],
+  ],
+  servicePrincipals: [
+    ...['description', 'notes', 'tags', 'accountEnabled', 'appRoleAssignmentRequired', 'addIns', 'loginUrl'],
+    ...['keyCredentials', 'passwordCredentials', 'tokenEncryptionKeyId', 'notificationEmailAddresses'],
+    ...['preferredSingleSignOnMode', 'samlSingleSignOnSettings', 'customSecurityAttributes'],
+  ],
+  groups: [
+    ...['description', 'groupTypes', 'membershipRule', 'membershipRuleProcessingState', 'isAssignableToRole'],
+    ...['mailEnabled'],
+  ],
+}
+
+/** Entra's own, or copies of what is compared elsewhere. */
 const NOT_SET_BY_PEOPLE: Partial<Record<GraphType, readonly string[]>> = {
   applications: [
     ...[
@@ -100,6 +143,23 @@ function nameOf(value: Json): string {
 
 const isLive = (value: Json): value is { [key: string]: Json } => isObject(value)
 
+/** Set on a live object, and not known here: Entra's own, or new in Microsoft Graph. Nobody can grade it. */
+export const strangeIn = (type: GraphType, live: LiveProperties): string[] =>
+  Object.entries(live).flatMap(([name, value]) =>
+    isBlank(value) ||
+    name.startsWith('@') ||
+    [...(SETTABLE[type] ?? []), ...(NOT_SET_BY_PEOPLE[type] ?? [])].includes(name)
+      ? []
+      : [name],
+  )
+
+/** Of what is below a property that people can set everything counts, also what is new tomorrow. */
+function isSetByPeople(type: GraphType, kind: string): boolean {
+  const [first = ''] = kind.split('.')
+  const isOwn = NOT_SET_BY_PEOPLE[type]?.includes(kind) || /(^|\.)@/.test(kind)
+  return !isOwn && SETTABLE[type]?.includes(first) === true
+}
+
 export function undeclaredIn(
   type: GraphType,
   wanted: Wanted | undefined,
@@ -109,8 +169,7 @@ export function undeclaredIn(
   const declared = isProperties(wanted) ? wanted : {}
   return Object.entries(live).flatMap(([name, value]): Undeclared[] => {
     const kind = path === '' ? name : `${path}.${name}`
-    const isOwn = name.startsWith('@') || NOT_SET_BY_PEOPLE[type]?.includes(kind)
-    if (isOwn || isBlank(value)) return []
+    if (isBlank(value) || !isSetByPeople(type, kind)) return []
     const said = declared[name]
     if (isLive(value) && (said === undefined || isProperties(said)))
       return undeclaredIn(type, said, value, kind)

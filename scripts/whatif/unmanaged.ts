@@ -4,7 +4,7 @@ import type { Knowledge } from './knowledge.ts'
 import type { Naming } from './naming.ts'
 import { isObject, isProperties, type WantedProperties } from './open.ts'
 import type { Grade } from './risk.ts'
-import { type Undeclared, undeclaredIn } from './undeclared.ts'
+import { strangeIn, type Undeclared, undeclaredIn } from './undeclared.ts'
 import { isOurs, propertiesOf, type WantedObject } from './wanted.ts'
 
 export interface Unmanaged {
@@ -59,6 +59,8 @@ const Identified = z.object({ id: z.string() })
 
 const SURROUNDED: readonly WantedObject['type'][] = ['applications', 'servicePrincipals', 'groups']
 const NO_ROLE = '00000000-0000-0000-0000-000000000000'
+/** What every user agrees to at the first sign-in: it gives a client nothing but the sign-in. */
+const SIGN_IN = ['openid', 'profile', 'email', 'offline_access']
 const words = (text: unknown): string[] => (typeof text === 'string' ? text.split(' ').filter(Boolean) : [])
 
 /** Everything that hangs on a declared application, service principal or group. */
@@ -82,6 +84,17 @@ export function unmanagedOf(judge: Judge): Unmanaged[] {
     return found.map((item) => ({ key: one.key, type: one.type, title, ...item }))
   })
 }
+
+/** In words: properties that this version does not know; they are neither fine nor a finding. */
+export const strangeNotes = ({ objects, knowledge, naming }: Judge): string[] =>
+  objects
+    .filter((one) => isOurs(one) && SURROUNDED.includes(one.type))
+    .flatMap((one) =>
+      strangeIn(one.type, knowledge.live(one.key) ?? {}).map(
+        (name) =>
+          `${naming.titleOf(one.type, propertiesOf(one, knowledge))} has the property ${name}, which is not known here: whether it gives access cannot be told.`,
+      ),
+    )
 
 function reasonOf({ kind, live }: Undeclared, title: string): string {
   const end = isObject(live) ? String(live.endDateTime ?? 'nobody knows when') : ''
@@ -173,7 +186,7 @@ function grants(one: WantedObject, seen: Set<string>, judge: Judge): Found[] {
     const whom = isForAll ? 'every user' : judge.naming.of(grant.principalId ?? 'one user')
     const [client, resource] = [grant.clientId, grant.resourceId].map((id) => judge.naming.of(id))
     return words(grant.scope)
-      .filter((scope) => !declared.includes(scope))
+      .filter((scope) => !declared.includes(scope) && (isForAll || !SIGN_IN.includes(scope)))
       .map((scope) => ({
         kind: 'oauth2PermissionGrants',
         value: [grant.clientId, grant.resourceId, ...(isForAll ? [] : [grant.principalId]), scope].join(' '),

@@ -21,7 +21,7 @@ import { Naming } from './naming.ts'
 import { environmentTags, type Orphan, orphansOf, withRenames } from './orphans.ts'
 import type { Perspective } from './risk.ts'
 import { readAll } from './surroundings.ts'
-import { type Unmanaged, unmanagedOf } from './unmanaged.ts'
+import { strangeNotes, type Unmanaged, unmanagedOf } from './unmanaged.ts'
 import { propertiesOf, type WantedObject, wantedObjects } from './wanted.ts'
 
 export interface Declared {
@@ -120,10 +120,8 @@ export async function identityWhatIf(
     environmentTags: tags,
   })
   const declaredIds = new Set(objects.flatMap(({ key }) => String(knowledge.live(key)?.id ?? '')))
-  const found = [
-    ...unmanagedOf({ objects, knowledge, naming, deployer, ownSecrets }),
-    ...pending.flatMap(taken),
-  ]
+  const judge = { objects, knowledge, naming, deployer, ownSecrets }
+  const found = [...unmanagedOf(judge), ...pending.flatMap(taken)]
   return {
     environment,
     tenantId,
@@ -132,7 +130,7 @@ export async function identityWhatIf(
     blockers: await allBlockers(objects, knowledge, naming, around.deleted, reader),
     orphans: withRenames(orphansOf(around.apps, around.principals, tags, declaredIds), changes),
     ...withExceptions(found, exceptions, { objects, environment, today }),
-    notes: around.notes,
+    notes: [...around.notes, ...strangeNotes(judge)],
     objects,
     knowledge,
     naming,

@@ -302,6 +302,29 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
     assert.deepEqual(counts(await ask({ ...line, object: 'identity/devApi' })), [1, 0, 1])
   })
 
+  it('does not report that a user agreed to be signed in, but everything beyond that', async () => {
+    const [client] = tenant.directory.servicePrincipals.filter(({ displayName }) =>
+      /client/.test(displayName),
+    )
+    const graph = tenant.directory.servicePrincipal('00000003-0000-0000-c000-000000000000')
+    const grant = {
+      id: randomUUID(),
+      clientId: client?.id ?? '',
+      resourceId: graph?.id ?? '',
+      consentType: 'Principal' as const,
+      principalId: tenant.users[0]?.oid ?? '',
+      scope: 'openid profile email offline_access',
+    }
+    tenant.directory.oauth2PermissionGrants.push(grant)
+    assert.deepEqual((await tenant.ask()).unmanaged, [])
+    grant.scope += ' Mail.Read'
+    const { unmanaged } = await tenant.ask()
+    assert.deepEqual(
+      unmanaged.map(({ grade, reason }) => [grade, /may call Microsoft Graph with Mail\.Read/.test(reason)]),
+      [['medium', true]],
+    )
+  })
+
   it('does not take another host for the one that azd records, and says where azd records none', async () => {
     const { AZURE_CONTAINER_APPS_ENVIRONMENT_DEFAULT_DOMAIN: _, ...variables } = tenant.deployed()
     const { changes, unmanaged } = await tenant.ask({ variables })
