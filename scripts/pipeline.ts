@@ -1,4 +1,7 @@
 /** `npm run pipeline`: lets GitHub Actions review and deploy this environment, without a secret anywhere. */
+
+import { Problem } from './cli/problem.ts'
+import { type Context, runScript } from './cli/script.ts'
 import { LABEL } from './github/approval.ts'
 import { run } from './github/command.ts'
 import { deployed, type Outputs } from './github/pipeline-deployment.ts'
@@ -6,8 +9,6 @@ import { approvals } from './github/pipeline-rights.ts'
 import { restrictProduction } from './github/production.ts'
 import { type GitHubRepository, repositoryOf } from './github/repository.ts'
 import { settingNames, settingsOf } from './github/settings.ts'
-import { Problem } from './hooks/problem.ts'
-import { type Context, runScript } from './hooks/script.ts'
 
 async function setVariables(context: Context, { fullName }: GitHubRepository, outputs: Outputs) {
   const { AZURE_DEPLOY_CLIENT_ID, ...shared } = outputs

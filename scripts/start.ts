@@ -7,12 +7,12 @@ import { parseArgs } from 'node:util'
 import ky from 'ky'
 import { fullScope } from '../app/metadata.ts'
 import { loadPermissions } from '../app/permissions.ts'
-import { startCosmos } from './local/cosmos.ts'
-import { freePort, portFrom } from './local/ports.ts'
-import { seedDirectory } from './local/seed.ts'
-import { STORE, serverEnvironment } from './local/server-environment.ts'
-import { startTenant } from './local/tenant.ts'
-import { welcome } from './local/welcome.ts'
+import { startCosmos } from './emulators/cosmos.ts'
+import { freePort, portFrom } from './emulators/ports.ts'
+import { seedDirectory } from './emulators/seed.ts'
+import { STORE, serverEnvironment } from './emulators/server-environment.ts'
+import { startTenant } from './emulators/tenant.ts'
+import { welcome } from './emulators/welcome.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const usage = `npm start                the whole system: tenant, Cosmos, server

@@ -1,9 +1,10 @@
 /** What would a deployment change in the directory? Nothing is changed by asking. */
-import { DirectoryError } from './directory/directory-error.ts'
-import { NEW_ENVIRONMENT } from './hooks/environment.ts'
-import { explained } from './hooks/explained.ts'
-import { Problem } from './hooks/problem.ts'
-import { contextOf } from './hooks/script.ts'
+
+import { NEW_ENVIRONMENT } from './cli/environment.ts'
+import { Problem } from './cli/problem.ts'
+import { explain } from './cli/remedies.ts'
+import { contextOf } from './cli/script.ts'
+import { DirectoryError } from './graph/directory-error.ts'
 import { type Command, commandOf, HELP } from './whatif/command.ts'
 import { jsonOf } from './whatif/json.ts'
 import { mapOf } from './whatif/map.ts'
@@ -48,6 +49,6 @@ try {
 } catch (error) {
   // Other errors end with their own way out; a cause for the hooks would mislead.
   const isKnown = error instanceof DirectoryError || error instanceof Problem || !(error instanceof Error)
-  console.error(`\n✗ ${isKnown ? explained(error) : error.message}`)
+  console.error(`\n✗ ${isKnown ? explain(error) : error.message}`)
   process.exitCode = 1
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, randomUUID, X509Certificate } from 'node:crypto'
 import { generate } from 'selfsigned'
-import type { KeyCredential } from '../scripts/local/directory-objects.ts'
+import type { KeyCredential } from '../scripts/emulators/directory-objects.ts'
 
 const DAY = 24 * 60 * 60_000
 const base64url = (fingerprint: string) =>

@@ -1,6 +1,6 @@
 import { loadPermissions } from '../../app/permissions.ts'
-import { freePort } from '../local/ports.ts'
-import { seedDirectory } from '../local/seed.ts'
+import { freePort } from '../emulators/ports.ts'
+import { seedDirectory } from '../emulators/seed.ts'
 import { median, start, stop } from './processes.ts'
 import { MEMORY_FLAGS } from './requests.ts'
 import type { Row } from './table.ts'

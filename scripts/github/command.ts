@@ -1,8 +1,8 @@
 /** Other programs: az, azd, gh, npm. Their arguments are never part of a shell's text. */
 import { $, usePowerShell } from 'zx/core'
-import { signInRemedyOf } from '../directory/sign-in-remedies.ts'
-import { ROOT } from '../hooks/azd.ts'
-import { Problem } from '../hooks/problem.ts'
+import { ROOT } from '../cli/azd.ts'
+import { Problem } from '../cli/problem.ts'
+import { signInRemedyOf } from '../cli/sign-in-remedies.ts'
 
 export interface Result {
   code: number

@@ -1,6 +1,6 @@
 /** The REST API of GitHub, through its own command line: it knows how whoever runs this is signed in. */
 import type { z } from 'zod'
-import { Problem } from '../hooks/problem.ts'
+import { Problem } from '../cli/problem.ts'
 import { attempt, type Result } from './command.ts'
 
 const FIX = 'gh auth login    (in a workflow: GH_TOKEN and the permissions of the job)'

@@ -3,7 +3,7 @@
  * an environment, so what keeps pull requests out is its rule that only the branch main may use it.
  */
 import { z } from 'zod'
-import { Problem } from '../hooks/problem.ts'
+import { Problem } from '../cli/problem.ts'
 import { find, read, write } from './github.ts'
 
 const Rule = z.object({

@@ -1,6 +1,6 @@
 /** The repository that the pipeline runs in, and what its tokens say about it. */
 import { z } from 'zod'
-import { Problem } from '../hooks/problem.ts'
+import { Problem } from '../cli/problem.ts'
 import { run } from './command.ts'
 import { read } from './github.ts'
 

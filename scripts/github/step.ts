@@ -1,7 +1,7 @@
 /** How a step of a workflow starts and ends: its variables, one clear message and exit code 1 on failure. */
 import { realpathSync } from 'node:fs'
 import { z } from 'zod'
-import { Problem } from '../hooks/problem.ts'
+import { Problem } from '../cli/problem.ts'
 
 /** Runs `main` if the file of `meta` is what was started; nothing happens where it was imported. */
 export async function runStep<T extends z.ZodRawShape>(

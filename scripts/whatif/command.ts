@@ -1,6 +1,6 @@
 /** How the what-if is called. */
 import { parseArgs } from 'node:util'
-import { Problem } from '../hooks/problem.ts'
+import { Problem } from '../cli/problem.ts'
 import type { Perspective } from './risk.ts'
 import { LEVELS, type Level } from './summary.ts'
 

@@ -1,7 +1,7 @@
 /** Accepted exceptions: what is there, not declared, and meant to stay, line by line with a reason. */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { Problem } from '../hooks/problem.ts'
+import { Problem } from '../cli/problem.ts'
 import type { Unmanaged } from './unmanaged.ts'
 import type { WantedObject } from './wanted.ts'
 

@@ -1,7 +1,7 @@
 /** Reads the live objects. What can be asked for at once travels in one `$batch`, and nothing is ever written. */
 import { z } from 'zod'
-import { DirectoryError } from '../directory/directory-error.ts'
-import type { Directory } from '../directory.ts'
+import type { Directory } from '../graph/directory.ts'
+import { DirectoryError } from '../graph/directory-error.ts'
 import {
   accessLists,
   type LiveProperties,

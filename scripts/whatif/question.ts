@@ -1,9 +1,9 @@
 /** The what-if of an azd environment: what the command prints, and what `verify` asks after a deployment. */
 import { dirname, join } from 'node:path'
-import { ROOT } from '../hooks/azd.ts'
-import { readBlock } from '../hooks/env-file.ts'
-import { Problem } from '../hooks/problem.ts'
-import type { Context } from '../hooks/script.ts'
+import { ROOT } from '../cli/azd.ts'
+import { readBlock } from '../cli/env-file.ts'
+import { Problem } from '../cli/problem.ts'
+import type { Context } from '../cli/script.ts'
 import { declaredOf } from './declaration.ts'
 import { readExceptions } from './exceptions.ts'
 import type { Perspective } from './risk.ts'

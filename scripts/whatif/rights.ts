@@ -1,5 +1,5 @@
 /** Which right a reading of Microsoft Graph needs, to name the one that is missing. */
-import { Problem } from '../hooks/problem.ts'
+import { Problem } from '../cli/problem.ts'
 
 const RIGHTS: readonly [path: RegExp, right: string][] = [
   [/^\/oauth2PermissionGrants/, 'DelegatedPermissionGrant.Read.All'],

@@ -2,7 +2,7 @@
 
 import type { Compiled } from '../bicep/compile.ts'
 import { Unknown } from '../bicep/value.ts'
-import type { Directory } from '../directory.ts'
+import type { Directory } from '../graph/directory.ts'
 import { type Blocker, blockersOf, twins } from './blockers.ts'
 import { type Change, changesOf, type Pending } from './changes.ts'
 import { type Accepted, type Exception, withExceptions } from './exceptions.ts'

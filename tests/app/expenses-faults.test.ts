@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { StoreUnavailable } from '../../app/expenses.ts'
 import type { UserId } from '../../app/verifier.ts'
-import type { Fault } from '../../scripts/local/cosmos/faults.ts'
+import type { Fault } from '../../scripts/emulators/cosmos/faults.ts'
 import { admin, lunch, notOnRealCosmos, noWaiting, type OpenStore, openStore, someUser } from './store.ts'
 
 describe('the expense store when Cosmos fails', { skip: notOnRealCosmos }, () => {

@@ -5,7 +5,7 @@ import { ExpenseStore, type NewExpense } from '../../app/expenses.ts'
 import type { AdminId } from '../../app/groups.ts'
 import type { Patience } from '../../app/patience.ts'
 import type { UserId } from '../../app/verifier.ts'
-import { type Cosmos, startCosmos } from '../../scripts/local/cosmos.ts'
+import { type Cosmos, startCosmos } from '../../scripts/emulators/cosmos.ts'
 
 const { COSMOS_ENDPOINT: endpoint, COSMOS_KEY: key } = process.env
 

@@ -3,8 +3,8 @@ import { after, afterEach, before, describe, it, mock } from 'node:test'
 import { SigningKeys } from '../../app/keys.ts'
 import { loadPermissions } from '../../app/permissions.ts'
 import { TokenRefused, Verifier } from '../../app/verifier.ts'
-import { seedDirectory } from '../../scripts/local/seed.ts'
-import { startTenant, type Tenant } from '../../scripts/local/tenant.ts'
+import { seedDirectory } from '../../scripts/emulators/seed.ts'
+import { startTenant, type Tenant } from '../../scripts/emulators/tenant.ts'
 
 const mcp = 'http://localhost:8080/mcp'
 const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })

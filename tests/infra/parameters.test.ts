@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { EXAMPLES } from '../scripts/parameter-examples.ts'
+import { EXAMPLES } from '../scripts/cli/parameter-examples.ts'
 import { environmentOf, fresh, withoutCompiler } from './deployments.ts'
 
 /** A value that somebody may set, and what the refusal names. */

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { loadPermissions } from '../../app/permissions.ts'
 import { Prediction } from '../../scripts/bicep/prediction.ts'
-import { platformOf } from '../../scripts/local/entra/redirects.ts'
-import { clientApplication } from '../../scripts/local/seed/apps.ts'
+import { platformOf } from '../../scripts/emulators/entra/redirects.ts'
+import { clientApplication } from '../../scripts/emulators/seed/apps.ts'
 import { parameterSets, snapshotFile } from '../../scripts/snapshots.ts'
 
 const permissions = loadPermissions()

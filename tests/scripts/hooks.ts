@@ -5,10 +5,10 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'nod
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { withoutPrincipal } from './azd-values.ts'
+import { withoutPrincipal } from './cli/azd-values.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const stub = fileURLToPath(new URL('azd-stub.mjs', import.meta.url))
+const stub = fileURLToPath(new URL('cli/azd-stub.mjs', import.meta.url))
 
 export interface Ended {
   code: number | null
@@ -35,7 +35,7 @@ export async function makeProject() {
     await cp(join(root, part), join(folder, part), { recursive: true })
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
   await mkdir(bin)
-  await cp(stub, join(bin, 'azd-stub.mjs'))
+  await cp(stub, join(bin, 'cli/azd-stub.mjs'))
   await writeFile(join(bin, 'azd'), `#!/bin/sh\nexec "${process.execPath}" "${bin}/azd-stub.mjs" "$@"\n`)
   await writeFile(join(bin, 'azd.cmd'), `@"${process.execPath}" "%~dp0azd-stub.mjs" %*\r\n`)
   await chmod(join(bin, 'azd'), 0o755)

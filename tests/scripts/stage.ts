@@ -3,11 +3,16 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
-import { Directory } from '../../scripts/directory.ts'
-import { environmentOf } from '../../scripts/hooks/environment.ts'
-import type { Context } from '../../scripts/hooks/script.ts'
-import { withoutPrincipal } from './azd-values.ts'
-import { type DeployOptions, type OperatorName, SUBSCRIPTION, startDirectory } from './directory-harness.ts'
+import { environmentOf } from '../../scripts/cli/environment.ts'
+import type { Context } from '../../scripts/cli/script.ts'
+import { Directory } from '../../scripts/graph/directory.ts'
+import { withoutPrincipal } from './cli/azd-values.ts'
+import {
+  type DeployOptions,
+  type OperatorName,
+  SUBSCRIPTION,
+  startDirectory,
+} from './graph/directory-harness.ts'
 
 export type Stage = Awaited<ReturnType<typeof startStage>>
 export type Played = Context & { lines: string[] }

@@ -9,7 +9,7 @@ import { scopeless, termOf } from '../../../scripts/bicep/scope.ts'
 import { modulesIn, readTemplate } from '../../../scripts/bicep/template.ts'
 import { toValue, Unknown } from '../../../scripts/bicep/value.ts'
 import { parameterSets, snapshotFile, target } from '../../../scripts/snapshots.ts'
-import { withoutCompiler } from '../directory-harness.ts'
+import { withoutCompiler } from '../graph/directory-harness.ts'
 
 const unknown = (text: string): Unknown => {
   const value = toValue(termOf(text, scopeless))

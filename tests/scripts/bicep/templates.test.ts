@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { readCompiled } from '../../../scripts/bicep/compile.ts'
 import { runBicep } from '../../../scripts/bicep/compiler.ts'
-import { withoutCompiler } from '../directory-harness.ts'
+import { withoutCompiler } from '../graph/directory-harness.ts'
 
 const FOLDER = fileURLToPath(new URL('../../../../shared/cases/templates/', import.meta.url))
 const skip = withoutCompiler || (existsSync(FOLDER) ? false : 'the small templates of ../shared are not here')

@@ -1,6 +1,6 @@
 /** What somebody adds to a directory by hand, who is up to something: each gives access that nobody declared. */
 import { randomUUID } from 'node:crypto'
-import type { Directory } from '../../../scripts/local/directory.ts'
+import type { Directory } from '../../../scripts/emulators/directory.ts'
 import type { Grade } from '../../../scripts/whatif/risk.ts'
 import type { Hand } from './mutations.ts'
 

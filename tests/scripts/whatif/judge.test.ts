@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { highest } from '../../../scripts/whatif/risk.ts'
 import { exitCodeOf } from '../../../scripts/whatif/summary.ts'
 import type { WhatIf } from '../../../scripts/whatif/whatif.ts'
-import { declaration, withoutCompiler } from '../directory-harness.ts'
+import { declaration, withoutCompiler } from '../graph/directory-harness.ts'
 import { ADDITIONS } from './additions.ts'
 import { type Question, type Rehearsal, startRehearsal } from './rehearsal.ts'
 

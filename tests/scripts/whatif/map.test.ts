@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
 import { label, mapOf } from '../../../scripts/whatif/map.ts'
 import { executablePath, withoutBrowser } from '../../chromium.ts'
-import { declaration, withoutCompiler } from '../directory-harness.ts'
+import { declaration, withoutCompiler } from '../graph/directory-harness.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
 
 const mermaid = fileURLToPath(new URL('../../../node_modules/mermaid/dist/mermaid.min.js', import.meta.url))

@@ -1,7 +1,7 @@
 /** What people do to a directory by hand. */
 import { randomUUID } from 'node:crypto'
-import type { Directory } from '../../../scripts/local/directory.ts'
-import type { Application, PermissionScope } from '../../../scripts/local/directory-objects.ts'
+import type { Directory } from '../../../scripts/emulators/directory.ts'
+import type { Application, PermissionScope } from '../../../scripts/emulators/directory-objects.ts'
 
 export interface Hand {
   directory: Directory

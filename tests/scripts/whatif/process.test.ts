@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { z } from 'zod'
 import { findBicep } from '../../../scripts/bicep/compiler.ts'
-import { withoutCompiler } from '../directory-harness.ts'
+import { withoutCompiler } from '../graph/directory-harness.ts'
 import { ended, makeProject, type Project } from '../hooks.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { WhatIf } from '../../../scripts/whatif/whatif.ts'
-import { withoutCompiler } from '../directory-harness.ts'
+import { withoutCompiler } from '../graph/directory-harness.ts'
 import { MUTATIONS } from './mutations.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
 

@@ -1,14 +1,14 @@
 /** A tenant in which environments are deployed and asked about, without a process or a cloud. */
 import { fileURLToPath } from 'node:url'
 import { type Compiled, compile } from '../../../scripts/bicep/compile.ts'
-import { consent } from '../../../scripts/consent.ts'
-import type { Directory } from '../../../scripts/directory.ts'
-import { federate } from '../../../scripts/federate.ts'
+import type { Directory } from '../../../scripts/graph/directory.ts'
+import { consent } from '../../../scripts/identity/consent.ts'
+import { federate } from '../../../scripts/identity/federate.ts'
 import type { Exception } from '../../../scripts/whatif/exceptions.ts'
 import { Declaration } from '../../../scripts/whatif/hooks.ts'
 import type { Perspective } from '../../../scripts/whatif/risk.ts'
 import { identityWhatIf, type WhatIf } from '../../../scripts/whatif/whatif.ts'
-import { type DeployOptions, declaration, SUBSCRIPTION } from '../directory-harness.ts'
+import { type DeployOptions, declaration, SUBSCRIPTION } from '../graph/directory-harness.ts'
 import { startStage } from '../stage.ts'
 
 const INFRA = fileURLToPath(new URL('../../../infra/', import.meta.url))

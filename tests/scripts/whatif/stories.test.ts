@@ -7,7 +7,7 @@ import { markdownOf } from '../../../scripts/whatif/markdown.ts'
 import { exitCodeOf } from '../../../scripts/whatif/summary.ts'
 import { textOf } from '../../../scripts/whatif/text.ts'
 import type { WhatIf } from '../../../scripts/whatif/whatif.ts'
-import { declaration, withoutCompiler } from '../directory-harness.ts'
+import { declaration, withoutCompiler } from '../graph/directory-harness.ts'
 import { type Rehearsal, startRehearsal, steady } from './rehearsal.ts'
 
 const EXTRA = 'e0e0e0e0-1111-4222-8333-444444444444'

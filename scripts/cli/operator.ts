@@ -1,0 +1,70 @@
+/** Who runs the scripts: whoever is signed in to azd. */
+import { type AccessToken, AzureDeveloperCliCredential } from '@azure/identity'
+import { decodeJwt } from 'jose'
+import { z } from 'zod'
+import { isLoopback } from '../../app/loopback.ts'
+import { type Environment, NOT_ASKED_YET } from './environment.ts'
+import { Problem } from './problem.ts'
+import { signInRemedyOf } from './sign-in-remedies.ts'
+
+const GRAPH = 'https://graph.microsoft.com'
+const Claims = z.object({
+  tid: z.string().optional(),
+  oid: z.string().optional(),
+  idtyp: z.string().optional(),
+  roles: z.array(z.string()).default([]),
+})
+/** What the token says about its holder; only for messages and checks before anything is done. */
+export type Claims = z.infer<typeof Claims>
+
+export interface Operator {
+  token: () => Promise<string>
+  claims: () => Promise<Claims>
+}
+
+/** A stand-in on this machine takes tokens for the real one. */
+const scopeOf = (endpoint: string) =>
+  `${isLoopback(new URL(endpoint)) ? GRAPH : new URL(endpoint).origin}/.default`
+
+function noToken(said: string, tenantId: string | undefined): Problem {
+  const login = `azd auth login${tenantId ? ` --tenant-id ${tenantId}` : ''}`
+  const known = signInRemedyOf(said, login)
+  return new Problem({
+    what: `azd gives no token for Microsoft Graph: ${said}`,
+    why: known?.cause ?? 'The scripts act as whoever is signed in to azd.',
+    fix: known?.fix ?? login,
+  })
+}
+
+export function operatorOf({
+  GRAPH_ENDPOINT,
+  AZURE_TENANT_ID,
+  AZURE_SUBSCRIPTION_ID,
+}: Environment): Operator {
+  // Without a tenant id azd chooses the tenant of the subscription that this variable names.
+  if (AZURE_SUBSCRIPTION_ID !== NOT_ASKED_YET) process.env.AZURE_SUBSCRIPTION_ID ??= AZURE_SUBSCRIPTION_ID
+  const credential = new AzureDeveloperCliCredential(AZURE_TENANT_ID ? { tenantId: AZURE_TENANT_ID } : {})
+  let current: Promise<AccessToken> | undefined
+  const token = async () => {
+    const held = await current
+    // Many requests start at once: they share one run of azd.
+    if (!held || held.expiresOnTimestamp < Date.now() + 120_000) {
+      current = credential.getToken(scopeOf(GRAPH_ENDPOINT)).catch((error: unknown) => {
+        throw noToken(error instanceof Error ? error.message : String(error), AZURE_TENANT_ID)
+      })
+    }
+    return (await current)?.token ?? ''
+  }
+  return {
+    token,
+    claims: async () => {
+      const text = await token()
+      try {
+        return Claims.parse(decodeJwt(text))
+      } catch {
+        // Graph alone may read its tokens; then nothing is known beforehand.
+        return Claims.parse({})
+      }
+    },
+  }
+}

@@ -1,0 +1,99 @@
+/** How every script of an operator starts and ends: options, help, one clear message and exit code 1 on failure. */
+import { realpathSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { findBicep } from '../bicep/compiler.ts'
+import { Directory } from '../graph/directory.ts'
+import { azdVersion, ROOT } from './azd.ts'
+import { type Surroundings, surroundings } from './environment.ts'
+import { type Operator, operatorOf } from './operator.ts'
+import { explain } from './remedies.ts'
+
+/** What a script works with; tests bring their own. */
+export type Context = Surroundings &
+  Readonly<{
+    directory: Directory
+    operator: Operator
+    /** Like `1.23.15`. */
+    azdVersion: () => Promise<string>
+    /** Without a Bicep compiler the proof leaves the what-if out. */
+    hasCompiler: () => boolean
+    print: (line: string) => void
+    /** The project's folder: where azd keeps its environments and a developer's `.env` is. */
+    root: string
+  }>
+
+export interface Script {
+  /** What it does, how it is called and what it reads; the first line is a sentence. */
+  help: string
+  /** Further switches, all without a value. */
+  switches?: readonly string[]
+  /** Names of words that may follow. */
+  words?: readonly string[]
+  /** Runs before azd has asked for the subscription, too. */
+  early?: boolean
+}
+
+export interface Arguments {
+  switches: ReadonlySet<string>
+  words: readonly string[]
+}
+
+const COMMON = `
+Options:
+  -e, --environment <name>  another azd environment than the selected one
+  -h, --help                this text
+Reads the azd environment (given by azd to its hooks, else: azd env get-values). Signs in as azd does.
+`
+
+// import.meta.main is unknown to Node 20 and 22, where a hook would then silently do nothing.
+const isStarted = ({ filename }: ImportMeta) =>
+  process.argv[1] !== undefined && realpathSync.native(process.argv[1]) === realpathSync.native(filename)
+
+export async function contextOf(
+  name?: string,
+  usual?: Readonly<Record<string, string>>,
+  early?: boolean,
+): Promise<Context> {
+  const around = await surroundings(name, usual, early)
+  const operator = operatorOf(around.environment)
+  const directory = new Directory({
+    endpoint: around.environment.GRAPH_ENDPOINT,
+    patienceSeconds: around.environment.DIRECTORY_PATIENCE_SECONDS,
+    token: operator.token,
+  })
+  const hasCompiler = () => findBicep() !== undefined
+  const print = (line: string) => console.log(line)
+  return { ...around, operator, directory, azdVersion, hasCompiler, root: ROOT, print }
+}
+
+function argumentsOf({ switches = [], words = [] }: Script) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      environment: { type: 'string', short: 'e' },
+      ...Object.fromEntries(switches.map((name) => [name, { type: 'boolean' as const }])),
+    },
+  })
+  if (positionals.length > words.length)
+    throw new Error(`Unexpected: ${positionals.slice(words.length).join(' ')}`)
+  const given = Object.entries(values).flatMap(([name, value]) => (value === true ? [name] : []))
+  return { name: values.environment, switches: new Set(given), words: positionals }
+}
+
+/** Runs `main` if the file of `meta` is what was started; nothing happens where it was imported. */
+export async function runScript(
+  meta: ImportMeta,
+  script: Script,
+  main: (context: Context, args: Arguments) => Promise<void>,
+): Promise<void> {
+  if (!isStarted(meta)) return
+  try {
+    const args = argumentsOf(script)
+    if (args.switches.has('help')) return void process.stdout.write(`${script.help.trim()}\n${COMMON}`)
+    await main(await contextOf(args.name, undefined, script.early), args)
+  } catch (error) {
+    console.error(`\n✗ ${explain(error)}`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,78 @@
+import type { Application } from '../directory-objects.ts'
+import { GRAPH_APP_ID } from '../microsoft-apps.ts'
+import { admit, asksForStepUp, stepUpClaims } from './admission.ts'
+import { consentedScopes } from './consent.ts'
+import type { Entra } from './entra.ts'
+import * as refusals from './refusals.ts'
+import { checkTarget, resolveScopes } from './scopes.ts'
+import type { ScopeRequest, Session } from './session.ts'
+import { ACCESS_TOKEN_SECONDS, accessToken, type ClientProof, idToken } from './tokens.ts'
+
+export interface TokenAnswer {
+  token_type: 'Bearer'
+  scope?: string
+  expires_in: number
+  ext_expires_in: number
+  access_token: string
+  refresh_token?: string
+  id_token?: string
+  client_info?: string
+}
+
+export interface Redemption {
+  client: Application
+  proof: ClientProof
+  session: Session
+  /** Of this call; without it the scope of the sign-in counts. */
+  scope: string | undefined
+  resource: string | undefined
+  /** MSAL asks for it and names its cache entries by it. */
+  clientInfo: boolean
+}
+
+/**
+ * Tokens for a user who has signed in: everything that may have changed since is looked at again.
+ * Throws the refusals of scopes, target, admission, consent and Conditional Access.
+ */
+export async function delegatedAnswer(entra: Entra, redemption: Redemption): Promise<TokenAnswer> {
+  const { client, proof, session, clientInfo } = redemption
+  const request = resolveScopes(entra.directory, entra.tenantId, client, redemption.scope ?? session.scope)
+  checkTarget(redemption.resource, request)
+  const user = admit(entra.directory, session.userId, client, request.resource)
+  const scopes = withOidc(request, consentedScopes(entra.directory, client, request, user.id))
+  const { resource, resourceName, oidc } = request
+  const { steppedUp } = session
+  if (!steppedUp && asksForStepUp(entra.directory, user.id, resource)) {
+    throw refusals.principal.stepUp(resource, stepUpClaims)
+  }
+  const delegation = { client, proof, resource, resourceName, scopes, user, steppedUp }
+  return {
+    token_type: 'Bearer',
+    scope: scopes.map((name) => fullName(name, request)).join(' '),
+    expires_in: ACCESS_TOKEN_SECONDS,
+    ext_expires_in: ACCESS_TOKEN_SECONDS,
+    access_token: await accessToken(entra, delegation),
+    ...(oidc.includes('offline_access') ? { refresh_token: refreshToken(entra, redemption) } : {}),
+    ...(oidc.includes('openid')
+      ? { id_token: await idToken(entra, { client, user, oidc, nonce: session.nonce }) }
+      : {}),
+    ...(clientInfo ? { client_info: encode({ uid: user.id, utid: entra.tenantId }) } : {}),
+  }
+}
+
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** openid, profile and email are Graph's own scopes and appear in no other resource's token. */
+function withOidc({ resource, oidc }: ScopeRequest, scopes: string[]): string[] {
+  if (resource.appId !== GRAPH_APP_ID) return scopes
+  return [...new Set([...scopes, ...oidc.filter((name) => name !== 'offline_access')])]
+}
+
+const fullName = (name: string, { oidc, resourceName }: ScopeRequest) =>
+  oidc.includes(name) ? name : `${resourceName}/${name}`
+
+/** A new one at each use; as at Entra the old one stays good, so an answer lost on the way harms nobody. */
+function refreshToken({ refreshTokens }: Entra, { session, scope }: Redemption): string {
+  const { nonce: _, codeChallenge: __, ...lasting } = session
+  return refreshTokens.issue({ ...lasting, scope: scope ?? session.scope })
+}

@@ -1,0 +1,38 @@
+import type { Directory } from '../directory.ts'
+import type { Faults } from '../faults.ts'
+import type { KeyRing } from './keys.ts'
+import type { DeviceCode, PendingSignIn, Session } from './session.ts'
+import type { Tickets } from './tickets.ts'
+
+/** What every endpoint of the stand-in works with. */
+export interface Entra {
+  /** Origin under which the stand-in is reached; takes the place of https://login.microsoftonline.com. */
+  readonly url: string
+  readonly tenantId: string
+  readonly directory: Directory
+  readonly keys: KeyRing
+  readonly faults: Faults
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly identityHeader: string
+  readonly pending: Tickets<PendingSignIn>
+  readonly codes: Tickets<Session>
+  readonly refreshTokens: Tickets<Session>
+  readonly deviceCodes: Tickets<DeviceCode>
+}
+
+/** Seconds by which a client's clock may differ when it dates its own assertion. */
+export const CLOCK_SKEW = 300
+
+/** Where Entra really lives: assertions and federated credentials written for it are understood here too. */
+const REAL_HOST = 'https://login.microsoftonline.com'
+
+export const issuerV2 = ({ url, tenantId }: Pick<Entra, 'url' | 'tenantId'>) => `${url}/${tenantId}/v2.0`
+/** In Entra https://sts.windows.net/<tid>/, with the slash. */
+export const issuerV1 = ({ url, tenantId }: Pick<Entra, 'url' | 'tenantId'>) => `${url}/${tenantId}/`
+
+export const isOwnIssuer = (entra: Entra, issuer: string) =>
+  issuer === issuerV2(entra) || issuer === `${REAL_HOST}/${entra.tenantId}/v2.0`
+
+export const tokenEndpoints = ({ url, tenantId }: Entra) =>
+  [url, REAL_HOST].map((host) => `${host}/${tenantId}/oauth2/v2.0/token`)

@@ -1,0 +1,59 @@
+import type { Application } from '../directory-objects.ts'
+import type { Platform } from './redirects.ts'
+
+/** A sign-in that tokens may be issued for: behind every code, refresh token and device code. */
+export interface Session {
+  clientId: string
+  userId: string
+  /** As asked for; a later call without `scope` means this one. */
+  scope: string
+  /** False when a secret, certificate or federated assertion has to come with every redemption. */
+  publicClient: boolean
+  /** A second factor was given, so Conditional Access has nothing left to ask. */
+  steppedUp: boolean
+  redirectUri?: string
+  codeChallenge?: string
+  nonce?: string
+}
+
+/** What a `scope` parameter asks for, once every name in it is known to exist. */
+export interface ScopeRequest {
+  resource: Application
+  /** The resource as the caller named it; the audience of v1 tokens. */
+  resourceName: string
+  /** Short names on the resource; empty with `.default`. */
+  scopes: string[]
+  isDefault: boolean
+  /** openid, profile, email, offline_access, as far as asked for. */
+  oidc: string[]
+}
+
+export type ResponseMode = 'query' | 'fragment' | 'form_post'
+
+/** Where an answer goes: known before anything else, because refusals go there too. */
+export interface ReturnAddress {
+  client: Application
+  platform: Platform
+  redirectUri: string
+  responseMode: ResponseMode
+  state: string | undefined
+}
+
+/** A sign-in that waits for its user. */
+export interface PendingSignIn {
+  address: ReturnAddress
+  scope: string
+  request: ScopeRequest
+  codeChallenge: string | undefined
+  nonce: string | undefined
+  steppedUp: boolean
+}
+
+export interface DeviceCode {
+  clientId: string
+  userCode: string
+  scope: string
+  resource: string | undefined
+  polledAt: number
+  outcome: 'pending' | 'declined' | { userId: string }
+}

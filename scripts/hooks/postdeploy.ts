@@ -1,0 +1,107 @@
+/** After `azd deploy`: is the server there, does it say what clients need, and would Entra let them sign in? */
+import ky from 'ky'
+import { z } from 'zod'
+import { basicScopes, metadataPaths, resourceMetadata } from '../../app/metadata.ts'
+import { loadPermissions } from '../../app/permissions.ts'
+import { deploymentOf } from '../cli/environment.ts'
+import { Problem } from '../cli/problem.ts'
+import { type Context, runScript } from '../cli/script.ts'
+import { probe } from '../identity/sign-in-probe.ts'
+
+/** Registered for Visual Studio Code by Microsoft. */
+const VS_CODE = { clientId: 'aebc6443-996d-45c2-90f0-388ff96faa56', redirectUri: 'http://127.0.0.1:33418/' }
+const logs = ({ variables: { SERVICE_SERVER_NAME, AZURE_RESOURCE_GROUP } }: Context) =>
+  `az containerapp logs show --name ${SERVICE_SERVER_NAME} --resource-group ${AZURE_RESOURCE_GROUP}`
+
+/** A replica that starts takes up to 40 seconds; the ingress answers 404 or 503 until then. */
+async function read(context: Context, url: URL): Promise<unknown> {
+  const seconds = Math.max(1, Math.min(120, context.environment.DIRECTORY_PATIENCE_SECONDS))
+  try {
+    return await ky(url, {
+      timeout: 10_000,
+      totalTimeout: seconds * 1000,
+      retry: {
+        limit: 100,
+        statusCodes: [404, 429, 500, 502, 503, 504],
+        retryOnTimeout: true,
+        backoffLimit: 5000,
+      },
+    }).json()
+  } catch (error) {
+    throw new Problem({
+      what: `${url} does not answer: ${error instanceof Error ? error.message : error}`,
+      why: 'The container app does not start, or the deployment went elsewhere.',
+      fix: `${logs(context)}    (then: azd deploy)`,
+    })
+  }
+}
+
+function requireSame(what: string, live: unknown, wanted: Record<string, unknown>): void {
+  const parsed = z.record(z.string(), z.unknown()).safeParse(live)
+  const wrong = Object.entries(wanted).filter(
+    ([name, value]) => JSON.stringify(parsed.data?.[name]) !== JSON.stringify(value),
+  )
+  if (wrong.length === 0) return
+  throw new Problem({
+    what: `${what} says ${wrong.map(([name]) => `${name} = ${JSON.stringify(parsed.data?.[name])}`).join(', ')} instead of ${wrong.map(([, value]) => JSON.stringify(value)).join(', ')}.`,
+    why: 'Clients compare these values character by character and would not sign in.',
+    fix: 'azd provision --no-state && azd deploy',
+  })
+}
+
+async function checkServer(context: Context): Promise<string> {
+  const { environment, print } = context
+  const { SERVER_URL, AZURE_TENANT_ID } = deploymentOf(context)
+  const permissions = loadPermissions()
+  const health = new URL('/healthz', SERVER_URL)
+  requireSame(health.href, await read(context, health), { status: 'ok' })
+  print(`✓ ${health.href} answers`)
+
+  const config = { authorityHost: environment.ENTRA_AUTHORITY_HOST, tenantId: AZURE_TENANT_ID }
+  const { resource_name: _free, ...wanted } = resourceMetadata(SERVER_URL, config, permissions)
+  for (const path of metadataPaths) {
+    const url = new URL(path, SERVER_URL)
+    requireSame(url.href, await read(context, url), wanted)
+    print(`✓ ${url.href} names the resource, the tenant and the scopes`)
+  }
+  return basicScopes(SERVER_URL, permissions)
+}
+
+/** Identifier URIs and pre-authorization reach the sign-in endpoints some minutes after the directory. */
+async function checkSignIn(
+  { directory, environment, print, ...rest }: Context,
+  scope: string,
+): Promise<void> {
+  const { SERVER_URL, AZURE_TENANT_ID } = deploymentOf({ environment, ...rest })
+  const request = { authorityHost: environment.ENTRA_AUTHORITY_HOST, tenantId: AZURE_TENANT_ID, scope }
+  let refusal: Awaited<ReturnType<typeof probe>>
+  const accepted = await directory.until(async () => {
+    refusal = await probe({ ...request, ...VS_CODE, resource: SERVER_URL })
+    return refusal === undefined
+  }, Boolean)
+  if (accepted) return print('✓ Entra accepts Visual Studio Code with this scope and resource')
+  throw new Problem({
+    what: `Entra would refuse Visual Studio Code: ${refusal?.text}`,
+    why: 'The app registration lacks the exact URL, the scope or the client; the README has a table of these codes.',
+    fix: 'azd provision --no-state    (then: azd hooks run postdeploy)',
+  })
+}
+
+export async function postdeploy(context: Context): Promise<void> {
+  const scope = await checkServer(context)
+  await checkSignIn(context, scope)
+  const { SERVER_URL } = deploymentOf(context)
+  const block = { servers: { expenses: { type: 'http', url: SERVER_URL } } }
+  context.print(`\n.vscode/mcp.json:\n\n${JSON.stringify(block, undefined, 2)}`)
+}
+
+await runScript(
+  import.meta,
+  {
+    help: `
+azd hooks run postdeploy
+Asks the deployed server for /healthz and its protected resource metadata, and Entra's authorize endpoint, without
+signing in, whether Visual Studio Code may ask for a token with this scope and resource. Prints .vscode/mcp.json.`,
+  },
+  postdeploy,
+)

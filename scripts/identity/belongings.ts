@@ -1,0 +1,148 @@
+/** Every object of this azd environment in the directory, alive or in the recycle bin. */
+
+import type { Directory } from '../graph/directory.ts'
+import { DirectoryError } from '../graph/directory-error.ts'
+import { Application, Deleted, Group, quoted, ServicePrincipal, select } from '../graph/graph-objects.ts'
+import type { Names } from './names.ts'
+
+export const KINDS = ['servicePrincipal', 'application', 'group'] as const
+export type Kind = (typeof KINDS)[number]
+
+export interface Belonging {
+  kind: Kind
+  id: string
+  displayName: string
+  appId?: string | undefined
+  uniqueName?: string | undefined
+  /** Whether it carries a mark of this environment; a unique name alone somebody else may have given. */
+  isMarked: boolean
+}
+
+/** What each type has; Graph refuses to select a property that a type has not. */
+const DELETED: Record<Kind, string> = {
+  servicePrincipal: 'id,appId,displayName,tags',
+  application: 'id,appId,displayName,uniqueName,tags',
+  group: 'id,displayName,description,uniqueName',
+}
+export const WORDS: Record<Kind, string> = {
+  servicePrincipal: 'service principal',
+  application: 'app registration',
+  group: 'group',
+}
+
+type Named = Pick<Deleted, 'id' | 'displayName' | 'appId' | 'uniqueName'>
+const belonging = (
+  kind: Kind,
+  { id, displayName, appId, uniqueName }: Named,
+  isMarked: boolean,
+): Belonging => ({
+  kind,
+  id,
+  displayName: displayName ?? id,
+  appId: appId ?? undefined,
+  uniqueName: uniqueName ?? undefined,
+  isMarked,
+})
+
+const appNames = ({ api, client, dev }: Names) => [api, client, dev]
+const groupNames = ({ admins, users }: Names) => [admins, users]
+const allNames = (names: Names) => [...appNames(names), ...groupNames(names)]
+
+/** Both tags: two subscriptions of one tenant may have environments of the same name. */
+export const isTagged = ({ tags }: { tags?: string[] | null | undefined }, names: Names): boolean =>
+  names.tags.every((tag) => tags?.includes(tag))
+
+interface Marks {
+  tags?: string[] | null | undefined
+  description?: string | null | undefined
+}
+/** Both tags; a group, which has none, says in its description whose it is. */
+const isMarkedBy = (marks: Marks, names: Names): boolean =>
+  isTagged(marks, names) || Boolean(marks.description?.includes(names.token))
+
+const isThere = <T>(value: T | undefined): value is T => value !== undefined
+
+/** The apps with our unique names; one that somebody else made is among them. */
+export const appsByName = async (directory: Directory, names: Names): Promise<Application[]> => {
+  const path = (name: string) => `/applications(uniqueName=${quoted(name)})?${select(Application)}`
+  const found = await Promise.all(appNames(names).map((name) => directory.get(path(name), Application)))
+  return found.filter(isThere)
+}
+
+export const groupsByName = async (directory: Directory, names: Names): Promise<Group[]> => {
+  const path = (name: string) => `/groups(uniqueName=${quoted(name)})?${select(Group)}`
+  const found = await Promise.all(groupNames(names).map((name) => directory.get(path(name), Group)))
+  return found.filter(isThere)
+}
+
+/** Alive: found by unique name or by both tags, never by display name. */
+export async function living(directory: Directory, names: Names): Promise<Belonging[]> {
+  const tagged = `$filter=tags/any(t:t eq ${quoted(names.tags[1])})`
+  const [named, byTag, groups, principalsByTag] = await Promise.all([
+    appsByName(directory, names),
+    directory.list(`/applications?${tagged}&${select(Application)}`, Application),
+    groupsByName(directory, names),
+    directory.list(`/servicePrincipals?${tagged}&${select(ServicePrincipal)}`, ServicePrincipal),
+  ])
+  const apps = unique([...named, ...byTag.filter((app) => isTagged(app, names))])
+  const path = (appId: string) => `/servicePrincipals(appId=${quoted(appId)})?${select(ServicePrincipal)}`
+  const principals = await Promise.all(apps.map(({ appId }) => directory.get(path(appId), ServicePrincipal)))
+  const ours = principalsByTag.filter((principal) => isTagged(principal, names))
+  // A service principal is whose its app is.
+  const isOurs = (one: ServicePrincipal) =>
+    isTagged(one, names) || apps.some((app) => app.appId === one.appId && isTagged(app, names))
+  return [
+    ...unique([...principals.filter(isThere), ...ours]).map((one) =>
+      belonging('servicePrincipal', one, isOurs(one)),
+    ),
+    ...apps.map((one) => belonging('application', one, isTagged(one, names))),
+    ...groups.map((one) => belonging('group', one, isMarkedBy(one, names))),
+  ]
+}
+
+/** What lies in the recycle bin, and the kinds whose part of it this caller may not see. */
+export interface Binned {
+  items: Belonging[]
+  unseen: Kind[]
+}
+
+async function binOf(directory: Directory, kind: Kind): Promise<Deleted[] | undefined> {
+  try {
+    return await directory.list(
+      `/directory/deletedItems/microsoft.graph.${kind}?$select=${DELETED[kind]}&$top=999`,
+      Deleted,
+    )
+  } catch (error) {
+    if (error instanceof DirectoryError && error.isForbidden) return undefined
+    throw error
+  }
+}
+
+/** In the recycle bin, where an object keeps its unique name for 30 days. */
+export async function deleted(directory: Directory, names: Names): Promise<Binned> {
+  const bins = await Promise.all(KINDS.map(async (kind) => ({ kind, bin: await binOf(directory, kind) })))
+  const all = bins.flatMap(({ kind, bin = [] }) => bin.map((item) => ({ kind, item })))
+  const named = all.filter(
+    ({ item }) => allNames(names).includes(item.uniqueName ?? '') || isTagged(item, names),
+  )
+  const appIdsOf = (some: typeof all) => some.flatMap(({ item }) => item.appId ?? [])
+  const appIds = appIdsOf(named)
+  const markedAppIds = appIdsOf(named.filter(({ item }) => isMarkedBy(item, names)))
+  // A service principal has no unique name, and its tags may have been taken away.
+  const ours = all.filter((one) => named.includes(one) || appIds.includes(one.item.appId ?? 'none'))
+  const isMarked = (item: Deleted) => isMarkedBy(item, names) || markedAppIds.includes(item.appId ?? 'none')
+  return {
+    items: ours.map(({ kind, item }) => belonging(kind, item, isMarked(item))),
+    unseen: bins.filter(({ bin }) => bin === undefined).map(({ kind }) => kind),
+  }
+}
+
+const unique = <T extends { id: string }>(items: T[]): T[] => [
+  ...new Map(items.map((item) => [item.id, item])).values(),
+]
+
+export const titled = ({ kind, displayName, id }: Pick<Belonging, 'kind' | 'displayName' | 'id'>) =>
+  `${WORDS[kind]} "${displayName}" (${id})`
+
+export const listed = (objects: readonly Belonging[]) =>
+  objects.map((object) => `    ${titled(object)}`).join('\n')

@@ -1,0 +1,73 @@
+/** What an administrator needs to grant consent when whoever deploys may not: printed, and kept beside the azd environment. */
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Permissions } from '../../app/permissions.ts'
+import type { Environment } from '../cli/environment.ts'
+
+export interface ConsentClient {
+  /** How people call it. */
+  title: string
+  appId: string
+  /** Object id of its service principal. */
+  principalId: string
+}
+
+export const packFile = (root: string, { AZURE_ENV_NAME }: Environment) =>
+  join(root, '.azure', AZURE_ENV_NAME, 'consent.md')
+
+/** Markdown: who, what, what for, and how. */
+export function consentPack(
+  environment: Environment,
+  tenantId: string,
+  clients: readonly ConsentClient[],
+  { downstreamApis, tools }: Permissions,
+): string {
+  const { AZURE_ENV_NAME, ENTRA_AUTHORITY_HOST } = environment
+  const rows = downstreamApis.flatMap(({ displayName, permissions }) =>
+    permissions.map(({ value, id, reason }) => `| ${displayName} | \`${value}\` | \`${id}\` | ${reason} |`),
+  )
+  const waiting = tools
+    .filter(({ admin, downstreamApi }) => admin || downstreamApi)
+    .map(({ name }) => `\`${name}\``)
+  const links = clients.map(
+    ({ title, appId }) =>
+      `- ${title} (\`${appId}\`): <${ENTRA_AUTHORITY_HOST}/${tenantId}/adminconsent?client_id=${appId}>`,
+  )
+  return `# Admin consent for azd environment ${AZURE_ENV_NAME}
+
+The deployment is complete except for this consent. Until it is given, callers of ${waiting.join(', ')} are told that
+consent is missing (AADSTS65001); everything else works.
+
+Delegated permissions, used only on behalf of a signed-in user:
+
+| API | permission | id | what for |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+
+An administrator (Cloud Application Administrator, Application Administrator or Privileged Role Administrator) does
+one of these.
+
+1. With this repository, signed in to azd (\`azd auth login --tenant-id ${tenantId}\`; where the environment is not known
+   yet: \`azd env refresh --environment ${AZURE_ENV_NAME}\`):
+
+   \`\`\`
+   npm run consent -- --environment ${AZURE_ENV_NAME}
+   \`\`\`
+
+2. With a browser, once for each app. The apps have no page to return to, so the last page may say AADSTS500113 (no
+   reply address); the check below says whether the consent counts. If not: Entra admin center > App registrations >
+   the app > API permissions > Grant admin consent.
+
+   ${links.join('\n   ')}
+
+Afterwards \`npm run verify -- --environment ${AZURE_ENV_NAME}\` shows whether it counts.
+`
+}
+
+export async function savePack(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, text)
+}
+
+/** Once everything is granted nobody should find the old request. */
+export const dropPack = (file: string) => rm(file, { force: true })

@@ -1,0 +1,146 @@
+/** Admin consent: one tenant-wide grant for each downstream API of infra/permissions.json. */
+import { type DownstreamApi, loadPermissions } from '../../app/permissions.ts'
+import { type Deployment, deploymentOf } from '../cli/environment.ts'
+import { Problem } from '../cli/problem.ts'
+import { type Context, runScript } from '../cli/script.ts'
+import type { Directory } from '../graph/directory.ts'
+import { DirectoryError, ignoreThere } from '../graph/directory-error.ts'
+import { Grant, quoted, Resource, select } from '../graph/graph-objects.ts'
+import { type ConsentClient, consentPack, dropPack, packFile, savePack } from './consent-pack.ts'
+
+/** Who asks for tokens on behalf of users: the API app and, for servers on developers' machines, the dev app. */
+export function consentClients(deployment: Deployment): ConsentClient[] {
+  const { ENTRA_CLIENT_ID, ENTRA_API_PRINCIPAL_ID, ENTRA_DEV_CLIENT_ID, ENTRA_DEV_PRINCIPAL_ID } = deployment
+  const api = { title: 'API app', appId: ENTRA_CLIENT_ID, principalId: ENTRA_API_PRINCIPAL_ID }
+  if (!ENTRA_DEV_CLIENT_ID || !ENTRA_DEV_PRINCIPAL_ID) return [api]
+  return [api, { title: 'dev API app', appId: ENTRA_DEV_CLIENT_ID, principalId: ENTRA_DEV_PRINCIPAL_ID }]
+}
+
+export const words = (scope: string | null | undefined): string[] => (scope ?? '').split(' ').filter(Boolean)
+export const grantsOf = (directory: Directory, principalId: string): Promise<Grant[]> =>
+  directory.list(`/oauth2PermissionGrants?$filter=clientId eq '${principalId}'`, Grant)
+
+/** The API's service principal; one that this tenant has never met is made known to it. */
+async function resourceOf(directory: Directory, api: DownstreamApi): Promise<Resource> {
+  const path = `/servicePrincipals(appId=${quoted(api.appId)})?${select(Resource)}`
+  let created = false
+  const found = await directory.until(
+    async () => {
+      const present = await directory.get(path, Resource)
+      if (present || created) return present
+      created = true
+      await directory.create('/servicePrincipals', { appId: api.appId }, Resource).catch(ignoreThere)
+      return undefined
+    },
+    (present) => present !== undefined,
+  )
+  if (!found) {
+    throw new Problem({
+      what: `The service principal of ${api.displayName} has been created but is not readable yet.`,
+      why: 'Consent is granted to it.',
+      fix: 'npm run consent    (in some minutes)',
+    })
+  }
+  const offered = found.oauth2PermissionScopes
+  const unknown = api.permissions.find(
+    ({ id, value }) =>
+      offered.length > 0 && !offered.some((scope) => scope.id === id && scope.value === value),
+  )
+  if (!unknown) return found
+  throw new Problem({
+    what: `${api.displayName} has no delegated permission ${unknown.value} with the id ${unknown.id}.`,
+    why: 'A grant for it would mean nothing, and a consent page would show another permission.',
+    fix: 'Correct value and id in infra/permissions.json, then: azd provision',
+  })
+}
+
+/** One grant, its scopes merged with what is there already: others may have granted more. */
+async function grant(directory: Directory, client: ConsentClient, api: DownstreamApi): Promise<boolean> {
+  const resource = await resourceOf(directory, api)
+  const wanted = api.permissions.map(({ value }) => value)
+  const lacks = (present: Grant | undefined) =>
+    wanted.filter((value) => !words(present?.scope).includes(value))
+  const patched = new Set<string>()
+  let created = false
+  const settled = await directory.until(
+    async () => {
+      const present = (await grantsOf(directory, client.principalId)).find(
+        ({ resourceId, consentType }) => resourceId === resource.id && consentType === 'AllPrincipals',
+      )
+      const missing = lacks(present)
+      if (!present && !created) {
+        created = true
+        const keys = { clientId: client.principalId, consentType: 'AllPrincipals', resourceId: resource.id }
+        await directory
+          .create('/oauth2PermissionGrants', { ...keys, scope: wanted.join(' ') }, Grant)
+          .catch(ignoreThere)
+      } else if (present && missing.length > 0 && !patched.has(present.id)) {
+        patched.add(present.id)
+        const scope = [...words(present.scope), ...missing].join(' ')
+        await directory.update(`/oauth2PermissionGrants/${present.id}`, { scope })
+      }
+      return present
+    },
+    (present) => lacks(present).length === 0,
+  )
+  if (settled) return created || patched.size > 0
+  throw new Problem({
+    what: `The consent of the ${client.title} for ${api.displayName} has been written but is not readable yet.`,
+    why: 'Until it has replicated its tools answer with AADSTS65001.',
+    fix: 'npm run consent    (in some minutes)',
+  })
+}
+
+export type Consent = { granted: true; text: string } | { granted: false; text: string; pack: string }
+
+/** Grants what is missing. Without the right to do so it saves a consent pack for an administrator. */
+export async function consent(context: Context): Promise<Consent> {
+  const { directory, environment, root } = context
+  const permissions = loadPermissions()
+  const deployment = deploymentOf(context)
+  const file = packFile(root, environment)
+  const clients = consentClients(deployment)
+  const pairs = clients.flatMap((client) => permissions.downstreamApis.map((api) => ({ client, api })))
+  const done: string[] = []
+  try {
+    for (const { client, api } of pairs)
+      if (await grant(directory, client, api)) done.push(`${api.displayName} to the ${client.title}`)
+  } catch (error) {
+    if (!(error instanceof DirectoryError && error.isForbidden)) throw error
+    const pack = consentPack(environment, deployment.AZURE_TENANT_ID, clients, permissions)
+    await savePack(file, pack)
+    return { granted: false, text: `consent is missing and you may not grant it; saved ${file}`, pack }
+  }
+  await dropPack(file)
+  return {
+    granted: true,
+    text: done.length > 0 ? `consent granted: ${done.join(', ')}` : 'consent unchanged',
+  }
+}
+
+/** Why a missing consent may stop a deployment. */
+export const consentMissing = () =>
+  new Problem({
+    what: 'Admin consent is missing.',
+    why: 'Tools that call another API answer with AADSTS65001 until an administrator has granted it.',
+    fix: 'npm run consent    (as an administrator; the consent pack above has the link for a browser)',
+  })
+
+await runScript(
+  import.meta,
+  {
+    help: `
+npm run consent
+Grants the delegated permissions of infra/permissions.json for the whole tenant to the API app and the dev app.
+Merges with grants that are there. Without the right to do so it prints and saves what an administrator needs.
+Part of the postprovision hook, where a missing consent fails only with CONSENT_REQUIRED=true.`,
+  },
+  async (context) => {
+    const result = await consent(context)
+    if (!result.granted) {
+      context.print(result.pack)
+      throw consentMissing()
+    }
+    context.print(`✓ ${result.text}`)
+  },
+)

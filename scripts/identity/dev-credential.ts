@@ -1,0 +1,103 @@
+/** A short-lived secret of the dev app for the server on this machine, in a git-ignored `.env`. */
+import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { dropBlock, readBlock, readOwn, writeBlock } from '../cli/env-file.ts'
+import { type Deployment, deploymentOf, type Environment } from '../cli/environment.ts'
+import { type Context, runScript } from '../cli/script.ts'
+import { addSecret, DAY, renewedBefore, SECRET_PREFIX, withoutSecret } from './dev-secret.ts'
+import { clean, currentOf, type Held, heldBy, requireReadable } from './dev-secrets.ts'
+
+/** This folder on this machine: what another developer or another clone has added is not ours to remove. */
+const secretName = (root: string) => {
+  const folder = createHash('sha256').update(root).digest('hex').slice(0, 6)
+  return `${SECRET_PREFIX} (${hostname().slice(0, 40)}, ${folder})`
+}
+
+/** What `npm run dev` needs; AZURE_CLIENT_ID is absent, because on this machine there is no managed identity. */
+function variablesOf(environment: Environment, deployment: Deployment, url: string, clientId: string) {
+  const usual = new URL(url).protocol === 'https:' ? '443' : '80'
+  return {
+    AZURE_TENANT_ID: deployment.AZURE_TENANT_ID,
+    ENTRA_CLIENT_ID: clientId,
+    SERVER_URL: url,
+    PORT: new URL(url).port || usual,
+    ENTRA_ADMIN_GROUP_ID: deployment.ENTRA_ADMIN_GROUP_ID,
+    ENTRA_AUTHORITY_HOST: environment.ENTRA_AUTHORITY_HOST,
+    GRAPH_ENDPOINT: environment.GRAPH_ENDPOINT,
+    COSMOS_ENDPOINT: deployment.COSMOS_ENDPOINT,
+    COSMOS_DATABASE: deployment.COSMOS_DATABASE,
+    COSMOS_CONTAINER: deployment.COSMOS_CONTAINER,
+  }
+}
+
+type Save = (more: Record<string, string>) => Promise<boolean>
+
+/** Chooses between the secret that is there, a new one and none; what stays in .env is what works. */
+async function secretOf(context: Context, held: Held, clientId: string, save: Save): Promise<string> {
+  const { environment, directory, root } = context
+  const file = join(root, '.env')
+  const { ENTRA_CLIENT_SECRET: secret, ENTRA_CLIENT_SECRET_ID: keyId } = await readBlock(
+    file,
+    environment.AZURE_ENV_NAME,
+  )
+  const name = secretName(root)
+  const none = async (reason: string) => {
+    await save({})
+    await clean(directory, held, name)
+    return `no secret of the dev app: ${reason}`
+  }
+  // The server takes one credential, not two.
+  if ((await readOwn(file)).ENTRA_CLIENT_CERTIFICATE_PATH) return none('.env names a certificate')
+
+  const current = await currentOf(directory, held, environment.DIRECTORY_PATIENCE_SECONDS, keyId)
+  const left = Date.parse(current?.endDateTime ?? '') - Date.now()
+  const days = Math.floor(left / DAY)
+  const keep = async (said: string) => {
+    await save({ ENTRA_CLIENT_SECRET: secret ?? '', ENTRA_CLIENT_SECRET_ID: keyId ?? '' })
+    await clean(directory, held, name, keyId)
+    return `secret of the dev app ${said}`
+  }
+  if (secret && left >= renewedBefore(current?.startDateTime, current?.endDateTime))
+    return keep(`unchanged: ${days} days left`)
+
+  const added = await addSecret(directory, held.app, name)
+  // Policies look at new secrets only: one that is there works to its end.
+  if (!added && secret && left > 0) return keep(`not renewed, ${days} days left: ${withoutSecret(clientId)}`)
+  if (!added) return none(withoutSecret(clientId))
+  await save({ ENTRA_CLIENT_SECRET: added.secretText, ENTRA_CLIENT_SECRET_ID: added.keyId })
+  await requireReadable(directory, held, added.keyId)
+  await clean(directory, held, name, added.keyId)
+  const until = added.endDateTime.slice(0, 10)
+  return `secret of the dev app ${current ? 'renewed' : 'created'}: valid until ${until}, in .env`
+}
+
+/** Makes sure of a secret that has a good part of its life before it. Returns what was done, never the secret. */
+export async function devCredential(context: Context): Promise<string> {
+  const { environment, directory, root } = context
+  const deployment = deploymentOf(context)
+  const { ENTRA_DEV_APP_OBJECT_ID, ENTRA_DEV_CLIENT_ID, LOCAL_DEVELOPMENT_URL } = deployment
+  const file = join(root, '.env')
+  if (!ENTRA_DEV_APP_OBJECT_ID || !ENTRA_DEV_CLIENT_ID || !LOCAL_DEVELOPMENT_URL) {
+    const dropped = await dropBlock(file, environment.AZURE_ENV_NAME)
+    return `no secret: LOCAL_DEVELOPMENT is off${dropped ? '; its lines are gone from .env' : ''}`
+  }
+  if (environment.CI) return 'no secret: nobody develops in a pipeline'
+  // Everything but the secret is of use without one too: with a certificate.
+  const variables = variablesOf(environment, deployment, LOCAL_DEVELOPMENT_URL, ENTRA_DEV_CLIENT_ID)
+  const save: Save = (more) => writeBlock(file, environment.AZURE_ENV_NAME, { ...variables, ...more })
+  return secretOf(context, heldBy(directory, ENTRA_DEV_APP_OBJECT_ID), ENTRA_DEV_CLIENT_ID, save)
+}
+
+await runScript(
+  import.meta,
+  {
+    help: `
+node scripts/identity/dev-credential.ts
+Gives the dev app a secret of 90 days (30 or 7 where the tenant allows no longer ones) for the server on this machine
+(npm run dev), renews it when less than 14 days (or a third of its life) are left, removes expired ones, and writes it
+with everything else that the server needs to .env (mode 0600). Where the tenant allows no secret it says what works
+without one. The production app never gets a secret. Part of the postprovision hook; does nothing in a pipeline.`,
+  },
+  async (context) => context.print(`✓ ${await devCredential(context)}`),
+)

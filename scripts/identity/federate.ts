@@ -1,0 +1,78 @@
+/** Lets the server's managed identity act as the API app: its only credential in Azure. */
+
+import { type Deployment, deploymentOf, type Environment } from '../cli/environment.ts'
+import { Problem } from '../cli/problem.ts'
+import { type Context, runScript } from '../cli/script.ts'
+import { ignoreThere } from '../graph/directory-error.ts'
+import { FederatedCredential } from '../graph/graph-objects.ts'
+
+/** The name is the key: a recreated managed identity has another object id, but this stays. */
+const NAME = 'server-managed-identity'
+
+export function wantedCredential(environment: Environment, deployment: Deployment) {
+  return {
+    name: NAME,
+    issuer: `${environment.ENTRA_AUTHORITY_HOST}/${deployment.AZURE_TENANT_ID}/v2.0`,
+    // Entra compares it character by character.
+    subject: deployment.SERVER_IDENTITY_PRINCIPAL_ID,
+    audiences: ['api://AzureADTokenExchange'],
+  }
+}
+
+type Wanted = ReturnType<typeof wantedCredential>
+
+export const isSame = (credential: FederatedCredential, { issuer, subject, audiences }: Wanted): boolean =>
+  credential.issuer === issuer &&
+  credential.subject === subject &&
+  credential.audiences.join() === audiences.join()
+
+/** Creates or corrects the federated credential; writes nothing when it is right. Returns what was done. */
+export async function federate(context: Context): Promise<string> {
+  const { directory, environment } = context
+  const deployment = deploymentOf(context)
+  const path = `/applications/${deployment.ENTRA_API_APP_OBJECT_ID}/federatedIdentityCredentials`
+  const wanted = wantedCredential(environment, deployment)
+  const description = `The managed identity of the container app (azd environment ${environment.AZURE_ENV_NAME}).`
+  // Entra takes one issuer and subject once per app, whatever the name.
+  const isMeant = ({ name, issuer, subject }: FederatedCredential) =>
+    name === NAME || (issuer === wanted.issuer && subject === wanted.subject)
+  const patched = new Set<string>()
+  let created = false
+
+  const right = await directory.until(
+    async () => {
+      const present = (await directory.list(path, FederatedCredential)).find(isMeant)
+      if (!present && !created) {
+        created = true
+        await directory.create(path, { ...wanted, description }, FederatedCredential).catch(ignoreThere)
+      } else if (present && !isSame(present, wanted) && !patched.has(present.id)) {
+        patched.add(present.id)
+        const { name: _immutable, ...changes } = wanted
+        await directory.update(`${path}/${present.id}`, changes)
+      }
+      return present
+    },
+    (present) => present !== undefined && isSame(present, wanted),
+  )
+  if (!right) {
+    throw new Problem({
+      what: `The federated credential ${NAME} has been written but is not readable yet.`,
+      why: 'Until it has replicated the server cannot sign in (AADSTS700213).',
+      fix: 'azd hooks run postprovision    (in some minutes)',
+    })
+  }
+  if (patched.size > 0)
+    return 'federated credential corrected: it names the managed identity of this deployment'
+  return created ? 'federated credential created' : 'federated credential unchanged'
+}
+
+await runScript(
+  import.meta,
+  {
+    help: `
+node scripts/identity/federate.ts
+Makes the server's managed identity the federated credential of the API app; corrects it where it differs.
+Part of the postprovision hook.`,
+  },
+  async (context) => context.print(`✓ ${await federate(context)}`),
+)

@@ -1,0 +1,85 @@
+/** What must be true before `azd provision`, each as a check that changes nothing. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import type { Check } from '../cli/checklist.ts'
+import { NOT_ASKED_YET } from '../cli/environment.ts'
+import { checkParameters } from '../cli/parameters.ts'
+import { Problem } from '../cli/problem.ts'
+import type { Context } from '../cli/script.ts'
+import { type Names, namesOf } from './names.ts'
+import { type Rights, rightsOf } from './operator-rights.ts'
+import { checkGroup, checkMembers } from './preflight-members.ts'
+import { checkDeployed, checkNames, checkRemovals, checkTwins, checkUrls } from './preflight-objects.ts'
+import { checkAssignment, checkCreation, sayConsent } from './preflight-rights.ts'
+
+const Requirements = z.object({ requiredVersions: z.object({ azd: z.string().regex(/^>= \d+\.\d+\.\d+$/) }) })
+
+const isAtLeast = (version: string, least: string) => {
+  // A pre-release or daily build (1.24.0-beta.1) has what its release has.
+  const [have = [], want = []] = [version, least].map((text) =>
+    text
+      .replace(/[-+].*/, '')
+      .split('.')
+      .map(Number),
+  )
+  const different = want.findIndex((part, index) => part !== have[index])
+  return different < 0 || (have[different] ?? 0) > (want[different] ?? 0)
+}
+
+async function checkAzd({ root, azdVersion }: Context): Promise<string> {
+  const file = Requirements.parse(parse(await readFile(join(root, 'azure.yaml'), 'utf8')))
+  const least = file.requiredVersions.azd.replace('>= ', '')
+  const version = await azdVersion()
+  if (isAtLeast(version, least)) return version
+  throw new Problem({
+    what: `azd is ${version}; this template needs ${least} or later.`,
+    why: 'Older versions do not run hooks that are written in TypeScript.',
+    fix: 'winget upgrade Microsoft.Azd   |   brew upgrade azd   |   curl -fsSL https://aka.ms/install-azd.sh | bash',
+  })
+}
+
+async function checkTenant({
+  operator,
+  environment: { AZURE_TENANT_ID },
+}: Context): Promise<string | undefined> {
+  const { tid, oid } = await operator.claims()
+  if (!tid || !AZURE_TENANT_ID || tid === AZURE_TENANT_ID)
+    return tid && `tenant ${tid}${oid ? `, as ${oid}` : ''}`
+  throw new Problem({
+    what: `azd is signed in to tenant ${tid}; this environment is deployed to tenant ${AZURE_TENANT_ID}.`,
+    why: 'The identity objects would be made in another tenant than the subscription is in.',
+    fix: `azd auth login --tenant-id ${AZURE_TENANT_ID}`,
+  })
+}
+
+const NOT_CHECKED =
+  'not checked, because azd asks for the subscription later (azd up asks first); then: azd hooks run preprovision'
+
+/** In the order in which they are shown; they run at the same time and share their requests. */
+export function preflight(context: Context): Check[] {
+  const isAsked = context.environment.AZURE_SUBSCRIPTION_ID !== NOT_ASKED_YET
+  const names = isAsked ? namesOf(context.environment) : undefined
+  /** Unique names hold the subscription. */
+  const named = (check: (context: Context, names: Names) => Promise<string | undefined>) => async () =>
+    names ? check(context, names) : NOT_CHECKED
+  const rights = async () => rightsOf(context.directory, await context.operator.claims())
+  let known: Promise<Rights> | undefined
+  const shared = () => (known ??= rights())
+  return [
+    { title: 'azd is recent enough', run: () => checkAzd(context) },
+    { title: 'Values can be deployed', run: async () => checkParameters(context.variables) },
+    { title: 'Signed in to the right tenant', run: () => checkTenant(context) },
+    { title: 'May create app registrations and groups', run: async () => checkCreation(await shared()) },
+    { title: 'May assign groups', run: async () => checkAssignment(context, await shared()) },
+    { title: 'May grant admin consent', run: async () => sayConsent(await shared()) },
+    { title: 'The admin group is one', run: () => checkGroup(context) },
+    { title: 'Members of the admin group exist', run: () => checkMembers(context) },
+    { title: 'Unique names are free or ours', run: named(checkNames) },
+    { title: 'No twin in the recycle bin', run: named(checkTwins) },
+    { title: 'No other app has our URLs', run: named(checkUrls) },
+    { title: 'Removed scopes and roles were disabled first', run: named(checkRemovals) },
+    { title: 'What was deployed is still there', run: named(checkDeployed) },
+  ]
+}
