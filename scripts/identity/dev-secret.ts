@@ -9,9 +9,7 @@ export const DAY = 24 * HOUR
 const LIVES_IN_DAYS = [90, 30, 7]
 const LONGEST_MARGIN = 14 * DAY
 
-/** What developers' credentials of the dev app are called; any other is somebody else's. */
-export const DEVELOPER_PREFIX = 'mcp-expenses developer'
-export const SECRET_PREFIX = `${DEVELOPER_PREFIX} secret`
+export const SECRET_PREFIX = 'mcp-expenses developer secret'
 
 const Added = z.object({ keyId: z.string(), secretText: z.string() })
 export interface AddedSecret {
@@ -56,6 +54,7 @@ export const withoutSecret = (
     npm start    (everything on this machine, without Azure)
     npm run dev with a certificate, like this one of 30 days (keep dev.pem out of Git):
       openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=dev -keyout dev.pem -out dev.crt
-      az ad app credential reset --id ${clientId} --append --cert @dev.crt --display-name "${DEVELOPER_PREFIX} certificate"
+      az ad app credential reset --id ${clientId} --append --cert @dev.crt
       cat dev.crt >> dev.pem    (then in .env: ENTRA_CLIENT_CERTIFICATE_PATH=<path of dev.pem>)
+      and a reviewed line in infra/identity-exceptions.json, because nobody declares it (docs/whatif.md)
     or an administrator exempts app ${clientId} from the app management policy, then: node scripts/identity/dev-credential.ts`

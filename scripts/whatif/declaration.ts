@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
-import { compile } from '../bicep/compile.ts'
+import { compile as compileFolder } from '../bicep/compile.ts'
 import { requireBicep } from '../bicep/compiler.ts'
 import type { Environment } from '../cli/environment.ts'
 import { Problem } from '../cli/problem.ts'
@@ -19,6 +19,7 @@ export interface Source {
   parameters: string
   /** Texts of files that differ for this once, by name. */
   files?: Record<string, string>
+  compile?: typeof compileFolder
 }
 
 async function declarationOf(
@@ -43,7 +44,7 @@ function missing(error: unknown): undefined {
 }
 
 export async function declaredOf(source: Source): Promise<Declared> {
-  const { environment, variables, tenantId, parameters, files = {} } = source
+  const { environment, variables, tenantId, parameters, files = {}, compile = compileFolder } = source
   const folder = dirname(resolve(parameters))
   if (basename(parameters) !== PARAMETERS)
     throw new Problem({

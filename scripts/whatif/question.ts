@@ -14,7 +14,7 @@ export const PARAMETERS = join(ROOT, 'infra', 'main.bicepparam')
 /** Stands in for the tenant where nobody has to be signed in. */
 const NO_TENANT = '00000000-0000-0000-0000-000000000000'
 
-type Asked = Pick<Context, 'environment' | 'variables' | 'operator'>
+type Asked = Pick<Context, 'environment' | 'variables' | 'operator' | 'compile'>
 
 async function tenantOf({ environment, operator }: Asked, isSignedIn: boolean): Promise<string> {
   if (environment.AZURE_TENANT_ID) return environment.AZURE_TENANT_ID
@@ -34,8 +34,14 @@ export async function declaredIn(
   parameters: string = PARAMETERS,
   isSignedIn = true,
 ): Promise<Declared> {
-  const { environment, variables } = context
-  return declaredOf({ environment, variables, parameters, tenantId: await tenantOf(context, isSignedIn) })
+  const { environment, variables, compile } = context
+  return declaredOf({
+    environment,
+    variables,
+    compile,
+    parameters,
+    tenantId: await tenantOf(context, isSignedIn),
+  })
 }
 
 export interface Question {

@@ -48,6 +48,8 @@ function valueText({ action, before, after }: Graded): string {
   return `${shown(before)} -> ${shown(after)}`
 }
 
+export const propertyText = (one: Graded): string => `${SIGNS[one.action]} ${one.path}: ${valueText(one)}`
+
 /** An object that comes or goes, one property a line. */
 function partsOf({ action, before, after }: Graded): string[] {
   const value = action === 'add' ? after : action === 'remove' ? before : undefined
