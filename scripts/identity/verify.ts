@@ -37,7 +37,7 @@ function fixOf({ by, type }: Pick<WhatIf['objects'][number], 'by' | 'type'>): st
 }
 
 /** Every declared object, then everything that nobody declared. */
-export function findingsOf(result: WhatIf): Finding[] {
+function findingsOf(result: WhatIf): Finding[] {
   const { objects, knowledge, naming, changes, blockers, orphans, unmanaged, stale } = result
   const written = objects.filter((one) => one.by === 'hook' || isOurs(one))
   return [
