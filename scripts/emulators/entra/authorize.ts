@@ -3,11 +3,10 @@ import { admit, asksForStepUp, demandsStepUp } from './admission.ts'
 import { clientOf } from './client-authentication.ts'
 import { consentedScopes } from './consent.ts'
 import type { Entra } from './entra.ts'
-import { EntraError } from './errors.ts'
 import { type Parameters, required } from './parameters.ts'
 import { platformOf } from './redirects.ts'
 import * as refusals from './refusals.ts'
-import { checkTarget, resolveScopes } from './scopes.ts'
+import { resolveScopes } from './scopes.ts'
 import type { PendingSignIn, ResponseMode, ReturnAddress } from './session.ts'
 
 /** Refusals up to here are shown as a page: a redirect to an address nobody registered would be an open redirect. */
@@ -34,8 +33,7 @@ export function pendingSignIn(entra: Entra, address: ReturnAddress, parameters: 
   checkResponseType(required(parameters, 'response_type'))
   const codeChallenge = challengeOf(address, parameters)
   const scope = required(parameters, 'scope')
-  const request = resolveScopes(entra.directory, entra.tenantId, address.client, scope)
-  checkTarget(parameters.resource, request)
+  const request = resolveScopes(entra, address.client, scope, parameters.resource)
   checkPrompt(parameters.prompt)
   const steppedUp = demandsStepUp(parameters.claims)
   return { address, scope, request, codeChallenge, nonce: parameters.nonce, steppedUp }
@@ -43,14 +41,8 @@ export function pendingSignIn(entra: Entra, address: ReturnAddress, parameters: 
 
 function checkResponseType(responseType: string): void {
   if (responseType === 'code') return
-  const [code, name] = responseType.split(' ').includes('id_token')
-    ? [700054, 'id_token']
-    : [700051, responseType]
-  throw new EntraError(
-    code,
-    'unsupported_response_type',
-    `response_type '${name}' is not enabled for the application.`,
-  )
+  const isIdToken = responseType.split(' ').includes('id_token')
+  throw isIdToken ? refusals.request.idTokenResponse() : refusals.request.responseType(responseType)
 }
 
 function challengeOf({ platform }: ReturnAddress, parameters: Parameters): string | undefined {

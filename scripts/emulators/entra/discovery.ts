@@ -5,7 +5,7 @@ import { type Entra, issuerV2 } from './entra.ts'
  * As Entra publishes it: no `registration_endpoint` (neither DCR nor CIMD), and no
  * `code_challenge_methods_supported` although PKCE works. The forms of RFC 8414 are not served at all.
  */
-export function configurationOf(entra: Entra) {
+function configurationOf(entra: Entra) {
   const tenant = `${entra.url}/${entra.tenantId}`
   return {
     token_endpoint: `${tenant}/oauth2/v2.0/token`,
@@ -20,19 +20,7 @@ export function configurationOf(entra: Entra) {
     request_uri_parameter_supported: false,
     authorization_endpoint: `${tenant}/oauth2/v2.0/authorize`,
     device_authorization_endpoint: `${tenant}/oauth2/v2.0/devicecode`,
-    claims_supported: [
-      'sub',
-      'iss',
-      'aud',
-      'exp',
-      'iat',
-      'nonce',
-      'preferred_username',
-      'name',
-      'tid',
-      'ver',
-      'email',
-    ],
+    claims_supported: 'sub iss aud exp iat nonce preferred_username name tid ver email'.split(' '),
     tenant_region_scope: null,
     cloud_instance_name: 'microsoftonline.com',
     msgraph_host: 'graph.microsoft.com',

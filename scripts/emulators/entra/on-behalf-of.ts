@@ -1,10 +1,10 @@
-import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import { errors, type JWTPayload } from 'jose'
 import { z } from 'zod'
 import type { Application } from '../directory-objects.ts'
 import { STEP_UP } from './admission.ts'
 import { delegatedAnswer, type TokenAnswer } from './answer.ts'
 import { clientOf, prove } from './client-authentication.ts'
-import { type Entra, issuerV1, issuerV2 } from './entra.ts'
+import { type Entra, issuerV1, issuerV2, verifiedClaims } from './entra.ts'
 import { type Parameters, required } from './parameters.ts'
 import * as refusals from './refusals.ts'
 
@@ -20,16 +20,10 @@ export async function onBehalfOf(entra: Entra, parameters: Parameters): Promise<
   const assertion = required(parameters, 'assertion')
   const scope = required(parameters, 'scope')
   const claims = await assertionClaims(entra, client, assertion)
-  const { oid, acrs = [] } = claims
-  const session = {
-    clientId: client.appId,
-    userId: oid,
-    scope,
-    publicClient: false,
-    steppedUp: acrs.includes(STEP_UP),
-  }
-  const { resource, client_info } = parameters
-  return delegatedAnswer(entra, { client, proof, session, scope, resource, clientInfo: client_info === '1' })
+  const { oid: userId, acrs = [] } = claims
+  const steppedUp = acrs.includes(STEP_UP)
+  const session = { clientId: client.appId, userId, scope, publicClient: false, steppedUp }
+  return delegatedAnswer(entra, client, proof, session, parameters)
 }
 
 async function assertionClaims(entra: Entra, client: Application, assertion: string) {
@@ -47,13 +41,7 @@ async function assertionClaims(entra: Entra, client: Application, assertion: str
 
 async function verified(entra: Entra, assertion: string): Promise<JWTPayload> {
   try {
-    const { payload } = await jwtVerify(assertion, createLocalJWKSet({ keys: entra.keys.published }), {
-      algorithms: ['RS256'],
-      issuer: [issuerV1(entra), issuerV2(entra)],
-      currentDate: new Date(entra.now()),
-      requiredClaims: ['exp'],
-    })
-    return payload
+    return await verifiedClaims(entra, assertion, { issuer: [issuerV1(entra), issuerV2(entra)] })
   } catch (error) {
     throw assertionRefusal(error)
   }

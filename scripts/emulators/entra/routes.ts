@@ -1,9 +1,7 @@
 import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
-import { startDeviceCode } from './device-code.ts'
-import { devicePages } from './device-pages.ts'
+import { devicePages, startDeviceCode } from './device-code.ts'
 import { discoveryRoutes } from './discovery.ts'
 import type { Entra } from './entra.ts'
-import { EntraError, errorBody } from './errors.ts'
 import { parametersOf } from './parameters.ts'
 import * as refusals from './refusals.ts'
 import { signInRoutes } from './sign-in.ts'
@@ -47,8 +45,8 @@ const noStore: RequestHandler = (_request, response, next) => {
 
 function refusalAsJson({ now }: Entra): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    if (!(error instanceof EntraError)) return next(error)
-    const body = errorBody(error, now(), request.get('client-request-id'))
+    if (!(error instanceof refusals.EntraError)) return next(error)
+    const body = refusals.errorBody(error, now(), request.get('client-request-id'))
     response.status(error.details.status ?? 400).json(body)
   }
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { codeFor, hintedUser, pendingSignIn, returnAddress } from './authorize.ts'
 import type { Entra } from './entra.ts'
-import { EntraError, errorBody } from './errors.ts'
 import { type Parameters, parametersOf, required } from './parameters.ts'
 import * as refusals from './refusals.ts'
 import type { PendingSignIn, ReturnAddress } from './session.ts'
@@ -48,7 +47,7 @@ function asPage(entra: Entra, handle: (request: Request, response: Response) => 
     try {
       handle(request, response)
     } catch (error) {
-      if (!(error instanceof EntraError)) throw error
+      if (!(error instanceof refusals.EntraError)) throw error
       sendRefusal(response, error, entra.now())
     }
   }
@@ -59,8 +58,8 @@ function orTellClient(entra: Entra, response: Response, address: ReturnAddress, 
   try {
     act()
   } catch (refusal) {
-    if (!(refusal instanceof EntraError)) throw refusal
-    const { error, error_description, error_uri } = errorBody(refusal, entra.now())
+    if (!(refusal instanceof refusals.EntraError)) throw refusal
+    const { error, error_description, error_uri } = refusals.errorBody(refusal, entra.now())
     // `invalid_grant` belongs to the token endpoint; here a missing consent is OpenID Connect's `consent_required`.
     const here = refusal.details.suberror === 'consent_required' ? 'consent_required' : 'access_denied'
     const name = error === 'invalid_grant' ? here : error

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { JWTPayload } from 'jose'
 import { DEFAULT_ACCESS } from '../directory.ts'
-import type { Application, User } from '../directory-objects.ts'
+import type { Application, ServicePrincipal, User } from '../directory-objects.ts'
 import { STEP_UP } from './admission.ts'
 import { type Entra, issuerV1, issuerV2 } from './entra.ts'
 
@@ -56,7 +56,7 @@ function audienceOf(resource: Application, resourceName: string): string {
 /** The version of an access token is the resource's choice, not the endpoint's. */
 function versioned(
   entra: Entra,
-  { client, proof, resource }: Pick<Delegation, 'client' | 'proof' | 'resource'>,
+  { client, proof, resource }: { client: { appId: string }; proof: ClientProof; resource: Application },
 ) {
   return isV2(resource)
     ? { iss: issuerV2(entra), azp: client.appId, azpacr: proof, ver: '2.0' }
@@ -86,27 +86,22 @@ export function accessToken(entra: Entra, delegation: Delegation): Promise<strin
   return entra.keys.sign(claims)
 }
 
-export interface AppOnly {
-  client: { appId: string; principalId: string }
-  proof: ClientProof
-  resource: Application
-  resourceName: string
-}
+/** `client`: the service principal that the app is here. */
+type AppOnly = Pick<Delegation, 'proof' | 'resource' | 'resourceName'> & { client: ServicePrincipal }
 
 /** No `scp`, and `idtyp` "app": this is how a resource tells an app from a person. */
-export function appToken(entra: Entra, { client, proof, resource, resourceName }: AppOnly): Promise<string> {
+export function appToken(entra: Entra, appOnly: AppOnly): Promise<string> {
+  const { client, resource, resourceName } = appOnly
   return entra.keys.sign({
     aud: audienceOf(resource, resourceName),
-    ...(isV2(resource)
-      ? { iss: issuerV2(entra), azp: client.appId, azpacr: proof, ver: '2.0' }
-      : { iss: issuerV1(entra), appid: client.appId, appidacr: proof, ver: '1.0' }),
+    ...versioned(entra, appOnly),
     ...times(entra),
     aio: noise(32),
     idtyp: 'app',
-    oid: client.principalId,
+    oid: client.id,
     rh: `1.${noise(24)}`,
-    ...rolesOf(entra, client.principalId, resource),
-    sub: client.principalId,
+    ...rolesOf(entra, client.id, resource),
+    sub: client.id,
     tid: entra.tenantId,
     uti: noise(16),
   })
@@ -114,12 +109,10 @@ export function appToken(entra: Entra, { client, proof, resource, resourceName }
 
 export function idToken(
   entra: Entra,
-  {
-    client,
-    user,
-    oidc,
-    nonce,
-  }: { client: Application; user: User; oidc: string[]; nonce: string | undefined },
+  client: Application,
+  user: User,
+  oidc: string[],
+  nonce: string | undefined,
 ): Promise<string> {
   return entra.keys.sign({
     aud: client.appId,
