@@ -191,13 +191,14 @@ export interface AuthorizationPolicy {
   allowedToCreateSecurityGroups: boolean
 }
 
-type Deleted<T> = T & { deletedDateTime: string }
+/** What hung on an object hangs on it still, and comes back with it. */
+export type Deleted<T> = T & Partial<Attachments> & { deletedDateTime: string }
 
-/** `directory/deletedItems`. What hung on an object hangs on it still, and comes back with it. */
+/** `directory/deletedItems`. */
 export interface DeletedItems {
   applications: Deleted<Application>[]
-  servicePrincipals: Deleted<ServicePrincipal & Attachments>[]
-  groups: Deleted<Group & Attachments>[]
+  servicePrincipals: Deleted<ServicePrincipal>[]
+  groups: Deleted<Group>[]
 }
 
 export interface Attachments {

@@ -1,34 +1,24 @@
-import type { Directory } from '../directory.ts'
 import type { Application } from '../directory-objects.ts'
 import type { ApplicationPatch } from './application-schema.ts'
+import type { Call } from './endpoint.ts'
+import { checkUniqueName } from './entity-set.ts'
 import { duplicateValues, GraphError, requestError, takenValue } from './errors.ts'
 
 /** A write to an application: `before` is undefined for a new one. */
-export interface Change {
-  directory: Directory
-  tenantId: string
+interface Change {
   before: Application | undefined
   after: Application
   patch: ApplicationPatch
 }
 
 /** Throws the refusals of Graph. Nothing has been changed yet. */
-export function checkApplication(change: Change): void {
-  checkName(change)
+export function checkApplication(call: Call, change: Change): void {
+  const { applications, deletedItems } = call.directory
+  checkUniqueName(change.patch.uniqueName, change.before, [...applications, ...deletedItems.applications])
   checkPasswords(change)
   checkEntitlements(change)
   checkPreAuthorized(change)
-  checkIdentifierUris(change)
-}
-
-function checkName({ directory, before, after, patch }: Change): void {
-  const { uniqueName } = patch
-  if (uniqueName === undefined || before?.uniqueName === uniqueName) return
-  if (before && before.uniqueName !== null)
-    throw requestError("Property 'uniqueName' is immutable and cannot be changed once it is set.")
-  const others = [...directory.applications, ...directory.deletedItems.applications]
-  if (others.some((app) => app.uniqueName === uniqueName && app.id !== after.id))
-    throw takenValue('uniqueName')
+  checkIdentifierUris(call, change)
 }
 
 function checkPasswords({ patch: { passwordCredentials = [] } }: Change): void {
@@ -89,12 +79,12 @@ function checkPreAuthorized({ before, after, patch }: Change): void {
   if (ids.some((id) => !now.has(id) || !then.has(id))) throw unknownPermission()
 }
 
-function checkIdentifierUris(change: Change): void {
-  const { directory, before, after } = change
+function checkIdentifierUris({ directory, entra }: Call, change: Change): void {
+  const { before, after } = change
   const fresh = after.identifierUris.filter((uri) => !before?.identifierUris.includes(uri))
   if (hasTwins(after.identifierUris)) throw duplicateValues()
   for (const uri of fresh) {
-    checkForm(uri, change)
+    checkForm(uri, change, entra.tenantId)
     const others = [...directory.applications, ...directory.microsoftApplications]
     if (others.some((app) => app.id !== after.id && app.identifierUris.includes(uri)))
       throw takenValue('identifierUris')
@@ -105,7 +95,7 @@ function checkIdentifierUris(change: Change): void {
  * The policy for URIs is relaxed for apps with version 2 tokens only, and such an app must be one already: the
  * order is part of Microsoft's instructions for MCP servers.
  */
-function checkForm(uri: string, { before, after, tenantId }: Change): void {
+function checkForm(uri: string, { before, after }: Change, tenantId: string): void {
   if (!URL.canParse(uri) || uri.endsWith('/'))
     throw new GraphError(
       400,

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Application } from '../directory-objects.ts'
-import { nullable } from './body.ts'
-import type { Filterable } from './filter.ts'
+import { nullable, said } from './body.ts'
 
 const text = z.string().max(1024)
 const redirectUris = z.array(z.string().min(1).max(256))
@@ -101,41 +100,22 @@ export const ApplicationPatch = z.strictObject({
 })
 export type ApplicationPatch = z.infer<typeof ApplicationPatch>
 
-export const APPLICATION_FILTERS: Filterable = {
-  id: ['eq', 'ne', 'in'],
-  appId: ['eq', 'ne', 'in'],
-  displayName: ['eq', 'ne', 'in', 'startswith', 'endswith'],
-  uniqueName: ['eq', 'ne', 'in', 'startswith'],
-  signInAudience: ['eq', 'ne', 'in', 'startswith'],
-  identifierUris: ['any'],
-  tags: ['any'],
-}
-
-export const APPLICATION = {
-  resource: 'Application',
-  readOnly: ['id', 'appId', 'createdDateTime', 'deletedDateTime', 'publisherDomain', 'verifiedPublisher'],
-}
+export const NewApplication = ApplicationPatch.required({ displayName: true })
+export type NewApplication = z.infer<typeof NewApplication>
 
 /** An object-valued property is merged, a list is replaced, everything else is set. */
 export function patched(app: Application, patch: ApplicationPatch): Application {
   const { api, web, spa, publicClient, passwordCredentials, ...plain } = patch
   return {
     ...structuredClone(app),
-    ...defined(plain),
+    ...said(plain),
     isFallbackPublicClient: patch.isFallbackPublicClient ?? app.isFallbackPublicClient,
-    api: { ...structuredClone(app.api), ...defined(api) },
-    web: { ...structuredClone(app.web), ...defined(web) },
+    api: { ...structuredClone(app.api), ...said(api) },
+    web: { ...structuredClone(app.web), ...said(web) },
     spa: { redirectUris: spa?.redirectUris ?? app.spa?.redirectUris ?? [] },
     publicClient: { redirectUris: publicClient?.redirectUris ?? app.publicClient.redirectUris },
     passwordCredentials: passwordCredentials ? [] : app.passwordCredentials,
   }
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
-
-function defined<T extends object>(properties: T | undefined): Defined<T>
-function defined(properties: object | undefined): object {
-  return Object.fromEntries(Object.entries(properties ?? {}).filter(([, value]) => value !== undefined))
 }
 
 /** As Graph shows it: navigation properties are elsewhere, key material nowhere. */

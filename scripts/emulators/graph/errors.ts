@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Request, Response } from 'express'
-import type { Write } from './journal.ts'
+import { noteStatus } from './journal.ts'
 
 interface Detail {
   code: string
@@ -79,12 +79,6 @@ export const outage = (status: number) =>
 export function nameRequest(request: Request, response: Response): void {
   const clientRequestId = request.get('client-request-id') ?? randomUUID()
   response.set({ 'request-id': randomUUID(), 'client-request-id': clientRequestId })
-}
-
-/** The journal's entry of this call, if it could write, learns how it ended. */
-export function noteStatus(response: Response, status: number): void {
-  const write: Write | undefined = response.locals.write
-  if (write) write.status = status
 }
 
 export function sendGraphError(

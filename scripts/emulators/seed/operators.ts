@@ -1,5 +1,5 @@
 import type { DirectoryRole, User } from '../directory-objects.ts'
-import { DIRECTORY_ROLES, type RoleName } from '../graph/roles.ts'
+import { DIRECTORY_ROLES, type RoleName } from '../graph-permissions.ts'
 import { person } from './people.ts'
 
 export const OLIVIA = 'a0111a00-5093-4e42-b155-43af70edc205'

@@ -141,8 +141,8 @@ export async function startDirectory() {
       clock.now += seconds * 1000
     },
     /** Every write to Graph since the last reset, refused ones included. */
-    writes: () => [...tenant.journal.writes],
-    resetWrites: () => tenant.journal.reset(),
+    writes: () => [...tenant.journal],
+    resetWrites: () => void tenant.journal.splice(0),
     /** The template's Graph resources, as `azd provision` writes them; the outputs are azd's environment then. */
     deploy: async ({ environment, permissions, operator: who = 'Olivia' }: DeployOptions = {}) => {
       const variables = {
