@@ -19,7 +19,6 @@ const Claims = z.object({
   oid: z.string(),
   scp: z.string().min(1).optional(),
   roles: z.array(z.string()).optional(),
-  idtyp: z.string().optional(),
 })
 
 /** Verifies the bearer token as Graph does: ours, v1, for Graph, in time. Throws a GraphError. */

@@ -10,18 +10,11 @@ import { demandReading, demandRight } from './rights.ts'
 /** List, creation, one object, PATCH as change or upsert, deletion, and its relationships. */
 export function entityRoutes<K extends SetKind, C, P>(set: EntitySet<K, C, P>): Routes {
   const path = `/${set.name}/:key`
-  const related = (['members', 'owners'] as const).map((name) => {
-    const kinds = set.relationships[name]
-    return kinds
-      ? relationshipRoutes(
-          path,
-          name,
-          kinds,
-          (call) => readable(call, set),
-          (call) => writable(call, set),
-        )
-      : {}
-  })
+  const access = {
+    readable: (call: Call) => readable(call, set),
+    writable: (call: Call) => writable(call, set),
+  }
+  const { members, owners } = set.relationships
   return {
     [`/${set.name}`]: {
       get: (call) => {
@@ -40,7 +33,8 @@ export function entityRoutes<K extends SetKind, C, P>(set: EntitySet<K, C, P>): 
         return done
       },
     },
-    ...Object.assign({}, ...related),
+    ...(members ? relationshipRoutes(path, 'members', { kinds: members, ...access }) : {}),
+    ...relationshipRoutes(path, 'owners', { kinds: owners, ...access }),
   }
 }
 

@@ -6,7 +6,7 @@ import { type Call, timestamp } from './endpoint.ts'
 import { requestError, takenValue } from './errors.ts'
 import type { Filterable } from './filter.ts'
 import { keyOf, mustFind, remove } from './lookup.ts'
-import type { ObjectKind, Relationship } from './relationships.ts'
+import type { ObjectKind } from './relationships.ts'
 import type { Objects } from './replication.ts'
 import { demandReading, demandRight, type RightName } from './rights.ts'
 
@@ -25,7 +25,7 @@ export interface EntitySet<K extends SetKind, Creation, Patch> extends Subject {
   /** Whose rights count; undefined where they depend on what is created. */
   rights: { read: 'applications' | 'groups'; create: RightName | undefined; change: RightName }
   /** What may be related. */
-  relationships: Partial<Record<Relationship, readonly ObjectKind[]>>
+  relationships: { members?: readonly ObjectKind[]; owners: readonly ObjectKind[] }
   all: (directory: Directory) => Objects[K][]
   deleted: (directory: Directory) => Deleted<Objects[K]>[]
   view: (object: Objects[K], directory: Directory) => object

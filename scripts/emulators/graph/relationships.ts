@@ -78,16 +78,18 @@ const idsOf = (holder: Holder, name: Relationship): string[] => {
   return ids
 }
 
-/**
- * `{path}/members` or `{path}/owners`, with `$ref` to add and to remove. `readable` and `writable`: the object that
- * the path names; they throw when the caller may not.
- */
+/** `$ref` adds and removes; what the path names is looked up by whoever may read or write it, and they throw. */
+interface Access {
+  kinds: readonly ObjectKind[]
+  readable: (call: Call) => Holder
+  writable: (call: Call) => Holder
+}
+
+/** `{path}/members` or `{path}/owners`. */
 export const relationshipRoutes = (
   path: string,
   name: Relationship,
-  kinds: readonly ObjectKind[],
-  readable: (call: Call) => Holder,
-  writable: (call: Call) => Holder,
+  { kinds, readable, writable }: Access,
 ): Routes => ({
   [`${path}/${name}`]: {
     get: (call) => {
