@@ -29,10 +29,12 @@ const pairwise = ({ tenantId }: Entra, userId: string, appId: string) =>
 
 const noise = (bytes: number) => randomBytes(bytes).toString('base64url')
 
-function times({ now }: Entra) {
+/** What every token has. */
+function always({ now, tenantId }: Entra) {
   const seconds = Math.floor(now() / 1000)
   const iat = seconds - BACKDATED_SECONDS
-  return { iat, nbf: iat, exp: seconds + ACCESS_TOKEN_SECONDS }
+  const exp = seconds + ACCESS_TOKEN_SECONDS
+  return { iat, nbf: iat, exp, rh: `1.${noise(24)}`, tid: tenantId, uti: noise(16) }
 }
 
 /** Values of the app roles that were assigned to the user, directly or through a direct group. */
@@ -68,7 +70,7 @@ export function accessToken(entra: Entra, delegation: Delegation): Promise<strin
   const claims: JWTPayload = {
     aud: audienceOf(resource, resourceName),
     ...versioned(entra, delegation),
-    ...times(entra),
+    ...always(entra),
     aio: noise(32),
     ...(steppedUp ? { acrs: [STEP_UP] } : {}),
     ...(isV2(resource)
@@ -76,12 +78,9 @@ export function accessToken(entra: Entra, delegation: Delegation): Promise<strin
       : { acr: '1', amr: steppedUp ? ['pwd', 'mfa'] : ['pwd'], upn: user.userPrincipalName }),
     name: user.displayName,
     oid: user.id,
-    rh: `1.${noise(24)}`,
     ...rolesOf(entra, user.id, resource),
     scp: scopes.join(' '),
     sub: pairwise(entra, user.id, resource.appId),
-    tid: entra.tenantId,
-    uti: noise(16),
   }
   return entra.keys.sign(claims)
 }
@@ -95,15 +94,12 @@ export function appToken(entra: Entra, appOnly: AppOnly): Promise<string> {
   return entra.keys.sign({
     aud: audienceOf(resource, resourceName),
     ...versioned(entra, appOnly),
-    ...times(entra),
+    ...always(entra),
     aio: noise(32),
     idtyp: 'app',
     oid: client.id,
-    rh: `1.${noise(24)}`,
     ...rolesOf(entra, client.id, resource),
     sub: client.id,
-    tid: entra.tenantId,
-    uti: noise(16),
   })
 }
 
@@ -117,16 +113,13 @@ export function idToken(
   return entra.keys.sign({
     aud: client.appId,
     iss: issuerV2(entra),
-    ...times(entra),
+    ...always(entra),
     ...(oidc.includes('email') && user.mail !== null ? { email: user.mail } : {}),
     name: user.displayName,
     ...(nonce === undefined ? {} : { nonce }),
     oid: user.id,
     preferred_username: user.userPrincipalName,
-    rh: `1.${noise(24)}`,
     sub: pairwise(entra, user.id, client.appId),
-    tid: entra.tenantId,
-    uti: noise(16),
     ver: '2.0',
   })
 }
