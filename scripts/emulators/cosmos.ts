@@ -22,7 +22,7 @@ export interface CosmosOptions {
 export type Cosmos = Awaited<ReturnType<typeof startCosmos>>
 
 /**
- * A stand-in for Azure Cosmos DB: the part of its REST protocol that @azure/cosmos speaks for the
+ * An emulator of Azure Cosmos DB: the part of its REST protocol that @azure/cosmos speaks for the
  * expense store, on loopback. Stricter than the service where that guards isolation: a query for
  * one partition key value has to carry the partition key header.
  *

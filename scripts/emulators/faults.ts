@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 export type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph'
 
 /**
- * What goes wrong. A hang ends after its milliseconds, on release or with the caller's patience; then the call is
+ * What goes wrong. A hang ends after its milliseconds, on release or when the caller hangs up; then the call is
  * answered. A `late` status (Graph only) comes after the work was done: only the answer is lost.
  */
 type Harm =
@@ -35,7 +35,7 @@ type Active = {
 
 const none = (): Record<Endpoint, number> => ({ keys: 0, token: 0, obo: 0, managedIdentity: 0, graph: 0 })
 
-/** Faults of the stand-in, switched on and off while it runs, and the count of calls per endpoint. */
+/** Faults of the emulator, switched on and off while it runs, and the count of calls per endpoint. */
 export class Faults {
   /** Calls that arrived, hit or not. An OBO call counts as `token` and as `obo`. */
   readonly counters = none()

@@ -86,7 +86,7 @@ function asGraphError({ now }: Entra): ErrorRequestHandler {
         : isBody
           ? badRequest('Unable to read JSON request payload.')
           : undefined
-    // Ours, not the caller's: a stand-in that hides its own faults cannot be trusted.
+    // Ours, not the caller's: an emulator that hides its own faults cannot be trusted.
     if (!known) console.error(error)
     sendGraphError(response, known ?? outage(500), now())
   }

@@ -48,7 +48,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
   }
 }
 
-/** The stand-in tenant: Entra, Microsoft Graph and the managed-identity endpoint on one loopback port. */
+/** The emulated tenant: Entra, Microsoft Graph and the managed-identity endpoint on one loopback port. */
 export async function startTenant(options: TenantOptions) {
   const keys = await KeyRing.create()
   const app = express().disable('x-powered-by').disable('etag')

@@ -18,8 +18,8 @@ export function welcome({ mcp, tenant, cosmos, clientId, users }: Ready): string
   const config = { servers: { expenses: { type: 'http', url: mcp } } }
   return `
 MCP server   ${mcp}
-Tenant       ${tenant}  (stand-in for Microsoft Entra ID and Microsoft Graph)
-Cosmos       ${cosmos}  (stand-in; the data survives a restart)
+Tenant       ${tenant}  (emulator of Microsoft Entra ID and Microsoft Graph)
+Cosmos       ${cosmos}  (emulator; the data survives a restart)
 
 Users        ${alice?.name}  ${alice?.upn}  admin: sees get_expense_stats
              ${bob?.name}    ${bob?.upn}

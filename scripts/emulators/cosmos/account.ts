@@ -140,8 +140,8 @@ const partitionOf = (header: CosmosRequest['header']) => {
 const account = (url: string) => {
   const locations = [{ name: 'Loopback', databaseAccountEndpoint: url }]
   return {
-    id: 'stand-in',
-    _rid: 'stand-in',
+    id: 'emulator',
+    _rid: 'emulator',
     writableLocations: locations,
     readableLocations: locations,
     enableMultipleWriteLocations: false,

@@ -26,7 +26,7 @@ export const gateway = (parts: Gateway): RequestListener => {
       const refusal = error instanceof Refusal ? error : undefined
       if (!refusal) console.error(error)
       const { status, headers } = refusal ?? { status: 500, headers: {} }
-      const body = (refusal ?? new Refusal(500, 'The stand-in failed.')).body(activityId)
+      const body = (refusal ?? new Refusal(500, 'The emulator failed.')).body(activityId)
       send(response, activityId, { status, headers, body })
     })
   }
