@@ -7,7 +7,7 @@ import { Refusal } from './refusal.ts'
 import { type CosmosRequest, readRequest } from './request.ts'
 import { verifySignature } from './signature.ts'
 
-export interface Gateway {
+interface Gateway {
   account: Account
   key: string
   /** The address that the account advertises; known once the port is. */

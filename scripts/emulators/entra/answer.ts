@@ -1,7 +1,6 @@
 import type { Application } from '../directory-objects.ts'
 import { GRAPH_APP_ID } from '../microsoft-apps.ts'
-import { admit, asksForStepUp, stepUpClaims } from './admission.ts'
-import { consentedScopes } from './consent.ts'
+import { admit, asksForStepUp, consentedScopes, stepUpClaims } from './admission.ts'
 import type { Entra } from './entra.ts'
 import type { Parameters } from './parameters.ts'
 import * as refusals from './refusals.ts'
