@@ -1,45 +1,18 @@
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { Application } from '../directory-objects.ts'
-import { nullable, said } from './body.ts'
+import {
+  type Application,
+  AppRole,
+  KeyCredential,
+  PermissionScope,
+  ServicePrincipalLock,
+} from '../directory-objects.ts'
+import { said } from './body.ts'
 
 const text = z.string().max(1024)
 const redirectUris = z.array(z.string().min(1).max(256))
 
-const PermissionScope = z.strictObject({
-  id: z.guid(),
-  value: z.string().regex(/^[\w.:!#$%&'()*+,\-/;<=>?@[\]^`{|}~]{1,120}$/),
-  type: z.enum(['User', 'Admin']).default('User'),
-  isEnabled: z.boolean().default(true),
-  adminConsentDisplayName: z.string().min(1).max(100),
-  adminConsentDescription: z.string().min(1),
-  userConsentDisplayName: z.string().nullable().default(null),
-  userConsentDescription: z.string().nullable().default(null),
-  origin: z.string().optional(),
-})
-
-const AppRole = z.strictObject({
-  id: z.guid(),
-  value: z.string().nullable().default(null),
-  displayName: z.string().min(1),
-  description: z.string().min(1),
-  isEnabled: z.boolean().default(true),
-  allowedMemberTypes: z.array(z.enum(['User', 'Application'])).min(1),
-  origin: z.string().optional(),
-})
-
-const KeyCredential = z.strictObject({
-  keyId: z.guid().default(randomUUID),
-  displayName: z.string().nullable().default(null),
-  type: z.literal('AsymmetricX509Cert'),
-  usage: z.literal('Verify'),
-  key: z.base64(),
-  startDateTime: z.iso.datetime().default(() => new Date().toISOString()),
-  endDateTime: z.iso.datetime(),
-})
-
 const Api = z.strictObject({
-  acceptMappedClaims: nullable(z.boolean()),
+  acceptMappedClaims: z.boolean().nullish(),
   knownClientApplications: z.array(z.guid()).optional(),
   requestedAccessTokenVersion: z
     .union([z.literal(1), z.literal(2)])
@@ -53,26 +26,18 @@ const Api = z.strictObject({
 
 const Web = z.strictObject({
   redirectUris: redirectUris.optional(),
-  homePageUrl: nullable(text),
-  logoutUrl: nullable(text),
+  homePageUrl: text.nullish(),
+  logoutUrl: text.nullish(),
   implicitGrantSettings: z
     .strictObject({ enableAccessTokenIssuance: z.boolean(), enableIdTokenIssuance: z.boolean() })
     .optional(),
 })
 
-const Lock = z.strictObject({
-  isEnabled: z.boolean(),
-  allProperties: nullable(z.boolean()),
-  credentialsWithUsageSign: nullable(z.boolean()),
-  credentialsWithUsageVerify: nullable(z.boolean()),
-  tokenEncryptionKeyId: nullable(z.boolean()),
-})
-
 /** What may be written to an application; a property that is not said stays as it is. */
 export const ApplicationPatch = z.strictObject({
   displayName: z.string().min(1).max(256).optional(),
-  description: nullable(text),
-  notes: nullable(text),
+  description: text.nullish(),
+  notes: text.nullish(),
   uniqueName: z.string().min(1).max(120).optional(),
   tags: z.array(z.string().min(1).max(256)).optional(),
   signInAudience: z.enum(['AzureADMyOrg', 'AzureADMultipleOrgs']).optional(),
@@ -90,10 +55,10 @@ export const ApplicationPatch = z.strictObject({
   publicClient: z.strictObject({ redirectUris: redirectUris.optional() }).optional(),
   spa: z.strictObject({ redirectUris: redirectUris.optional() }).optional(),
   web: Web.optional(),
-  isFallbackPublicClient: nullable(z.boolean()),
-  groupMembershipClaims: nullable(z.string()),
-  serviceManagementReference: nullable(z.string().min(1)),
-  servicePrincipalLockConfiguration: Lock.nullable().optional(),
+  isFallbackPublicClient: z.boolean().nullish(),
+  groupMembershipClaims: z.string().nullish(),
+  serviceManagementReference: z.string().min(1).nullish(),
+  servicePrincipalLockConfiguration: ServicePrincipalLock.nullish(),
   keyCredentials: z.array(KeyCredential).optional(),
   // Only the empty list: secrets come from addPassword, because Graph makes them up itself.
   passwordCredentials: z.array(z.unknown()).optional(),

@@ -1,16 +1,13 @@
 import { z } from 'zod'
 import { requestError } from './errors.ts'
 
-/** JSON null and absent are two things to Graph: null empties a property, absent leaves it. */
-export const nullable = <T extends z.ZodType>(schema: T) => schema.nullable().optional()
-
 export interface Subject {
   /** As Graph's messages name the type. */
   readonly resource: string
   readonly readOnly: readonly string[]
 }
 
-/** What a patch says; a property that it does not say stays as it is. */
+/** What a patch says. JSON null and absent are two things to Graph: null empties a property, absent leaves it. */
 export function said<T extends object>(patch: T | undefined): { [K in keyof T]?: Exclude<T[K], undefined> }
 export function said(patch: object = {}): object {
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))

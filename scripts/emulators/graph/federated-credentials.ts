@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import type { Application, FederatedIdentityCredential } from '../directory-objects.ts'
 import { APPLICATIONS } from './applications.ts'
-import { nullable, parseBody, said } from './body.ts'
+import { parseBody, said } from './body.ts'
 import {
   type Call,
   created,
@@ -42,7 +42,7 @@ const Patch = z.strictObject({
   issuer: z.url().max(600).optional(),
   subject: z.string().min(1).max(600).optional(),
   audiences: z.array(z.string().min(1).max(600)).length(1).optional(),
-  description: nullable(z.string().max(600)),
+  description: z.string().max(600).nullish(),
 })
 
 const Creation = Patch.required({ name: true, issuer: true, subject: true, audiences: true })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Group } from '../directory-objects.ts'
-import { nullable, said } from './body.ts'
+import { said } from './body.ts'
 import { type Call, list } from './endpoint.ts'
 import { entityRoutes } from './entity-routes.ts'
 import { born, checkUniqueName, type EntitySet, readable } from './entity-set.ts'
@@ -12,7 +12,7 @@ const references = z.array(z.string()).max(20).optional()
 
 const Patch = z.strictObject({
   displayName: z.string().min(1).max(256).optional(),
-  description: nullable(z.string().max(1024)),
+  description: z.string().max(1024).nullish(),
   uniqueName: z.string().min(1).max(120).optional(),
   mailNickname: z
     .string()
@@ -21,8 +21,8 @@ const Patch = z.strictObject({
   mailEnabled: z.boolean().optional(),
   securityEnabled: z.boolean().optional(),
   groupTypes: z.array(z.string()).optional(),
-  isAssignableToRole: nullable(z.boolean()),
-  visibility: nullable(z.string()),
+  isAssignableToRole: z.boolean().nullish(),
+  visibility: z.string().nullish(),
   'members@odata.bind': references,
   'owners@odata.bind': references,
 })

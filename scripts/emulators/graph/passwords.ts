@@ -12,7 +12,7 @@ const SUBJECT = { resource: 'PasswordCredential', readOnly: ['secretText', 'keyI
 const Added = z.strictObject({
   passwordCredential: z
     .strictObject({
-      displayName: z.string().max(90).nullable().optional(),
+      displayName: z.string().max(90).nullish(),
       startDateTime: z.iso.datetime().optional(),
       endDateTime: z.iso.datetime().optional(),
     })

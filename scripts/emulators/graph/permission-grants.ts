@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { OAuth2PermissionGrant } from '../directory-objects.ts'
-import { nullable, parseBody } from './body.ts'
+import { parseBody } from './body.ts'
 import { type Call, created, done, list, one, type Reply, type Routes } from './endpoint.ts'
 import { requestError, sameKey } from './errors.ts'
 import type { Filterable } from './filter.ts'
@@ -13,7 +13,7 @@ const FILTERS: Filterable = { clientId: ['eq'], resourceId: ['eq'], consentType:
 const Body = z.strictObject({
   clientId: z.guid(),
   consentType: z.enum(['AllPrincipals', 'Principal']),
-  principalId: nullable(z.guid()),
+  principalId: z.guid().nullish(),
   resourceId: z.guid(),
   scope: z.string(),
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { nullable, said } from './body.ts'
+import { said } from './body.ts'
 import { entityRoutes } from './entity-routes.ts'
 import { born, type EntitySet } from './entity-set.ts'
 import { GraphError, requestError, sameKey, takenValue } from './errors.ts'
@@ -10,8 +10,8 @@ import { demandRight } from './rights.ts'
 const Patch = z.strictObject({
   appId: z.guid().optional(),
   displayName: z.string().min(1).max(256).optional(),
-  description: nullable(z.string()),
-  notes: nullable(z.string()),
+  description: z.string().nullish(),
+  notes: z.string().nullish(),
   tags: z.array(z.string()).optional(),
   accountEnabled: z.boolean().optional(),
   appRoleAssignmentRequired: z.boolean().optional(),
