@@ -24,12 +24,13 @@ export type Injected = Readonly<{
   clear: () => void
 }>
 
-type Active = {
+/** A fault that is switched on, and who waits: hanging calls for its end, tests for its hits. */
+interface Active {
   fault: Fault
   left: number
   seen: number
   hits: number
-  waiting: Set<() => void>
+  hanging: Set<() => void>
   watchers: Set<() => void>
 }
 
@@ -43,13 +44,14 @@ export class Faults {
 
   /** Faults of one endpoint hit in the order they were switched on, one per call. */
   on(endpoint: Endpoint, fault: Fault): Injected {
-    const active: Active = {
+    const { times: left = Number.POSITIVE_INFINITY } = fault
+    const active = {
       fault,
-      left: fault.times ?? Number.POSITIVE_INFINITY,
+      left,
       seen: 0,
       hits: 0,
-      waiting: new Set(),
-      watchers: new Set(),
+      hanging: new Set<() => void>(),
+      watchers: new Set<() => void>(),
     }
     const all = this.#active.get(endpoint) ?? new Set()
     this.#active.set(endpoint, all.add(active))
@@ -123,20 +125,20 @@ function isDue(active: Active): boolean {
   return active.left > 0 && (active.fault.at === undefined || active.fault.at === active.seen)
 }
 
-function release({ waiting }: Active): void {
-  for (const go of waiting) go()
+function release({ hanging }: Active): void {
+  for (const go of hanging) go()
 }
 
-function hang({ waiting }: Active, time: true | number, response: Response): Promise<void> {
+function hang({ hanging }: Active, time: true | number, response: Response): Promise<void> {
   return new Promise((resolve) => {
     const timer = time === true ? undefined : setTimeout(() => go(), time)
     const go = () => {
       clearTimeout(timer)
-      waiting.delete(go)
+      hanging.delete(go)
       response.off('close', go)
       resolve()
     }
-    waiting.add(go)
+    hanging.add(go)
     response.once('close', go)
   })
 }

@@ -79,13 +79,9 @@ function meetFaults({ faults, now }: Entra): RequestHandler {
 
 function asGraphError({ now }: Entra): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
-    const isBody = error instanceof SyntaxError
-    const known =
-      error instanceof GraphError
-        ? error
-        : isBody
-          ? badRequest('Unable to read JSON request payload.')
-          : undefined
+    const isUnreadable = error instanceof SyntaxError
+    const refusal = isUnreadable ? badRequest('Unable to read JSON request payload.') : error
+    const known = refusal instanceof GraphError ? refusal : undefined
     // Ours, not the caller's: an emulator that hides its own faults cannot be trusted.
     if (!known) console.error(error)
     sendGraphError(response, known ?? outage(500), now())

@@ -2,7 +2,7 @@ import type { Application } from '../directory-objects.ts'
 import type { ApplicationPatch } from './application-schema.ts'
 import type { Call } from './endpoint.ts'
 import { checkUniqueName } from './entity-set.ts'
-import { duplicateValues, GraphError, requestError, takenValue } from './errors.ts'
+import { duplicateValues, refuse, requestError, takenValue } from './errors.ts'
 
 /** A write to an application: `before` is undefined for a new one. */
 interface Change {
@@ -50,11 +50,7 @@ function checkEntitlements({ before, after }: Change): void {
   for (const old of before ? entitlements(before) : []) {
     const now = kept.get(old.id)
     if (!old.isEnabled || (now && now.value === old.value)) continue
-    throw new GraphError(
-      400,
-      'CannotDeleteOrUpdateEnabledEntitlement',
-      'Permission (scope or role) cannot be deleted or updated unless disabled first.',
-    )
+    throw refuse`400 CannotDeleteOrUpdateEnabledEntitlement: Permission (scope or role) cannot be deleted or updated unless disabled first.`
   }
 }
 
@@ -62,8 +58,9 @@ const hasTwins = (values: string[]) => new Set(values).size < values.length
 
 function unknownPermission() {
   const target = 'api.preAuthorizedApplications.delegatedPermissionIds'
-  const message = `Property ${target} has a Permission Id that cannot be found in the AppPermissions sets.`
-  return new GraphError(400, 'InvalidValue', message, [{ code: 'InvalidValue', message, target }])
+  return refuse`400 InvalidValue: Property ${target} has a Permission Id that cannot be found in the AppPermissions sets.`.about(
+    target,
+  )
 }
 
 /** A live app's clients may be given only scopes that were there, switched on, before this write. */
@@ -97,16 +94,11 @@ function checkIdentifierUris({ directory, entra }: Call, change: Change): void {
  */
 function checkForm(uri: string, { before, after }: Change, tenantId: string): void {
   if (!URL.canParse(uri) || uri.endsWith('/'))
-    throw new GraphError(
-      400,
-      'InvalidValue',
-      "Invalid value specified for property 'identifierUris' of resource 'Application'.",
-    )
+    throw refuse`400 InvalidValue: Invalid value specified for property 'identifierUris' of resource 'Application'.`
   if (before?.api.requestedAccessTokenVersion === 2) return
   const own = [`api://${after.appId}`, `api://${tenantId}`]
   if (own.some((form) => uri === form || uri.startsWith(`${form}/`))) return
-  const message = `Values of identifierUris property must use a verified domain of the organization or its subdomain: '${uri}'`
-  throw new GraphError(400, 'HostNameNotOnVerifiedDomain', message, [
-    { code: 'HostNameNotOnVerifiedDomain', message, target: 'identifierUris' },
-  ])
+  throw refuse`400 HostNameNotOnVerifiedDomain: Values of identifierUris property must use a verified domain of the organization or its subdomain: '${uri}'`.about(
+    'identifierUris',
+  )
 }

@@ -14,10 +14,7 @@ const redirectUris = z.array(z.string().min(1).max(256))
 const Api = z.strictObject({
   acceptMappedClaims: z.boolean().nullish(),
   knownClientApplications: z.array(z.guid()).optional(),
-  requestedAccessTokenVersion: z
-    .union([z.literal(1), z.literal(2)])
-    .nullable()
-    .optional(),
+  requestedAccessTokenVersion: z.literal([1, 2]).nullish(),
   oauth2PermissionScopes: z.array(PermissionScope).optional(),
   preAuthorizedApplications: z
     .array(z.strictObject({ appId: z.guid(), delegatedPermissionIds: z.array(z.guid()) }))

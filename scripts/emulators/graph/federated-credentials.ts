@@ -16,14 +16,7 @@ import {
   type Routes,
 } from './endpoint.ts'
 import { readable, writable } from './entity-set.ts'
-import {
-  concurrencyViolation,
-  GraphError,
-  notFound,
-  requestError,
-  sameKey,
-  sendGraphError,
-} from './errors.ts'
+import { concurrencyViolation, notFound, refuse, requestError, sameKey, sendGraphError } from './errors.ts'
 import type { Filterable } from './filter.ts'
 import { indexed, keyOf, mustFind, remove } from './lookup.ts'
 
@@ -53,21 +46,13 @@ function checkUnique(app: Application, candidate: FederatedIdentityCredential): 
   if (others.some(({ name }) => name === candidate.name))
     throw sameKey(`FederatedIdentityCredential with name ${candidate.name} already exists.`)
   if (!others.some((one) => one.issuer === issuer && one.subject === subject)) return
-  throw new GraphError(
-    400,
-    'InvalidFederatedIdentityCredentialValue',
-    `The combination of issuer and subject must be unique for the application. Issuer ${issuer} and Subject: ${subject} already exist. paramName: FederatedIdentityCredential.Subject, paramValue: ${subject}, objectType: Microsoft.Online.DirectoryServices.Application`,
-  )
+  throw refuse`400 InvalidFederatedIdentityCredentialValue: The combination of issuer and subject must be unique for the application. Issuer ${issuer} and Subject: ${subject} already exist. paramName: FederatedIdentityCredential.Subject, paramValue: ${subject}, objectType: Microsoft.Online.DirectoryServices.Application`
 }
 
 function create(call: Call, app: Application, key: Record<string, string> = {}): Reply {
   const { description = null, ...wanted } = parseBody(Creation, call.body, SUBJECT, key)
   if (app.federatedIdentityCredentials.length >= LIMIT)
-    throw new GraphError(
-      400,
-      'InvalidFederatedIdentityCredentialValue',
-      `No more than ${LIMIT} federated identity credentials can be added to an application.`,
-    )
+    throw refuse`400 InvalidFederatedIdentityCredentialValue: No more than ${LIMIT} federated identity credentials can be added to an application.`
   const credential = { id: randomUUID(), description, ...wanted }
   checkUnique(app, credential)
   app.federatedIdentityCredentials.push(credential)

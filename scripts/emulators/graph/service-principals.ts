@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { said } from './body.ts'
 import { entityRoutes } from './entity-routes.ts'
 import { born, type EntitySet } from './entity-set.ts'
-import { GraphError, requestError, sameKey, takenValue } from './errors.ts'
+import { refuse, requestError, sameKey, takenValue } from './errors.ts'
 import { find, indexed } from './lookup.ts'
 import { demandRight } from './rights.ts'
 
@@ -70,11 +70,7 @@ export const SERVICE_PRINCIPALS: EntitySet<'servicePrincipal', z.infer<typeof Cr
     const app =
       find(call, 'application', directory.applications, key) ?? indexed(directory.microsoftApplications, key)
     if (!app)
-      throw new GraphError(
-        400,
-        'NoBackingApplicationObject',
-        `The appId '${key.value}' of the service principal does not reference a valid application object.`,
-      )
+      throw refuse`400 NoBackingApplicationObject: The appId '${key.value}' of the service principal does not reference a valid application object.`
     demandRight(call, 'changeApplication', directory.isFirstParty(app.appId) ? [] : app.owners)
     if (directory.servicePrincipal(app.appId))
       throw sameKey(
