@@ -1,18 +1,21 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { JWTPayload } from 'jose'
 import { DEFAULT_ACCESS } from '../directory.ts'
-import type { Application, ServicePrincipal, User } from '../directory-objects.ts'
+import type { Application, User } from '../directory-objects.ts'
 import { STEP_UP } from './admission.ts'
 import { type Entra, issuerV1, issuerV2 } from './entra.ts'
 
 /** "0" nothing, "1" a secret, "2" a certificate or federated assertion: how the client proved itself. */
 export type ClientProof = '0' | '1' | '2'
 
-export interface Delegation {
-  client: Application
+interface Access {
+  client: { appId: string }
   proof: ClientProof
   resource: Application
   resourceName: string
+}
+
+interface Delegation extends Access {
   scopes: string[]
   user: User
   steppedUp: boolean
@@ -50,58 +53,47 @@ function rolesOf({ directory }: Entra, principalId: string, resource: Applicatio
 
 const isV2 = ({ api }: Application) => api.requestedAccessTokenVersion === 2
 
-/** v2: the audience is the resource's GUID. v1: the identifier URI that was asked for. */
-function audienceOf(resource: Application, resourceName: string): string {
-  return !isV2(resource) && resource.identifierUris.includes(resourceName) ? resourceName : resource.appId
-}
-
-/** The version of an access token is the resource's choice, not the endpoint's. */
-function versioned(
+/** What the token of a person and that of an app have in common. */
+function accessClaims(
   entra: Entra,
-  { client, proof, resource }: { client: { appId: string }; proof: ClientProof; resource: Application },
-) {
-  return isV2(resource)
-    ? { iss: issuerV2(entra), azp: client.appId, azpacr: proof, ver: '2.0' }
-    : { iss: issuerV1(entra), appid: client.appId, appidacr: proof, ver: '1.0' }
+  { client, proof, resource, resourceName }: Access,
+  oid: string,
+): JWTPayload {
+  return {
+    // v2: the audience is the resource's GUID. v1: the identifier URI that was asked for.
+    aud: isV2(resource) || !resource.identifierUris.includes(resourceName) ? resource.appId : resourceName,
+    // The version of an access token is the resource's choice, not the endpoint's.
+    ...(isV2(resource)
+      ? { iss: issuerV2(entra), azp: client.appId, azpacr: proof, ver: '2.0' }
+      : { iss: issuerV1(entra), appid: client.appId, appidacr: proof, ver: '1.0' }),
+    ...always(entra),
+    aio: noise(32),
+    oid,
+    ...rolesOf(entra, oid, resource),
+  }
 }
 
 export function accessToken(entra: Entra, delegation: Delegation): Promise<string> {
-  const { resource, resourceName, scopes, user, steppedUp } = delegation
-  const claims: JWTPayload = {
-    aud: audienceOf(resource, resourceName),
-    ...versioned(entra, delegation),
-    ...always(entra),
-    aio: noise(32),
+  const { resource, scopes, user, steppedUp } = delegation
+  return entra.keys.sign({
+    ...accessClaims(entra, delegation, user.id),
     ...(steppedUp ? { acrs: [STEP_UP] } : {}),
     ...(isV2(resource)
       ? { preferred_username: user.userPrincipalName }
       : { acr: '1', amr: steppedUp ? ['pwd', 'mfa'] : ['pwd'], upn: user.userPrincipalName }),
     name: user.displayName,
-    oid: user.id,
-    ...rolesOf(entra, user.id, resource),
     scp: scopes.join(' '),
     sub: pairwise(entra, user.id, resource.appId),
-  }
-  return entra.keys.sign(claims)
-}
-
-/** `client`: the service principal that the app is here. */
-type AppOnly = Pick<Delegation, 'proof' | 'resource' | 'resourceName'> & { client: ServicePrincipal }
-
-/** No `scp`, and `idtyp` "app": this is how a resource tells an app from a person. */
-export function appToken(entra: Entra, appOnly: AppOnly): Promise<string> {
-  const { client, resource, resourceName } = appOnly
-  return entra.keys.sign({
-    aud: audienceOf(resource, resourceName),
-    ...versioned(entra, appOnly),
-    ...always(entra),
-    aio: noise(32),
-    idtyp: 'app',
-    oid: client.id,
-    ...rolesOf(entra, client.id, resource),
-    sub: client.id,
   })
 }
+
+/** No `scp`, and `idtyp` "app": this is how a resource tells an app from a person. `id`: its service principal. */
+export const appToken = (entra: Entra, access: Access & { client: { id: string } }): Promise<string> =>
+  entra.keys.sign({
+    ...accessClaims(entra, access, access.client.id),
+    idtyp: 'app',
+    sub: access.client.id,
+  })
 
 export function idToken(
   entra: Entra,
