@@ -9,7 +9,7 @@ import { verifySignature } from './cosmos/signature.ts'
 import { Storage } from './cosmos/storage.ts'
 import { listenOnLoopback } from './loopback.ts'
 
-export interface CosmosOptions {
+interface CosmosOptions {
   /** 0 = any free port. */
   port: number
   /** An SQLite file, created when it is not there, or `:memory:`. */

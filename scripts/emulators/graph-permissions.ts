@@ -46,7 +46,7 @@ export const DIRECTORY_ROLES = {
 
 export type RoleName = keyof typeof DIRECTORY_ROLES
 
-export type GraphScope = keyof typeof DELEGATED
+type GraphScope = keyof typeof DELEGATED
 export type GraphRole = keyof typeof APPLICATION
 
 /** What a token of the Azure CLI for Graph holds for everybody; the directory role decides what comes of it. */

@@ -14,7 +14,7 @@ import { type GraphSettings, graphOf, graphRoutes } from './graph.ts'
 import { listenOnLoopback } from './loopback.ts'
 import { type SignInRequest, signIn } from './sign-in-client.ts'
 
-export interface TenantOptions {
+interface TenantOptions {
   /** 0 = any free port. */
   port: number
   directory: Directory

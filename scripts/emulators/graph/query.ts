@@ -3,7 +3,7 @@ import { badRequest } from './errors.ts'
 import { type Filterable, filterOf, type Predicate } from './filter.ts'
 
 /** OData options of a list, as far as this emulator knows them; any other is refused, never ignored. */
-export interface ListQuery {
+interface ListQuery {
   select: string[] | undefined
   filter: Predicate | undefined
   top: number | undefined

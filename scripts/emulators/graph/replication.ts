@@ -20,7 +20,7 @@ export interface Objects {
 export type Kind = keyof Objects
 
 /** How late a new object is seen, counted in looks or by the tenant's clock; both never sleep. */
-export interface Delay {
+interface Delay {
   /** So many reads, references and writes by id find nothing. */
   reads?: number
   /** Nothing is found for so long. */
