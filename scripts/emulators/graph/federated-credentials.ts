@@ -25,20 +25,18 @@ const LIMIT = 20
 const FILTERS: Filterable = { name: ['eq'], subject: ['eq'], issuer: ['eq'] }
 const SUBJECT = { resource: 'FederatedIdentityCredential', readOnly: ['id'] }
 
-const Patch = z.strictObject({
+const Creation = z.strictObject({
   name: z
     .string()
     .min(1)
     .max(120)
-    .regex(/^[\w-]+$/)
-    .optional(),
-  issuer: z.url().max(600).optional(),
-  subject: z.string().min(1).max(600).optional(),
-  audiences: z.array(z.string().min(1).max(600)).length(1).optional(),
+    .regex(/^[\w-]+$/),
+  issuer: z.url().max(600),
+  subject: z.string().min(1).max(600),
+  audiences: z.array(z.string().min(1).max(600)).length(1),
   description: z.string().max(600).nullish(),
 })
-
-const Creation = Patch.required({ name: true, issuer: true, subject: true, audiences: true })
+const Patch = Creation.partial()
 
 function checkUnique(app: Application, candidate: FederatedIdentityCredential): void {
   const { issuer, subject } = candidate

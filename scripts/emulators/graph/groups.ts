@@ -10,30 +10,21 @@ import { alreadyRelated, objectView, relatable } from './relationships.ts'
 
 const references = z.array(z.string()).max(20).optional()
 
-const Patch = z.strictObject({
-  displayName: z.string().min(1).max(256).optional(),
+const Creation = z.strictObject({
+  displayName: z.string().min(1).max(256),
   description: z.string().max(1024).nullish(),
   uniqueName: z.string().min(1).max(120).optional(),
-  mailNickname: z
-    .string()
-    .regex(/^[^\s@()\\[\]";:<>,]{1,64}$/)
-    .optional(),
-  mailEnabled: z.boolean().optional(),
-  securityEnabled: z.boolean().optional(),
+  mailNickname: z.string().regex(/^[^\s@()\\[\]";:<>,]{1,64}$/),
+  mailEnabled: z.boolean(),
+  securityEnabled: z.boolean(),
   groupTypes: z.array(z.string()).optional(),
   isAssignableToRole: z.boolean().nullish(),
   visibility: z.string().nullish(),
   'members@odata.bind': references,
   'owners@odata.bind': references,
 })
+const Patch = Creation.partial()
 type Patch = z.infer<typeof Patch>
-
-const Creation = Patch.required({
-  displayName: true,
-  mailEnabled: true,
-  mailNickname: true,
-  securityEnabled: true,
-})
 
 const MEMBERS = ['user', 'group', 'servicePrincipal'] as const
 const OWNERS = ['user', 'servicePrincipal'] as const

@@ -7,8 +7,8 @@ import { refuse, requestError, sameKey, takenValue } from './errors.ts'
 import { find, indexed } from './lookup.ts'
 import { demandRight } from './rights.ts'
 
-const Patch = z.strictObject({
-  appId: z.guid().optional(),
+const Creation = z.strictObject({
+  appId: z.guid(),
   displayName: z.string().min(1).max(256).optional(),
   description: z.string().nullish(),
   notes: z.string().nullish(),
@@ -18,9 +18,8 @@ const Patch = z.strictObject({
   passwordCredentials: z.array(z.never()).optional(),
   keyCredentials: z.array(z.never()).optional(),
 })
+const Patch = Creation.partial()
 type Patch = z.infer<typeof Patch>
-
-const Creation = Patch.required({ appId: true })
 
 /** A property that is not said stays as it is. */
 const written = ({ passwordCredentials: _, keyCredentials: __, appId: ___, ...rest }: Patch) => said(rest)
