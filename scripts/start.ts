@@ -1,4 +1,4 @@
-/** `npm start`: the production server on this machine, its environment pointing at local stand-ins. */
+/** `npm start`: the production server on this machine, its environment pointing at local emulators. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
@@ -12,7 +12,6 @@ import { freePort, portFrom } from './emulators/ports.ts'
 import { seedDirectory } from './emulators/seed.ts'
 import { STORE, serverEnvironment } from './emulators/server-environment.ts'
 import { startTenant } from './emulators/tenant.ts'
-import { welcome } from './emulators/welcome.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const usage = `npm start                the whole system: tenant, Cosmos, server
@@ -67,10 +66,43 @@ async function main(): Promise<void> {
     scope,
     cosmos: cosmos.url,
     users: seed.users,
+    // Base URL of the directory: GRAPH_ENDPOINT for scripts.
     graph: tenant.graphUrl,
+    // Those who deploy; they sign in with the Azure CLI's client id.
     operators: seed.operators,
   }
   console.log(values.json ? JSON.stringify(ready) : welcome(ready))
+}
+
+interface Ready {
+  mcp: string
+  tenant: string
+  cosmos: string
+  clientId: string
+  users: ReturnType<typeof seedDirectory>['users']
+}
+
+/** What `npm start` prints once everything answers. */
+function welcome({ mcp, tenant, cosmos, clientId, users }: Ready): string {
+  const [alice, bob] = users
+  const config = { servers: { expenses: { type: 'http', url: mcp } } }
+  return `
+MCP server   ${mcp}
+Tenant       ${tenant}  (emulator of Microsoft Entra ID and Microsoft Graph)
+Cosmos       ${cosmos}  (emulator; the data survives a restart)
+
+Users        ${alice?.name}  ${alice?.upn}  admin: sees get_expense_stats
+             ${bob?.name}    ${bob?.upn}
+Client id    ${clientId}  (a public client with loopback redirects)
+
+VS Code, .vscode/mcp.json (already in this repository):
+${JSON.stringify(config, undefined, 2)}
+
+MCP Inspector, in a second terminal (it opens the sign-in page):
+  npx mcp-inspector --cli ${mcp} --client-id ${clientId} --method tools/list
+
+Ctrl-C stops everything. One line per decision follows.
+`
 }
 
 /** Only these variables and what Node itself needs: nothing of the user's environment leaks in. */

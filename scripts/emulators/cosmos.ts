@@ -1,11 +1,15 @@
-import { randomBytes } from 'node:crypto'
-import { Account } from './cosmos/account.ts'
-import { type Counters, Faults } from './cosmos/faults.ts'
-import { gateway } from './cosmos/gateway.ts'
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { Account, type Answer } from './cosmos/account.ts'
+import { failedBatch } from './cosmos/batch.ts'
+import { type Counters, count, type Fault, Faults } from './cosmos/faults.ts'
+import { Refusal } from './cosmos/refusal.ts'
+import { type CosmosRequest, readRequest } from './cosmos/request.ts'
+import { verifySignature } from './cosmos/signature.ts'
 import { Storage } from './cosmos/storage.ts'
 import { listenOnLoopback } from './loopback.ts'
 
-export interface CosmosOptions {
+interface CosmosOptions {
   /** 0 = any free port. */
   port: number
   /** An SQLite file, created when it is not there, or `:memory:`. */
@@ -22,7 +26,7 @@ export interface CosmosOptions {
 export type Cosmos = Awaited<ReturnType<typeof startCosmos>>
 
 /**
- * A stand-in for Azure Cosmos DB: the part of its REST protocol that @azure/cosmos speaks for the
+ * An emulator of Azure Cosmos DB: the part of its REST protocol that @azure/cosmos speaks for the
  * expense store, on loopback. Stricter than the service where that guards isolation: a query for
  * one partition key value has to carry the partition key header.
  *
@@ -46,4 +50,69 @@ export const startCosmos = async (options: CosmosOptions) => {
     storage.close()
     throw error
   }
+}
+
+interface Gateway {
+  account: Account
+  key: string
+  /** The address that the account advertises; known once the port is. */
+  url: () => string
+  faults: Faults
+  counters: Counters
+}
+
+/** The HTTP side: signature, faults, answer. Our own failures are a 500 and are told on stderr. */
+const gateway = (parts: Gateway): RequestListener => {
+  return (message, response) => {
+    const activityId = randomUUID()
+    serve(parts, message, response, activityId).catch((error: unknown) => {
+      // Who hung up while sending gets no answer, and it is nobody's failure.
+      if (response.destroyed) return
+      const refusal = error instanceof Refusal ? error : undefined
+      if (!refusal) console.error(error)
+      const { status, headers } = refusal ?? { status: 500, headers: {} }
+      const body = (refusal ?? new Refusal(500, 'The emulator failed.')).body(activityId)
+      send(response, activityId, { status, headers, body })
+    })
+  }
+}
+
+const serve = async (
+  parts: Gateway,
+  message: IncomingMessage,
+  response: ServerResponse,
+  activityId: string,
+) => {
+  const { account, key, url, faults, counters } = parts
+  const request = await readRequest(message)
+  verifySignature(key, request.signed)
+  count(counters, request.operation)
+  const fault = faults.take(request.operation)
+  if (typeof fault === 'object') return send(response, activityId, refused(request, fault))
+  const answer = account.answer(request, url())
+  if (fault === 'drop') response.socket?.destroy()
+  else if (fault !== 'hang') send(response, activityId, answer)
+}
+
+const refused = ({ operation, body }: CosmosRequest, fault: Exclude<Fault, string>): Answer => {
+  const { status, retryAfterMs } = fault
+  // The service finds these two out while it carries out the operations one by one.
+  if (operation === 'batch' && Array.isArray(body) && (status === 412 || status === 449)) {
+    const { results } = failedBatch(body.length, 0, status)
+    return { status: 207, body: results }
+  }
+  const headers = retryAfterMs === undefined ? {} : { 'x-ms-retry-after-ms': String(retryAfterMs) }
+  throw new Refusal(status, 'An injected fault.', headers)
+}
+
+const send = (response: ServerResponse, activityId: string, { status, body, headers }: Answer) => {
+  const text = body === undefined ? '' : JSON.stringify(body)
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'x-ms-activity-id': activityId,
+    'x-ms-request-charge': '1',
+    ...headers,
+  })
+  response.end(text)
 }

@@ -1,4 +1,8 @@
-/** Microsoft Graph's own resources and property names; only the properties that a sign-in or the template uses. */
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+
+// Microsoft Graph's own resources and property names; only the properties that a sign-in or the template uses. What can
+// be written as a whole is a schema, which a write is read with.
 
 export interface User {
   id: string
@@ -28,36 +32,41 @@ export interface Group {
   createdDateTime?: string
 }
 
-export interface PermissionScope {
-  id: string
-  value: string
-  type: 'User' | 'Admin'
-  isEnabled: boolean
-  adminConsentDisplayName: string
-  adminConsentDescription: string
-  userConsentDisplayName: string | null
-  userConsentDescription: string | null
-}
+export const PermissionScope = z.strictObject({
+  id: z.guid(),
+  value: z.string().regex(/^[\w.:!#$%&'()*+,\-/;<=>?@[\]^`{|}~]{1,120}$/),
+  type: z.enum(['User', 'Admin']).default('User'),
+  isEnabled: z.boolean().default(true),
+  adminConsentDisplayName: z.string().min(1).max(100),
+  adminConsentDescription: z.string().min(1),
+  userConsentDisplayName: z.string().nullable().default(null),
+  userConsentDescription: z.string().nullable().default(null),
+  origin: z.string().optional(),
+})
+export type PermissionScope = z.infer<typeof PermissionScope>
 
-export interface AppRole {
-  id: string
-  value: string | null
-  displayName: string
-  description: string
-  isEnabled: boolean
-  allowedMemberTypes: ('User' | 'Application')[]
-}
+export const AppRole = z.strictObject({
+  id: z.guid(),
+  value: z.string().nullable().default(null),
+  displayName: z.string().min(1),
+  description: z.string().min(1),
+  isEnabled: z.boolean().default(true),
+  allowedMemberTypes: z.array(z.enum(['User', 'Application'])).min(1),
+  origin: z.string().optional(),
+})
+export type AppRole = z.infer<typeof AppRole>
 
-export interface KeyCredential {
-  keyId: string
-  displayName: string | null
-  type: 'AsymmetricX509Cert'
-  usage: 'Verify'
+export const KeyCredential = z.strictObject({
+  keyId: z.guid().default(randomUUID),
+  displayName: z.string().nullable().default(null),
+  type: z.literal('AsymmetricX509Cert'),
+  usage: z.literal('Verify'),
   /** The certificate, DER in base64. */
-  key: string
-  startDateTime: string
-  endDateTime: string
-}
+  key: z.base64(),
+  startDateTime: z.iso.datetime().default(() => new Date().toISOString()),
+  endDateTime: z.iso.datetime(),
+})
+export type KeyCredential = z.infer<typeof KeyCredential>
 
 /** Without the secret: Graph shows `secretText` once, in the answer of `addPassword`. */
 export interface PasswordCredential {
@@ -121,13 +130,14 @@ export interface Application {
 }
 
 /** Which credentials of a service principal are locked, so that they come from its app registration only. */
-export interface ServicePrincipalLock {
-  isEnabled: boolean
-  allProperties?: boolean | null | undefined
-  credentialsWithUsageSign?: boolean | null | undefined
-  credentialsWithUsageVerify?: boolean | null | undefined
-  tokenEncryptionKeyId?: boolean | null | undefined
-}
+export const ServicePrincipalLock = z.strictObject({
+  isEnabled: z.boolean(),
+  allProperties: z.boolean().nullish(),
+  credentialsWithUsageSign: z.boolean().nullish(),
+  credentialsWithUsageVerify: z.boolean().nullish(),
+  tokenEncryptionKeyId: z.boolean().nullish(),
+})
+export type ServicePrincipalLock = z.infer<typeof ServicePrincipalLock>
 
 export interface ServicePrincipal {
   id: string
@@ -191,13 +201,14 @@ export interface AuthorizationPolicy {
   allowedToCreateSecurityGroups: boolean
 }
 
-type Deleted<T> = T & { deletedDateTime: string }
+/** What hung on an object hangs on it still, and comes back with it. */
+export type Deleted<T> = T & Partial<Attachments> & { deletedDateTime: string }
 
-/** `directory/deletedItems`. What hung on an object hangs on it still, and comes back with it. */
+/** `directory/deletedItems`. */
 export interface DeletedItems {
   applications: Deleted<Application>[]
-  servicePrincipals: Deleted<ServicePrincipal & Attachments>[]
-  groups: Deleted<Group & Attachments>[]
+  servicePrincipals: Deleted<ServicePrincipal>[]
+  groups: Deleted<Group>[]
 }
 
 export interface Attachments {

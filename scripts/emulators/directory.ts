@@ -14,64 +14,40 @@ import type {
   User,
 } from './directory-objects.ts'
 
-/** The collections of one tenant. They are plain arrays: whoever changes them changes the tenant. */
-export interface DirectoryContent {
-  users: User[]
-  groups: Group[]
-  applications: Application[]
-  /** Apps whose home is Microsoft's tenant: they sign in here but are not among `/applications` of Graph. */
-  microsoftApplications: Application[]
-  servicePrincipals: ServicePrincipal[]
-  oauth2PermissionGrants: OAuth2PermissionGrant[]
-  appRoleAssignments: AppRoleAssignment[]
-  conditionalAccessPolicies: ConditionalAccessPolicy[]
-  directoryRoles: DirectoryRole[]
-  deletedItems: DeletedItems
-  authorizationPolicy: AuthorizationPolicy
-  appManagementPolicy: AppManagementPolicy
-}
-
 /** Assigned without a role of its own, as the portal does for an app that declares no roles. */
 export const DEFAULT_ACCESS = '00000000-0000-0000-0000-000000000000'
 
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest()
 
-/** The tenant's directory: what Entra signs in with and what Graph shows are the same objects. */
-export class Directory implements DirectoryContent {
-  readonly users: User[]
-  readonly groups: Group[]
-  readonly applications: Application[]
-  readonly microsoftApplications: Application[]
-  readonly servicePrincipals: ServicePrincipal[]
-  readonly oauth2PermissionGrants: OAuth2PermissionGrant[]
-  readonly appRoleAssignments: AppRoleAssignment[]
-  readonly conditionalAccessPolicies: ConditionalAccessPolicy[]
-  readonly directoryRoles: DirectoryRole[]
-  readonly deletedItems: DeletedItems
-  readonly authorizationPolicy: AuthorizationPolicy
-  readonly appManagementPolicy: AppManagementPolicy
+/**
+ * The tenant's directory: what Entra signs in with and what Graph shows are the same objects. The collections are
+ * plain arrays: whoever changes them changes the tenant.
+ */
+export class Directory {
+  readonly users: User[] = []
+  readonly groups: Group[] = []
+  readonly applications: Application[] = []
+  /** Apps whose home is Microsoft's tenant: they sign in here but are not among `/applications` of Graph. */
+  readonly microsoftApplications: Application[] = []
+  readonly servicePrincipals: ServicePrincipal[] = []
+  readonly oauth2PermissionGrants: OAuth2PermissionGrant[] = []
+  readonly appRoleAssignments: AppRoleAssignment[] = []
+  readonly conditionalAccessPolicies: ConditionalAccessPolicy[] = []
+  readonly directoryRoles: DirectoryRole[] = []
+  readonly deletedItems: DeletedItems = { applications: [], servicePrincipals: [], groups: [] }
+  readonly authorizationPolicy: AuthorizationPolicy = {
+    allowedToCreateApps: true,
+    allowedToCreateSecurityGroups: true,
+  }
+  readonly appManagementPolicy: AppManagementPolicy = {
+    passwordAddition: 'allowed',
+    passwordLifetimeDays: null,
+  }
   /** Keyed by keyId. Secrets are kept as hashes only, so that nothing here can ever print one. */
   readonly #secrets = new Map<string, Buffer>()
 
-  constructor(content: Partial<DirectoryContent> = {}) {
-    this.users = content.users ?? []
-    this.groups = content.groups ?? []
-    this.applications = content.applications ?? []
-    this.microsoftApplications = content.microsoftApplications ?? []
-    this.servicePrincipals = content.servicePrincipals ?? []
-    this.oauth2PermissionGrants = content.oauth2PermissionGrants ?? []
-    this.appRoleAssignments = content.appRoleAssignments ?? []
-    this.conditionalAccessPolicies = content.conditionalAccessPolicies ?? []
-    this.directoryRoles = content.directoryRoles ?? []
-    this.deletedItems = content.deletedItems ?? { applications: [], servicePrincipals: [], groups: [] }
-    this.authorizationPolicy = content.authorizationPolicy ?? {
-      allowedToCreateApps: true,
-      allowedToCreateSecurityGroups: true,
-    }
-    this.appManagementPolicy = content.appManagementPolicy ?? {
-      passwordAddition: 'allowed',
-      passwordLifetimeDays: null,
-    }
+  constructor(content: Partial<Directory> = {}) {
+    Object.assign(this, content)
   }
 
   application(appId: string): Application | undefined {

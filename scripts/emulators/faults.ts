@@ -1,9 +1,10 @@
+import { EventEmitter, once } from 'node:events'
 import type { Request, Response } from 'express'
 
-export type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph'
+type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph'
 
 /**
- * What goes wrong. A hang ends after its milliseconds, on release or with the caller's patience; then the call is
+ * What goes wrong. A hang ends after its milliseconds, on release or when the caller hangs up; then the call is
  * answered. A `late` status (Graph only) comes after the work was done: only the answer is lost.
  */
 type Harm =
@@ -17,48 +18,37 @@ type Harm =
  */
 export type Fault = Harm & { times?: number; at?: number; only?: (request: Request) => boolean }
 
-export type Injected = Readonly<{
-  /** Resolves when so many calls have been hit: a test waits for this instead of sleeping. */
-  reached: (calls: number) => Promise<void>
-  release: () => void
-  clear: () => void
-}>
-
-type Active = {
+/** A fault that is switched on. */
+interface Active {
   fault: Fault
   left: number
   seen: number
   hits: number
-  waiting: Set<() => void>
-  watchers: Set<() => void>
+  /** `hit`, and `release` for calls that hang. */
+  events: EventEmitter
 }
 
 const none = (): Record<Endpoint, number> => ({ keys: 0, token: 0, obo: 0, managedIdentity: 0, graph: 0 })
 
-/** Faults of the stand-in, switched on and off while it runs, and the count of calls per endpoint. */
+/** Faults of the emulator, switched on and off while it runs, and the count of calls per endpoint. */
 export class Faults {
   /** Calls that arrived, hit or not. An OBO call counts as `token` and as `obo`. */
   readonly counters = none()
   readonly #active = new Map<Endpoint, Set<Active>>()
 
   /** Faults of one endpoint hit in the order they were switched on, one per call. */
-  on(endpoint: Endpoint, fault: Fault): Injected {
-    const active: Active = {
-      fault,
-      left: fault.times ?? Number.POSITIVE_INFINITY,
-      seen: 0,
-      hits: 0,
-      waiting: new Set(),
-      watchers: new Set(),
-    }
+  on(endpoint: Endpoint, fault: Fault) {
+    const { times: left = Number.POSITIVE_INFINITY } = fault
+    const active = { fault, left, seen: 0, hits: 0, events: new EventEmitter().setMaxListeners(0) }
     const all = this.#active.get(endpoint) ?? new Set()
     this.#active.set(endpoint, all.add(active))
     return {
-      reached: (calls) => reached(active, calls),
-      release: () => release(active),
+      /** Resolves when so many calls have been hit: a test waits for this instead of sleeping. */
+      reached: (calls: number): Promise<void> => reached(active, calls),
+      release: () => void active.events.emit('release'),
       clear: () => {
         all.delete(active)
-        release(active)
+        active.events.emit('release')
       },
     }
   }
@@ -67,7 +57,7 @@ export class Faults {
   clear(endpoint?: Endpoint): void {
     for (const [name, all] of this.#active) {
       if (endpoint && name !== endpoint) continue
-      for (const active of all) release(active)
+      for (const { events } of all) events.emit('release')
       all.clear()
     }
   }
@@ -94,7 +84,7 @@ export class Faults {
     if (!active) return false
     active.left -= 1
     active.hits += 1
-    for (const watcher of active.watchers) watcher()
+    active.events.emit('hit')
     return this.#harm(active, response, refuse)
   }
 
@@ -123,32 +113,20 @@ function isDue(active: Active): boolean {
   return active.left > 0 && (active.fault.at === undefined || active.fault.at === active.seen)
 }
 
-function release({ waiting }: Active): void {
-  for (const go of waiting) go()
-}
-
-function hang({ waiting }: Active, time: true | number, response: Response): Promise<void> {
+function hang({ events }: Active, time: true | number, response: Response): Promise<void> {
   return new Promise((resolve) => {
     const timer = time === true ? undefined : setTimeout(() => go(), time)
     const go = () => {
       clearTimeout(timer)
-      waiting.delete(go)
+      events.off('release', go)
       response.off('close', go)
       resolve()
     }
-    waiting.add(go)
+    events.once('release', go)
     response.once('close', go)
   })
 }
 
-function reached(active: Active, calls: number): Promise<void> {
-  return new Promise((resolve) => {
-    const look = () => {
-      if (active.hits < calls) return
-      active.watchers.delete(look)
-      resolve()
-    }
-    active.watchers.add(look)
-    look()
-  })
+async function reached(active: Active, calls: number): Promise<void> {
+  while (active.hits < calls) await once(active.events, 'hit')
 }

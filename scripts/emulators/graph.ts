@@ -1,11 +1,10 @@
 import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
 import type { Entra } from './entra/entra.ts'
 import { callerOf } from './graph/access.ts'
-import { applicationRoutes } from './graph/applications.ts'
+import { APP_ROLE_ASSIGNMENT_ROUTES } from './graph/app-role-assignments.ts'
+import { APPLICATION_ROUTES } from './graph/applications.ts'
 import { batch } from './graph/batch.ts'
-import { oneCredentialWriteAtATime } from './graph/credential-lock.ts'
-import { deletedItemRoutes } from './graph/deleted-items.ts'
-import { type Graph, keepJournal } from './graph/endpoint.ts'
+import { type Graph, routerOf } from './graph/endpoint.ts'
 import {
   badRequest,
   GraphError,
@@ -14,39 +13,47 @@ import {
   sendGraphError,
   unknownSegment,
 } from './graph/errors.ts'
-import { groupRoutes } from './graph/groups.ts'
-import { Journal } from './graph/journal.ts'
-import { alternateKeys } from './graph/keys.ts'
-import { meRoutes } from './graph/me.ts'
-import { peopleRoutes } from './graph/people.ts'
-import { permissionGrantRoutes } from './graph/permission-grants.ts'
+import { FEDERATED_CREDENTIAL_ROUTES, oneCredentialWriteAtATime } from './graph/federated-credentials.ts'
+import { GROUP_ROUTES } from './graph/groups.ts'
+import { keepJournal } from './graph/journal.ts'
+import { alternateKeys } from './graph/lookup.ts'
+import { PASSWORD_ROUTES } from './graph/passwords.ts'
+import { ME_ROUTES, PEOPLE_ROUTES } from './graph/people.ts'
+import { PERMISSION_GRANT_ROUTES } from './graph/permission-grants.ts'
 import type { GraphSettings } from './graph/query.ts'
+import { RECYCLE_BIN } from './graph/recycle-bin.ts'
 import { Replication } from './graph/replication.ts'
-import { servicePrincipalRoutes } from './graph/service-principals.ts'
+import { SERVICE_PRINCIPAL_ROUTES } from './graph/service-principals.ts'
+
+const ROUTES = {
+  ...ME_ROUTES,
+  ...PEOPLE_ROUTES,
+  ...APPLICATION_ROUTES,
+  ...PASSWORD_ROUTES,
+  ...FEDERATED_CREDENTIAL_ROUTES,
+  ...SERVICE_PRINCIPAL_ROUTES,
+  ...APP_ROLE_ASSIGNMENT_ROUTES,
+  ...GROUP_ROUTES,
+  ...PERMISSION_GRANT_ROUTES,
+  ...RECYCLE_BIN,
+}
 
 export type { GraphSettings } from './graph/query.ts'
 
 /** What the endpoints share; `url` is the base URL without a version. */
 export function graphOf(entra: Entra, url: string, settings: GraphSettings): Graph {
-  return {
-    entra,
-    directory: entra.directory,
-    url,
-    settings,
-    replication: new Replication(entra.now),
-    journal: new Journal(),
-  }
+  const replication = new Replication(entra.now)
+  return { entra, directory: entra.directory, url, settings, replication, journal: [] }
 }
 
 /** Microsoft Graph over the tenant's directory: what the server asks, and what deploys and cleans up. */
 export function graphRoutes(graph: Graph): Router {
   const { entra } = graph
   const v1 = Router()
-  v1.use(keepJournal(graph), alternateKeys, oneCredentialWriteAtATime(graph), meetFaults(entra))
+  v1.use(keepJournal(graph.journal), alternateKeys, oneCredentialWriteAtATime(graph), meetFaults(entra))
   v1.use(express.json({ limit: '4mb' }))
   v1.post('/$batch', batch(graph, new URL(graph.url).pathname))
-  v1.use(meRoutes(graph), peopleRoutes(graph), applicationRoutes(graph), servicePrincipalRoutes(graph))
-  v1.use(groupRoutes(graph), permissionGrantRoutes(graph), deletedItemRoutes(graph))
+  v1.use(routerOf(graph, ROUTES))
   const router = Router()
   router.use((request, response, next) => {
     nameRequest(request, response)
@@ -72,14 +79,10 @@ function meetFaults({ faults, now }: Entra): RequestHandler {
 
 function asGraphError({ now }: Entra): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
-    const isBody = error instanceof SyntaxError
-    const known =
-      error instanceof GraphError
-        ? error
-        : isBody
-          ? badRequest('Unable to read JSON request payload.')
-          : undefined
-    // Ours, not the caller's: a stand-in that hides its own faults cannot be trusted.
+    const isUnreadable = error instanceof SyntaxError
+    const refusal = isUnreadable ? badRequest('Unable to read JSON request payload.') : error
+    const known = refusal instanceof GraphError ? refusal : undefined
+    // Ours, not the caller's: an emulator that hides its own faults cannot be trusted.
     if (!known) console.error(error)
     sendGraphError(response, known ?? outage(500), now())
   }

@@ -1,16 +1,13 @@
+import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined)
 
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, host }, () => {
-      server.off('error', reject)
-      const address = server.address()
-      resolve(typeof address === 'object' && address ? address.port : port)
-    })
-  })
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  // An error event ends the wait as well.
+  await once(server.listen({ port, host }), 'listening')
+  const address = server.address()
+  return typeof address === 'object' && address ? address.port : port
 }
 
 function close(server: Server): Promise<void> {

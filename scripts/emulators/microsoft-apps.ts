@@ -4,7 +4,7 @@ import { AZURE_CLI_SCOPES, graphRoles, graphScopes, permissionScope, scopeIds } 
 
 export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000'
 export const AZURE_CLI_APP_ID = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
-export const TOKEN_EXCHANGE_APP_ID = 'fb60f99c-7a34-4190-8149-302f77469936'
+const TOKEN_EXCHANGE_APP_ID = 'fb60f99c-7a34-4190-8149-302f77469936'
 
 /** The OpenID Connect scopes are permissions of Microsoft Graph, with these ids in every tenant. */
 export const OIDC_SCOPES = {

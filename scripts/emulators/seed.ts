@@ -2,19 +2,8 @@ import type { Permissions } from '../../app/permissions.ts'
 import { DEFAULT_ACCESS, Directory } from './directory.ts'
 import type { Application, ServicePrincipal } from './directory-objects.ts'
 import { GRAPH_APP_ID, microsoftApplications } from './microsoft-apps.ts'
-import { apiApplication, clientApplication } from './seed/apps.ts'
-import {
-  ADMINS,
-  API_APP_ID,
-  API_PRINCIPAL,
-  CLIENT_APP_ID,
-  CLIENT_PRINCIPAL,
-  MANAGED_IDENTITY,
-  TENANT_ID,
-  USERS,
-} from './seed/ids.ts'
-import { authorizationPolicy, directoryRoles, operators, rightsOf } from './seed/operators.ts'
-import { alice, bob, carol, dave, groups } from './seed/people.ts'
+import * as apps from './seed/apps.ts'
+import * as people from './seed/people.ts'
 
 const principal = (id: string, appId: string, displayName: string): ServicePrincipal => ({
   id,
@@ -30,10 +19,14 @@ const principalIdOf = (appId: string) => `9${appId.slice(1)}`
 
 function servicePrincipals(firstParty: Application[]): ServicePrincipal[] {
   return [
-    { ...principal(API_PRINCIPAL, API_APP_ID, 'Expenses server'), appRoleAssignmentRequired: true },
-    principal(CLIENT_PRINCIPAL, CLIENT_APP_ID, 'Expenses client'),
+    { ...principal(apps.API_PRINCIPAL, apps.API_APP_ID, 'Expenses server'), appRoleAssignmentRequired: true },
+    principal(apps.CLIENT_PRINCIPAL, apps.CLIENT_APP_ID, 'Expenses client'),
     {
-      ...principal(MANAGED_IDENTITY.principalId, MANAGED_IDENTITY.clientId, 'expenses-server-identity'),
+      ...principal(
+        apps.MANAGED_IDENTITY.principalId,
+        apps.MANAGED_IDENTITY.clientId,
+        'expenses-server-identity',
+      ),
       servicePrincipalType: 'ManagedIdentity',
     },
     ...firstParty.map(({ appId, displayName }) => principal(principalIdOf(appId), appId, displayName)),
@@ -44,7 +37,7 @@ function servicePrincipals(firstParty: Application[]): ServicePrincipal[] {
 const adminConsent = ({ downstreamApis }: Permissions) =>
   downstreamApis.map(({ appId, permissions }, index) => ({
     id: `grant-${index + 1}`,
-    clientId: API_PRINCIPAL,
+    clientId: apps.API_PRINCIPAL,
     consentType: 'AllPrincipals' as const,
     principalId: null,
     resourceId: principalIdOf(appId),
@@ -55,25 +48,27 @@ const carolsStepUp = () => ({
   id: 'c8daf72e-3adb-4605-a18c-e527b9cda039',
   displayName: 'Second factor for Microsoft Graph',
   state: 'enabled' as const,
-  conditions: { users: { includeUsers: [carol.id] }, applications: { includeApplications: [GRAPH_APP_ID] } },
+  conditions: {
+    users: { includeUsers: [people.carol.id] },
+    applications: { includeApplications: [GRAPH_APP_ID] },
+  },
   grantControls: { operator: 'OR' as const, builtInControls: ['mfa' as const] },
 })
 
-/** The tenant of `npm start`; a fresh copy at each call, so that tests may change it. */
-export function seedDirectory({
-  mcpUrls,
-  permissions,
-}: {
+interface Seed {
   mcpUrls: readonly string[]
   permissions: Permissions
-}) {
+}
+
+/** The tenant of `npm start`; a fresh copy at each call, so that tests may change it. */
+export function seedDirectory({ mcpUrls, permissions }: Seed) {
   const firstParty = microsoftApplications(permissions)
-  const users = [alice, bob, carol, dave].map((person) => ({ ...person }))
-  const deployers = operators()
+  const users = [people.alice, people.bob, people.carol, people.dave].map((person) => ({ ...person }))
+  const deployers = people.operators()
   const directory = new Directory({
     users: [...users, ...deployers],
-    groups: groups(),
-    applications: [apiApplication(mcpUrls, permissions), clientApplication(permissions)],
+    groups: people.groups(),
+    applications: [apps.apiApplication(mcpUrls, permissions), apps.clientApplication(permissions)],
     microsoftApplications: firstParty,
     servicePrincipals: servicePrincipals(firstParty),
     oauth2PermissionGrants: adminConsent(permissions),
@@ -81,35 +76,35 @@ export function seedDirectory({
       {
         id: 'assignment-1',
         appRoleId: DEFAULT_ACCESS,
-        principalId: USERS,
+        principalId: people.USERS,
         principalType: 'Group',
-        resourceId: API_PRINCIPAL,
+        resourceId: apps.API_PRINCIPAL,
       },
     ],
     conditionalAccessPolicies: [carolsStepUp()],
-    directoryRoles: directoryRoles(),
-    authorizationPolicy: authorizationPolicy(),
+    directoryRoles: people.directoryRoles(),
+    authorizationPolicy: people.authorizationPolicy(),
   })
   return {
     directory,
-    tenantId: TENANT_ID,
+    tenantId: apps.TENANT_ID,
     /** Public client with loopback redirects, for clients of one's own. */
-    clientId: CLIENT_APP_ID,
-    apiAppId: API_APP_ID,
-    adminGroupId: ADMINS,
-    managedIdentity: { ...MANAGED_IDENTITY },
+    clientId: apps.CLIENT_APP_ID,
+    apiAppId: apps.API_APP_ID,
+    adminGroupId: people.ADMINS,
+    managedIdentity: { ...apps.MANAGED_IDENTITY },
     users: users.map((person) => ({
       name: person.givenName ?? person.displayName,
       upn: person.userPrincipalName,
       oid: person.id,
-      admin: directory.transitiveGroups(person.id).some(({ id }) => id === ADMINS),
+      admin: directory.transitiveGroups(person.id).some(({ id }) => id === people.ADMINS),
     })),
     /** Those who deploy, with what they may do in this tenant. */
     operators: deployers.map(({ id, displayName, givenName, userPrincipalName }) => ({
       name: givenName ?? displayName,
       upn: userPrincipalName,
       oid: id,
-      rights: rightsOf(id),
+      rights: people.rightsOf(id),
     })),
   }
 }

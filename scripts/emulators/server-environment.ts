@@ -3,19 +3,19 @@ import type { Tenant } from './tenant.ts'
 
 export const STORE = { database: 'expenses', container: 'expenses' } as const
 
-type StandIns = Readonly<{
+type Emulators = Readonly<{
   seed: ReturnType<typeof seedDirectory>
   tenant: Pick<Tenant, 'url' | 'graphUrl' | 'identityEndpoint' | 'identityHeader'>
   cosmos: Readonly<{ url: string; key: string }>
 }>
 
 /**
- * The production server's environment with the stand-ins for Entra, Graph and Cosmos. The credential is
+ * The production server's environment with the emulators of Entra, Graph and Cosmos. The credential is
  * production's too: a managed identity and no secret.
  */
 export const serverEnvironment = (
   mcp: string,
-  { seed, tenant, cosmos }: StandIns,
+  { seed, tenant, cosmos }: Emulators,
 ): Record<string, string> => ({
   PORT: new URL(mcp).port,
   SERVER_URL: mcp,

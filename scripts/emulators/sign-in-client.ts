@@ -21,7 +21,7 @@ const Answer = z.object({
   expires_in: z.number(),
 })
 
-/** The stand-in refused: `error` is the OAuth code, the message Entra's text with its AADSTS number. */
+/** The emulator refused: `error` is the OAuth code, the message Entra's text with its AADSTS number. */
 export class SignInError extends Error {
   override name = 'SignInError'
   readonly error: string

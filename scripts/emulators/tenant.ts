@@ -8,13 +8,13 @@ import type { Entra } from './entra/entra.ts'
 import { KeyRing, type SignOptions } from './entra/keys.ts'
 import { managedIdentity } from './entra/managed-identity.ts'
 import { entraRoutes } from './entra/routes.ts'
-import { Tickets } from './entra/tickets.ts'
+import { Tickets } from './entra/session.ts'
 import { Faults } from './faults.ts'
 import { type GraphSettings, graphOf, graphRoutes } from './graph.ts'
 import { listenOnLoopback } from './loopback.ts'
 import { type SignInRequest, signIn } from './sign-in-client.ts'
 
-export interface TenantOptions {
+interface TenantOptions {
   /** 0 = any free port. */
   port: number
   directory: Directory
@@ -48,7 +48,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
   }
 }
 
-/** The stand-in tenant: Entra, Microsoft Graph and the managed-identity endpoint on one loopback port. */
+/** The emulated tenant: Entra, Microsoft Graph and the managed-identity endpoint on one loopback port. */
 export async function startTenant(options: TenantOptions) {
   const keys = await KeyRing.create()
   const app = express().disable('x-powered-by').disable('etag')

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { runBatch } from './batch.ts'
 import { DocumentOperation, perform } from './documents.ts'
-import type { Counters, Operation } from './faults.ts'
-import { notFound, Refusal, unsupported } from './refusal.ts'
+import type { Counters } from './faults.ts'
+import { Refusal, unsupported } from './refusal.ts'
 import type { CosmosRequest } from './request.ts'
 import { type ContainerRef, Resources, ridOf } from './resources.ts'
 import { search } from './search.ts'
@@ -13,15 +13,6 @@ export interface Answer {
   status: number
   body?: unknown
   headers?: Record<string, string>
-}
-
-const types: Partial<Record<Operation, DocumentOperation['operationType']>> = {
-  create: 'Create',
-  upsert: 'Upsert',
-  read: 'Read',
-  replace: 'Replace',
-  patch: 'Patch',
-  delete: 'Delete',
 }
 
 const Primitive = z.union([z.string(), z.number(), z.boolean(), z.null()])
@@ -89,8 +80,8 @@ export class Account {
       const { status, results } = runBatch(this.#storage, at, body)
       return { status, body: results }
     }
-    const operationType = types[operation]
-    if (!operationType) throw notFound()
+    // As a batch names it: `create` is its `Create`.
+    const operationType = operation.charAt(0).toUpperCase() + operation.slice(1)
     const parsed = DocumentOperation.parse({
       operationType,
       id: name,
@@ -140,8 +131,8 @@ const partitionOf = (header: CosmosRequest['header']) => {
 const account = (url: string) => {
   const locations = [{ name: 'Loopback', databaseAccountEndpoint: url }]
   return {
-    id: 'stand-in',
-    _rid: 'stand-in',
+    id: 'emulator',
+    _rid: 'emulator',
     writableLocations: locations,
     readableLocations: locations,
     enableMultipleWriteLocations: false,

@@ -9,7 +9,7 @@ const Operations = z
   .max(100)
 
 /** 200 when all operations were carried out, 207 when none was. */
-export interface BatchOutcome {
+interface BatchOutcome {
   status: 200 | 207
   results: { statusCode: number; requestCharge: number; eTag?: string; resourceBody?: unknown }[]
 }

@@ -1,4 +1,4 @@
-/** What the stand-in tells apart when it counts requests and injects faults. */
+/** What the emulator tells apart when it counts requests and injects faults. */
 export type Operation =
   | 'account'
   | 'database'
@@ -42,7 +42,7 @@ export class Faults {
   }
 }
 
-/** What the stand-in did since it started. */
+/** What the emulator did since it started. */
 export interface Counters {
   requests: number
   /** Documents that were handed out by queries and point reads. */

@@ -32,5 +32,5 @@ export class Refusal extends Error {
 
 export const notFound = () => new Refusal(404, 'Resource Not Found. The specified resource does not exist.')
 
-/** What the stand-in does not speak is refused, so that nobody mistakes silence for support. */
-export const unsupported = (what: string) => new Refusal(400, `The stand-in does not support ${what}.`)
+/** What the emulator does not speak is refused, so that nobody mistakes silence for support. */
+export const unsupported = (what: string) => new Refusal(400, `The emulator does not support ${what}.`)

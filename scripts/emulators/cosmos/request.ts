@@ -66,7 +66,7 @@ const routes = new Map<string, Operation>([
 
 const operationOf = (route: string, header: (name: string) => string | undefined): Operation => {
   const operation = route === 'POST docs' ? collectionOperation(header) : routes.get(route)
-  if (!operation) throw new Refusal(405, 'The stand-in does not serve this route.')
+  if (!operation) throw new Refusal(405, 'The emulator does not serve this route.')
   return operation
 }
 

@@ -64,7 +64,7 @@ const pathOf = (text: string, alias: string) => {
 const operandOf = (operand: string, parameters: Map<string, unknown>) => {
   const given = operand.startsWith('@') ? parameters.get(operand) : literal(operand)
   const value = Value.safeParse(given)
-  if (!value.success) throw new Refusal(400, `The stand-in compares with text and numbers only: ${operand}.`)
+  if (!value.success) throw new Refusal(400, `The emulator compares with text and numbers only: ${operand}.`)
   return value.data
 }
 
@@ -73,5 +73,5 @@ const literal = (text: string) => (text.startsWith("'") ? text.slice(1, -1) : Nu
 const syntaxError = () =>
   new Refusal(
     400,
-    'Syntax error: the stand-in reads SELECT * FROM c, conditions joined by AND, one ORDER BY.',
+    'Syntax error: the emulator reads SELECT * FROM c, conditions joined by AND, one ORDER BY.',
   )

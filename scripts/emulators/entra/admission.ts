@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Directory } from '../directory.ts'
 import type { Application, User } from '../directory-objects.ts'
 import * as refusals from './refusals.ts'
+import type { ScopeRequest } from './session.ts'
 
 /** The authentication context that a token carries once its user gave a second factor. */
 export const STEP_UP = 'c1'
@@ -60,4 +61,67 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** Scopes that an administrator or this user granted the client on the resource. */
+function granted(
+  directory: Directory,
+  client: Application,
+  resource: Application,
+  userId: string,
+): Set<string> {
+  const clientId = directory.servicePrincipal(client.appId)?.id
+  const resourceId = directory.servicePrincipal(resource.appId)?.id
+  const grants = directory.oauth2PermissionGrants.filter(
+    (grant) =>
+      grant.clientId === clientId &&
+      grant.resourceId === resourceId &&
+      (grant.consentType === 'AllPrincipals' || grant.principalId === userId),
+  )
+  return new Set(grants.flatMap(({ scope }) => scope.split(' ')).filter((scope) => scope !== ''))
+}
+
+/** Scopes that the resource's owner lets this client have without asking anybody. */
+function preAuthorized(client: Application, { api }: Application): Set<string> {
+  const ids = api.preAuthorizedApplications
+    .filter(({ appId }) => appId === client.appId)
+    .flatMap(({ delegatedPermissionIds }) => delegatedPermissionIds)
+  const scopes = api.oauth2PermissionScopes.filter(({ id, isEnabled }) => isEnabled && ids.includes(id))
+  return new Set(scopes.map(({ value }) => value))
+}
+
+/** All that is registered as needed, on every resource: what `.default` drags in when nothing was granted yet. */
+function lacksRegistered(directory: Directory, client: Application, userId: string): boolean {
+  return client.requiredResourceAccess.some(({ resourceAppId, resourceAccess }) => {
+    const resource = directory.resource(resourceAppId)
+    if (!resource) return true
+    const allowed = new Set([
+      ...granted(directory, client, resource, userId),
+      ...preAuthorized(client, resource),
+    ])
+    const wanted = resourceAccess.filter(({ type }) => type === 'Scope').map(({ id }) => id)
+    return resource.api.oauth2PermissionScopes.some(
+      ({ id, value }) => wanted.includes(id) && !allowed.has(value),
+    )
+  })
+}
+
+/**
+ * The scopes of the token: those asked for and, as at Entra, whatever else was granted on the resource.
+ * openid, profile, email and offline_access are never refused, a simplification. Throws AADSTS65001 (65002 between two of Microsoft's own apps): there is no consent page here.
+ */
+export function consentedScopes(
+  directory: Directory,
+  client: Application,
+  { resource, scopes, isDefault }: ScopeRequest,
+  userId: string,
+): string[] {
+  const stored = granted(directory, client, resource, userId)
+  const allowed = new Set([...stored, ...preAuthorized(client, resource)])
+  const refused = isDefault
+    ? allowed.size === 0 || (stored.size === 0 && lacksRegistered(directory, client, userId))
+    : scopes.some((scope) => !allowed.has(scope))
+  if (!refused) return [...(isDefault ? allowed : new Set([...scopes, ...stored]))]
+  const firstParty = directory.isFirstParty(client.appId) && directory.isFirstParty(resource.appId)
+  throw firstParty ? refusals.scope.notPreauthorized(client, resource) : refusals.scope.noConsent(client)
 }

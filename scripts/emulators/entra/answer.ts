@@ -1,10 +1,10 @@
 import type { Application } from '../directory-objects.ts'
 import { GRAPH_APP_ID } from '../microsoft-apps.ts'
-import { admit, asksForStepUp, stepUpClaims } from './admission.ts'
-import { consentedScopes } from './consent.ts'
+import { admit, asksForStepUp, consentedScopes, stepUpClaims } from './admission.ts'
 import type { Entra } from './entra.ts'
+import type { Parameters } from './parameters.ts'
 import * as refusals from './refusals.ts'
-import { checkTarget, resolveScopes } from './scopes.ts'
+import { resolveScopes } from './scopes.ts'
 import type { ScopeRequest, Session } from './session.ts'
 import { ACCESS_TOKEN_SECONDS, accessToken, type ClientProof, idToken } from './tokens.ts'
 
@@ -19,25 +19,19 @@ export interface TokenAnswer {
   client_info?: string
 }
 
-export interface Redemption {
-  client: Application
-  proof: ClientProof
-  session: Session
-  /** Of this call; without it the scope of the sign-in counts. */
-  scope: string | undefined
-  resource: string | undefined
-  /** MSAL asks for it and names its cache entries by it. */
-  clientInfo: boolean
-}
-
 /**
  * Tokens for a user who has signed in: everything that may have changed since is looked at again.
- * Throws the refusals of scopes, target, admission, consent and Conditional Access.
+ * Without a scope in this call that of the sign-in counts. Throws the refusals of scopes, target, admission,
+ * consent and Conditional Access.
  */
-export async function delegatedAnswer(entra: Entra, redemption: Redemption): Promise<TokenAnswer> {
-  const { client, proof, session, clientInfo } = redemption
-  const request = resolveScopes(entra.directory, entra.tenantId, client, redemption.scope ?? session.scope)
-  checkTarget(redemption.resource, request)
+export async function delegatedAnswer(
+  entra: Entra,
+  client: Application,
+  proof: ClientProof,
+  session: Session,
+  { scope = session.scope, resource: target, client_info }: Parameters,
+): Promise<TokenAnswer> {
+  const request = resolveScopes(entra, client, scope, target)
   const user = admit(entra.directory, session.userId, client, request.resource)
   const scopes = withOidc(request, consentedScopes(entra.directory, client, request, user.id))
   const { resource, resourceName, oidc } = request
@@ -52,11 +46,10 @@ export async function delegatedAnswer(entra: Entra, redemption: Redemption): Pro
     expires_in: ACCESS_TOKEN_SECONDS,
     ext_expires_in: ACCESS_TOKEN_SECONDS,
     access_token: await accessToken(entra, delegation),
-    ...(oidc.includes('offline_access') ? { refresh_token: refreshToken(entra, redemption) } : {}),
-    ...(oidc.includes('openid')
-      ? { id_token: await idToken(entra, { client, user, oidc, nonce: session.nonce }) }
-      : {}),
-    ...(clientInfo ? { client_info: encode({ uid: user.id, utid: entra.tenantId }) } : {}),
+    ...(oidc.includes('offline_access') ? { refresh_token: refreshToken(entra, session, scope) } : {}),
+    ...(oidc.includes('openid') ? { id_token: await idToken(entra, client, user, oidc, session.nonce) } : {}),
+    // MSAL asks for it and names its cache entries by it.
+    ...(client_info === '1' ? { client_info: encode({ uid: user.id, utid: entra.tenantId }) } : {}),
   }
 }
 
@@ -72,7 +65,7 @@ const fullName = (name: string, { oidc, resourceName }: ScopeRequest) =>
   oidc.includes(name) ? name : `${resourceName}/${name}`
 
 /** A new one at each use; as at Entra the old one stays good, so an answer lost on the way harms nobody. */
-function refreshToken({ refreshTokens }: Entra, { session, scope }: Redemption): string {
+function refreshToken({ refreshTokens }: Entra, session: Session, scope: string): string {
   const { nonce: _, codeChallenge: __, ...lasting } = session
-  return refreshTokens.issue({ ...lasting, scope: scope ?? session.scope })
+  return refreshTokens.issue({ ...lasting, scope })
 }

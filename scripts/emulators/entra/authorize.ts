@@ -1,17 +1,78 @@
+import { randomUUID } from 'node:crypto'
+import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { User } from '../directory-objects.ts'
-import { admit, asksForStepUp, demandsStepUp } from './admission.ts'
+import { admit, asksForStepUp, consentedScopes, demandsStepUp } from './admission.ts'
 import { clientOf } from './client-authentication.ts'
-import { consentedScopes } from './consent.ts'
 import type { Entra } from './entra.ts'
-import { EntraError } from './errors.ts'
-import { type Parameters, required } from './parameters.ts'
+import { type Parameters, parametersOf, required } from './parameters.ts'
 import { platformOf } from './redirects.ts'
 import * as refusals from './refusals.ts'
-import { checkTarget, resolveScopes } from './scopes.ts'
+import { resolveScopes } from './scopes.ts'
 import type { PendingSignIn, ResponseMode, ReturnAddress } from './session.ts'
+import { sendAccountPicker, sendRefusal, sendToClient } from './sign-in-pages.ts'
+
+/** GET or POST /<tenant>/oauth2/v2.0/authorize and the page behind it. */
+export function signInRoutes(entra: Entra): Router {
+  const authorize = asPage(entra, (request, response) => {
+    const parameters = parametersOf(request.method === 'POST' ? request.body : request.query)
+    const address = returnAddress(entra, parameters)
+    orTellClient(entra, response, address, () => start(entra, response, address, parameters))
+  })
+  const pickUser = asPage(entra, (request, response) => {
+    const parameters = parametersOf(request.body)
+    const ticket = entra.pending.find(required(parameters, 'ticket'))
+    const user = entra.directory.user(required(parameters, 'user'))
+    if (!ticket || ticket.used || entra.pending.isExpired(ticket) || !user) throw refusals.request.malformed()
+    ticket.used = true
+    const { address } = ticket.value
+    orTellClient(entra, response, address, () => finish(entra, response, ticket.value, user.id))
+  })
+  const router = Router()
+  router.route('/oauth2/v2.0/authorize').get(authorize).post(authorize)
+  router.post('/oauth2/v2.0/signin', pickUser)
+  return router
+}
+
+function start(entra: Entra, response: Response, address: ReturnAddress, parameters: Parameters): void {
+  const pending = pendingSignIn(entra, address, parameters)
+  const user = hintedUser(entra, parameters)
+  if (user) finish(entra, response, pending, user.id)
+  else sendAccountPicker(response, entra, pending, entra.pending.issue(pending))
+}
+
+function finish(entra: Entra, response: Response, pending: PendingSignIn, userId: string): void {
+  const code = codeFor(entra, pending, userId)
+  sendToClient(response, pending.address, { code, session_state: randomUUID() })
+}
+
+/** What goes wrong before the return address is known stays on a page. */
+function asPage(entra: Entra, handle: (request: Request, response: Response) => void): RequestHandler {
+  return (request, response) => {
+    try {
+      handle(request, response)
+    } catch (error) {
+      if (!(error instanceof refusals.EntraError)) throw error
+      sendRefusal(response, error, entra.now())
+    }
+  }
+}
+
+/** Entra keeps some of these on its page as well; a client that is told can say more than one that is not. */
+function orTellClient(entra: Entra, response: Response, address: ReturnAddress, act: () => void): void {
+  try {
+    act()
+  } catch (refusal) {
+    if (!(refusal instanceof refusals.EntraError)) throw refusal
+    const { error, error_description, error_uri } = refusals.errorBody(refusal, entra.now())
+    // `invalid_grant` belongs to the token endpoint; here a missing consent is OpenID Connect's `consent_required`.
+    const here = refusal.details.suberror === 'consent_required' ? 'consent_required' : 'access_denied'
+    const name = error === 'invalid_grant' ? here : error
+    sendToClient(response, address, { error: name, error_description, error_uri })
+  }
+}
 
 /** Refusals up to here are shown as a page: a redirect to an address nobody registered would be an open redirect. */
-export function returnAddress(entra: Entra, parameters: Parameters): ReturnAddress {
+function returnAddress(entra: Entra, parameters: Parameters): ReturnAddress {
   const client = clientOf(entra, parameters)
   const redirectUri = required(parameters, 'redirect_uri')
   if (client.publicClient.redirectUris.length + client.web.redirectUris.length === 0) {
@@ -30,12 +91,11 @@ function modeOf(mode: string | undefined): ResponseMode {
 }
 
 /** All that is checked before anybody signs in, AADSTS9010010 included. */
-export function pendingSignIn(entra: Entra, address: ReturnAddress, parameters: Parameters): PendingSignIn {
+function pendingSignIn(entra: Entra, address: ReturnAddress, parameters: Parameters): PendingSignIn {
   checkResponseType(required(parameters, 'response_type'))
   const codeChallenge = challengeOf(address, parameters)
   const scope = required(parameters, 'scope')
-  const request = resolveScopes(entra.directory, entra.tenantId, address.client, scope)
-  checkTarget(parameters.resource, request)
+  const request = resolveScopes(entra, address.client, scope, parameters.resource)
   checkPrompt(parameters.prompt)
   const steppedUp = demandsStepUp(parameters.claims)
   return { address, scope, request, codeChallenge, nonce: parameters.nonce, steppedUp }
@@ -43,14 +103,8 @@ export function pendingSignIn(entra: Entra, address: ReturnAddress, parameters: 
 
 function checkResponseType(responseType: string): void {
   if (responseType === 'code') return
-  const [code, name] = responseType.split(' ').includes('id_token')
-    ? [700054, 'id_token']
-    : [700051, responseType]
-  throw new EntraError(
-    code,
-    'unsupported_response_type',
-    `response_type '${name}' is not enabled for the application.`,
-  )
+  const isIdToken = responseType.split(' ').includes('id_token')
+  throw isIdToken ? refusals.request.idTokenResponse() : refusals.request.responseType(responseType)
 }
 
 function challengeOf({ platform }: ReturnAddress, parameters: Parameters): string | undefined {
@@ -75,14 +129,14 @@ function checkPrompt(prompt: string | undefined): void {
  * Who signs in without a page: the user of `login_hint`, unless the client insists on one. Throws
  * AADSTS50058 when the client forbids a page and nobody is known.
  */
-export function hintedUser({ directory }: Entra, { login_hint: hint, prompt }: Parameters): User | undefined {
+function hintedUser({ directory }: Entra, { login_hint: hint, prompt }: Parameters): User | undefined {
   const user = hint === undefined ? undefined : directory.user(hint)
   if (prompt === 'none' && !user) throw refusals.principal.silent()
   return prompt === 'login' || prompt === 'select_account' ? undefined : user
 }
 
 /** After sign-in: assignment and consent, then a code. */
-export function codeFor(entra: Entra, pending: PendingSignIn, userId: string): string {
+function codeFor(entra: Entra, pending: PendingSignIn, userId: string): string {
   const { address, scope, request, codeChallenge, nonce } = pending
   const { client, platform, redirectUri } = address
   const user = admit(entra.directory, userId, client, request.resource)

@@ -7,9 +7,8 @@ import {
   jwtVerify,
   type ProtectedHeaderParameters,
 } from 'jose'
-import type { Application, KeyCredential } from '../directory-objects.ts'
-import { CLOCK_SKEW, type Entra, tokenEndpoints } from './entra.ts'
-import { checkFederated } from './federation.ts'
+import type { Application, FederatedIdentityCredential, KeyCredential } from '../directory-objects.ts'
+import { CLOCK_SKEW, type Entra, isOwnIssuer, tokenEndpoints, verifiedClaims } from './entra.ts'
 import * as refusals from './refusals.ts'
 
 /** Signed by the client's certificate when it speaks for itself, by another issuer when that vouches for it. */
@@ -24,7 +23,13 @@ export async function checkClientAssertion(
   if (claims.iss !== claims.sub || claims.sub !== client.appId) throw refusals.client.assertionSubject()
   const key = client.keyCredentials.find((credential) => isNamedBy(certificateOf(credential), header))
   if (!key || Date.parse(key.endDateTime) <= entra.now()) throw refusals.client.assertionKey()
-  await verify(entra, certificateOf(key), assertion)
+  await jwtVerify(assertion, certificateOf(key).publicKey, {
+    algorithms: ['PS256', 'RS256'],
+    audience: tokenEndpoints(entra),
+    currentDate: new Date(entra.now()),
+    clockTolerance: CLOCK_SKEW,
+    requiredClaims: ['exp'],
+  }).catch(refuseAssertion)
 }
 
 function parse(assertion: string): { claims: JWTPayload; header: ProtectedHeaderParameters } {
@@ -47,20 +52,46 @@ function isNamedBy(certificate: X509Certificate, header: ProtectedHeaderParamete
   return header.x5t !== undefined && header.x5t === thumbprint(certificate.fingerprint)
 }
 
-async function verify(entra: Entra, certificate: X509Certificate, assertion: string): Promise<void> {
-  try {
-    await jwtVerify(assertion, certificate.publicKey, {
-      algorithms: ['PS256', 'RS256'],
-      audience: tokenEndpoints(entra),
-      currentDate: new Date(entra.now()),
-      clockTolerance: CLOCK_SKEW,
-      requiredClaims: ['exp'],
-    })
-  } catch (error) {
-    if (error instanceof errors.JWTExpired) throw refusals.client.assertionExpired()
-    if (error instanceof errors.JWTClaimValidationFailed) {
-      throw error.claim === 'aud' ? refusals.client.assertionAudience() : refusals.client.assertionExpired()
-    }
-    throw refusals.client.assertionSignature()
+/** Entra's own names for the issuer count as one: a credential may be written for the real host. */
+const sameIssuer = (entra: Entra, credential: FederatedIdentityCredential, issuer: string) =>
+  credential.issuer === issuer || (isOwnIssuer(entra, credential.issuer) && isOwnIssuer(entra, issuer))
+
+/** A managed identity's token names the exchange by its app id, the credential by its URI. */
+function sameAudience(
+  { directory }: Entra,
+  { audiences }: FederatedIdentityCredential,
+  audience: string,
+): boolean {
+  return audiences.some((name) => name === audience || directory.resource(name)?.appId === audience)
+}
+
+/** Throws AADSTS70025, 700211, 700212, 700213 or 7002138, and those of a bad signature. */
+async function checkFederated(
+  entra: Entra,
+  client: Application,
+  assertion: string,
+  { iss = '', sub = '', aud }: JWTPayload,
+): Promise<void> {
+  const credentials = client.federatedIdentityCredentials
+  if (credentials.length === 0) throw refusals.client.noFederation(client)
+  const issued = credentials.filter((credential) => sameIssuer(entra, credential, iss))
+  if (issued.length === 0) throw refusals.client.federatedIssuer(iss)
+  const named = issued.filter(({ subject }) => subject === sub)
+  if (named.length === 0) {
+    const nearly = issued.some(({ subject }) => subject.toLowerCase() === sub.toLowerCase())
+    throw nearly ? refusals.client.federatedSubjectCase(sub) : refusals.client.federatedSubject(sub)
   }
+  const audience = typeof aud === 'string' ? aud : ''
+  if (!named.some((credential) => sameAudience(entra, credential, audience))) {
+    throw refusals.client.federatedAudience(audience)
+  }
+  // Only the tenant's own keys are at hand: an assertion of any other issuer has no signature we could trust.
+  if (!isOwnIssuer(entra, iss)) throw refusals.client.assertionSignature()
+  await verifiedClaims(entra, assertion, { clockTolerance: CLOCK_SKEW }).catch(refuseAssertion)
+}
+
+function refuseAssertion(error: unknown): never {
+  if (error instanceof errors.JWTExpired) throw refusals.client.assertionExpired()
+  if (!(error instanceof errors.JWTClaimValidationFailed)) throw refusals.client.assertionSignature()
+  throw error.claim === 'aud' ? refusals.client.assertionAudience() : refusals.client.assertionExpired()
 }

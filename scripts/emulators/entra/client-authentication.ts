@@ -27,16 +27,21 @@ export function clientOf({ directory, tenantId }: Entra, parameters: Parameters)
   return client
 }
 
-/** A public client has nothing to prove itself with, and what it sends as proof is refused. */
-export function refuseProof({ client_secret, client_assertion }: Parameters): ClientProof {
-  if (client_secret !== undefined || client_assertion !== undefined)
-    throw refusals.client.credentialUnwanted()
-  return '0'
-}
-
-/** Secret, certificate or federated assertion; throws AADSTS7000218, 7000215, 7000222 or those of assertions. */
-export async function prove(entra: Entra, client: Application, parameters: Parameters): Promise<ClientProof> {
+/**
+ * Secret, certificate or federated assertion; throws AADSTS7000218, 7000215, 7000222 or those of assertions. A public
+ * client has nothing to prove itself with, and what it sends as proof is refused.
+ */
+export async function prove(
+  entra: Entra,
+  client: Application,
+  parameters: Parameters,
+  isPublic = false,
+): Promise<ClientProof> {
   const { client_secret: secret, client_assertion: assertion, client_assertion_type: type } = parameters
+  if (isPublic) {
+    if (secret !== undefined || assertion !== undefined) throw refusals.client.credentialUnwanted()
+    return '0'
+  }
   if (assertion !== undefined) {
     if (type !== ASSERTION_TYPE) throw refusals.request.badParameter('client_assertion_type')
     await checkClientAssertion(entra, client, assertion)

@@ -1,12 +1,13 @@
 import { randomInt } from 'node:crypto'
-import type { TokenAnswer } from './answer.ts'
-import { clientOf, prove, refuseProof } from './client-authentication.ts'
+import { type RequestHandler, Router } from 'express'
+import { delegatedAnswer, type TokenAnswer } from './answer.ts'
+import { clientOf, prove } from './client-authentication.ts'
 import type { Entra } from './entra.ts'
-import { type Parameters, required } from './parameters.ts'
-import { answer } from './redemption.ts'
+import { type Parameters, parametersOf, required } from './parameters.ts'
 import * as refusals from './refusals.ts'
-import { checkTarget, resolveScopes } from './scopes.ts'
+import { resolveScopes } from './scopes.ts'
 import type { DeviceCode } from './session.ts'
+import { sendCodeForm, sendDevicePicker, sendNotice } from './sign-in-pages.ts'
 
 export const DEVICE_CODE_SECONDS = 15 * 60
 const INTERVAL_SECONDS = 5
@@ -20,20 +21,20 @@ export function startDeviceCode(entra: Entra, parameters: Parameters) {
   const client = clientOf(entra, parameters)
   const scope = required(parameters, 'scope')
   const { resource } = parameters
-  checkTarget(resource, resolveScopes(entra.directory, entra.tenantId, client, scope))
+  resolveScopes(entra, client, scope, resource)
   const userCode = newUserCode()
   const verificationUri = `${entra.url}/${entra.tenantId}/oauth2/deviceauth`
-  const deviceCode = {
-    clientId: client.appId,
-    userCode,
-    scope,
-    resource,
-    polledAt: 0,
-    outcome: 'pending' as const,
-  }
+  const outcome = 'pending' as const
   return {
     user_code: userCode,
-    device_code: entra.deviceCodes.issue(deviceCode),
+    device_code: entra.deviceCodes.issue({
+      clientId: client.appId,
+      userCode,
+      scope,
+      resource,
+      polledAt: 0,
+      outcome,
+    }),
     verification_uri: verificationUri,
     expires_in: DEVICE_CODE_SECONDS,
     interval: INTERVAL_SECONDS,
@@ -44,7 +45,7 @@ export function startDeviceCode(entra: Entra, parameters: Parameters) {
 export async function redeemDeviceCode(entra: Entra, parameters: Parameters): Promise<TokenAnswer> {
   const client = clientOf(entra, parameters)
   const { isFallbackPublicClient: publicClient } = client
-  const proof = publicClient ? refuseProof(parameters) : await prove(entra, client, parameters)
+  const proof = await prove(entra, client, parameters, publicClient)
   const ticket = entra.deviceCodes.find(required(parameters, 'device_code'))
   if (!ticket || ticket.used || ticket.value.clientId !== client.appId) throw refusals.grant.deviceUnknown()
   if (entra.deviceCodes.isExpired(ticket)) throw refusals.grant.deviceExpired()
@@ -52,10 +53,8 @@ export async function redeemDeviceCode(entra: Entra, parameters: Parameters): Pr
   const userId = signedInUser(value, entra.now())
   ticket.used = true
   const session = { clientId: client.appId, userId, scope: value.scope, publicClient, steppedUp: false }
-  return answer(entra, client, proof, session, {
-    ...parameters,
-    resource: parameters.resource ?? value.resource,
-  })
+  const { resource = value.resource } = parameters
+  return delegatedAnswer(entra, client, proof, session, { ...parameters, resource })
 }
 
 function signedInUser(code: DeviceCode, now: number): string {
@@ -64,4 +63,31 @@ function signedInUser(code: DeviceCode, now: number): string {
   const tooSoon = now - code.polledAt < INTERVAL_SECONDS * 1000
   code.polledAt = now
   throw tooSoon ? refusals.grant.deviceSlowDown() : refusals.grant.devicePending()
+}
+
+/** GET and POST /<tenant>/oauth2/deviceauth: where a person types the code that their device shows. */
+export function devicePages(entra: Entra): Router {
+  const submit: RequestHandler = (request, response) => {
+    const { user_code: typed = '', user: userId, decline } = parametersOf(request.body)
+    const userCode = typed.trim().toUpperCase()
+    const ticket = entra.deviceCodes.findBy((code) => code.userCode === userCode)
+    if (!ticket || ticket.used || entra.deviceCodes.isExpired(ticket) || ticket.value.outcome !== 'pending') {
+      return sendCodeForm(response, entra, "That code didn't work. Check the code and try again.")
+    }
+    const user = userId === undefined ? undefined : entra.directory.user(userId)
+    if (decline === undefined && !user) {
+      const client = entra.directory.application(ticket.value.clientId)
+      return sendDevicePicker(response, entra, client?.displayName ?? ticket.value.clientId, userCode)
+    }
+    ticket.value.outcome = user && decline === undefined ? { userId: user.id } : 'declined'
+    const text =
+      user && decline === undefined ? 'You have signed in on your device.' : 'The sign-in was declined.'
+    sendNotice(response, 'You may now close this window', text)
+  }
+  const router = Router()
+  router
+    .route('/oauth2/deviceauth')
+    .get((_request, response) => sendCodeForm(response, entra))
+    .post(submit)
+  return router
 }

@@ -1,12 +1,12 @@
+import { createLocalJWKSet, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { Directory } from '../directory.ts'
 import type { Faults } from '../faults.ts'
 import type { KeyRing } from './keys.ts'
-import type { DeviceCode, PendingSignIn, Session } from './session.ts'
-import type { Tickets } from './tickets.ts'
+import type { DeviceCode, PendingSignIn, Session, Tickets } from './session.ts'
 
-/** What every endpoint of the stand-in works with. */
+/** What every endpoint of the emulator works with. */
 export interface Entra {
-  /** Origin under which the stand-in is reached; takes the place of https://login.microsoftonline.com. */
+  /** Origin under which the emulator is reached; takes the place of https://login.microsoftonline.com. */
   readonly url: string
   readonly tenantId: string
   readonly directory: Directory
@@ -36,3 +36,18 @@ export const isOwnIssuer = (entra: Entra, issuer: string) =>
 
 export const tokenEndpoints = ({ url, tenantId }: Entra) =>
   [url, REAL_HOST].map((host) => `${host}/${tenantId}/oauth2/v2.0/token`)
+
+/** The claims of a token that this tenant signed and that is in time. Throws an error of jose. */
+export async function verifiedClaims(
+  entra: Entra,
+  token: string,
+  checks: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  const { payload } = await jwtVerify(token, createLocalJWKSet({ keys: entra.keys.published }), {
+    algorithms: ['RS256'],
+    currentDate: new Date(entra.now()),
+    requiredClaims: ['exp'],
+    ...checks,
+  })
+  return payload
+}

@@ -54,9 +54,8 @@ async function answer(entra: Entra, query: z.infer<typeof Query>, response: Resp
   const resource = entra.directory.resource(resourceName)
   if (!resource)
     return refuse(response, 400, `AADSTS500011: The resource principal named ${resourceName} was not found.`)
-  const client = { appId: identity.appId, principalId: identity.id }
   response.set('Cache-Control', 'no-store').json({
-    access_token: await appToken(entra, { client, proof: '2', resource, resourceName }),
+    access_token: await appToken(entra, { client: identity, proof: '2', resource, resourceName }),
     expires_on: String(Math.floor(entra.now() / 1000) + ACCESS_TOKEN_SECONDS),
     resource: resourceName,
     token_type: 'Bearer',

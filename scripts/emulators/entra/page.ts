@@ -10,7 +10,7 @@ const entities: Record<string, string> = {
 }
 
 /** Markup that was escaped, so that it may stand in other markup. */
-export class Html {
+class Html {
   readonly text: string
   constructor(text: string) {
     this.text = text

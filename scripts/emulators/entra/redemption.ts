@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
+import { errors, type JWTPayload } from 'jose'
+import { z } from 'zod'
 import type { Application } from '../directory-objects.ts'
+import { STEP_UP } from './admission.ts'
 import { delegatedAnswer, type TokenAnswer } from './answer.ts'
-import { clientOf, prove, refuseProof } from './client-authentication.ts'
-import type { Entra } from './entra.ts'
+import { clientOf, prove } from './client-authentication.ts'
+import { type Entra, issuerV1, issuerV2, verifiedClaims } from './entra.ts'
 import { type Parameters, required } from './parameters.ts'
 import * as refusals from './refusals.ts'
-import type { Session } from './session.ts'
-import type { Ticket, Tickets } from './tickets.ts'
-import type { ClientProof } from './tokens.ts'
+import type { Session, Ticket, Tickets } from './session.ts'
 
 /** authorization_code: single use, and bound to client, redirect URI and PKCE verifier. */
 export async function redeemCode(entra: Entra, parameters: Parameters): Promise<TokenAnswer> {
@@ -15,7 +16,7 @@ export async function redeemCode(entra: Entra, parameters: Parameters): Promise<
   const ticket = find(entra.codes, client, required(parameters, 'code'))
   const redirectUri = required(parameters, 'redirect_uri')
   const session = ticket.value
-  const proof = await proofFor(entra, client, session, parameters)
+  const proof = await prove(entra, client, parameters, session.publicClient)
   if (ticket.used) throw refusals.grant.redeemed()
   if (entra.codes.isExpired(ticket)) throw refusals.grant.expired()
   if (redirectUri !== session.redirectUri) {
@@ -24,16 +25,16 @@ export async function redeemCode(entra: Entra, parameters: Parameters): Promise<
   checkVerifier(session, parameters.code_verifier)
   // Spent only now: a call with a wrong verifier must not rob the rightful client of its code.
   ticket.used = true
-  return answer(entra, client, proof, session, parameters)
+  return delegatedAnswer(entra, client, proof, session, parameters)
 }
 
 /** refresh_token, also for another resource than the first one, as at Entra. */
 export async function redeemRefreshToken(entra: Entra, parameters: Parameters): Promise<TokenAnswer> {
   const client = clientOf(entra, parameters)
   const ticket = find(entra.refreshTokens, client, required(parameters, 'refresh_token'))
-  const proof = await proofFor(entra, client, ticket.value, parameters)
+  const proof = await prove(entra, client, parameters, ticket.value.publicClient)
   if (entra.refreshTokens.isExpired(ticket)) throw refusals.grant.expired()
-  return answer(entra, client, proof, ticket.value, parameters)
+  return delegatedAnswer(entra, client, proof, ticket.value, parameters)
 }
 
 function find(tickets: Tickets<Session>, client: Application, name: string): Ticket<Session> {
@@ -43,25 +44,6 @@ function find(tickets: Tickets<Session>, client: Application, name: string): Tic
   return ticket
 }
 
-async function proofFor(
-  entra: Entra,
-  client: Application,
-  { publicClient }: Session,
-  parameters: Parameters,
-): Promise<ClientProof> {
-  return publicClient ? refuseProof(parameters) : prove(entra, client, parameters)
-}
-
-export function answer(
-  entra: Entra,
-  client: Application,
-  proof: ClientProof,
-  session: Session,
-  { scope, resource, client_info }: Parameters,
-): Promise<TokenAnswer> {
-  return delegatedAnswer(entra, { client, proof, session, scope, resource, clientInfo: client_info === '1' })
-}
-
 /** A verifier without a challenge is refused as well, or an attacker could strip the challenge on the way. */
 function checkVerifier({ codeChallenge }: Session, verifier: string | undefined): void {
   if (codeChallenge === undefined && verifier === undefined) return
@@ -69,4 +51,55 @@ function checkVerifier({ codeChallenge }: Session, verifier: string | undefined)
     .update(verifier ?? '')
     .digest('base64url')
   if (verifier === undefined || challenge !== codeChallenge) throw refusals.grant.verifier()
+}
+
+const Delegated = z.object({ oid: z.string(), scp: z.string().min(1), acrs: z.array(z.string()).optional() })
+
+/** The on-behalf-of grant: a token made for this client is exchanged for one of the API behind it. */
+export async function onBehalfOf(entra: Entra, parameters: Parameters): Promise<TokenAnswer> {
+  const client = clientOf(entra, parameters)
+  const proof = await prove(entra, client, parameters)
+  if (required(parameters, 'requested_token_use') !== 'on_behalf_of') {
+    throw refusals.request.badParameter('requested_token_use')
+  }
+  const assertion = required(parameters, 'assertion')
+  const scope = required(parameters, 'scope')
+  const claims = await assertionClaims(entra, client, assertion)
+  const { oid: userId, acrs = [] } = claims
+  const steppedUp = acrs.includes(STEP_UP)
+  const session = { clientId: client.appId, userId, scope, publicClient: false, steppedUp }
+  return delegatedAnswer(entra, client, proof, session, parameters)
+}
+
+async function assertionClaims(entra: Entra, client: Application, assertion: string) {
+  const claims = await verified(entra, assertion)
+  const audience = typeof claims.aud === 'string' ? claims.aud : ''
+  if (audience !== client.appId && !client.identifierUris.includes(audience)) {
+    throw refusals.grant.assertionAudience(audience, client)
+  }
+  if (claims.idtyp === 'app') throw refusals.grant.appOnlyAssertion(client)
+  const delegated = Delegated.safeParse(claims)
+  // An id token of the client has the right audience too, but nobody may act with it.
+  if (!delegated.success) throw refusals.grant.assertionInvalid('it is not an access token of a user')
+  return delegated.data
+}
+
+async function verified(entra: Entra, assertion: string): Promise<JWTPayload> {
+  try {
+    return await verifiedClaims(entra, assertion, { issuer: [issuerV1(entra), issuerV2(entra)] })
+  } catch (error) {
+    throw assertionRefusal(error)
+  }
+}
+
+function assertionRefusal(error: unknown) {
+  if (error instanceof errors.JWTExpired) return refusals.grant.assertionExpired()
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return error.claim === 'nbf'
+      ? refusals.grant.assertionExpired()
+      : refusals.grant.assertionInvalid('the issuer does not match')
+  }
+  if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid)
+    return refusals.grant.assertionMalformed()
+  return refusals.grant.assertionSignature()
 }

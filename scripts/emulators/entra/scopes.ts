@@ -1,6 +1,6 @@
-import type { Directory } from '../directory.ts'
 import type { Application } from '../directory-objects.ts'
 import { GRAPH_APP_ID, OIDC_SCOPES } from '../microsoft-apps.ts'
+import type { Entra } from './entra.ts'
 import * as refusals from './refusals.ts'
 import type { ScopeRequest } from './session.ts'
 
@@ -14,17 +14,21 @@ function split(scope: string): { prefix: string; name: string } {
 
 const isOidc = (scope: string) => Object.hasOwn(OIDC_SCOPES, scope)
 
-/** Throws AADSTS900144, 500011, 28000, 70011 or 650053. */
+/**
+ * What is asked for, and of whom. `target` is RFC 8707's `resource`, as Entra takes it since March 2026: an
+ * identifier URI of the app that owns the scope, equal character by character, or AADSTS9010010
+ * (microsoft/vscode#321249). Throws AADSTS900144, 500011, 28000, 70011 or 650053 as well.
+ */
 export function resolveScopes(
-  directory: Directory,
-  tenantId: string,
+  { directory, tenantId }: Entra,
   client: Application,
-  parameter: string | undefined,
+  scope: string | undefined,
+  target: string | undefined,
 ): ScopeRequest {
-  const asked = (parameter ?? '').split(' ').filter((scope) => scope !== '')
+  const asked = (scope ?? '').split(' ').filter((name) => name !== '')
   if (asked.length === 0) throw refusals.request.missing('scope')
   const oidc = asked.filter(isOidc)
-  const others = asked.filter((scope) => !isOidc(scope)).map(split)
+  const others = asked.filter((name) => !isOidc(name)).map(split)
   const resourceName = others[0]?.prefix ?? 'https://graph.microsoft.com'
   const resources = others.map(({ prefix }) => {
     const found = directory.resource(prefix)
@@ -41,6 +45,7 @@ export function resolveScopes(
     throw refusals.scope.mixedDefault(asked.join(' '))
   const scopes = isDefault ? [] : names
   for (const name of scopes) mustExist(client, resource, name)
+  if (target !== undefined && !resource.identifierUris.includes(target)) throw refusals.scope.wrongTarget()
   return { resource, resourceName, scopes, isDefault, oidc }
 }
 
@@ -49,13 +54,4 @@ function mustExist(client: Application, resource: Application, name: string): vo
     ({ value, isEnabled }) => isEnabled && value === name,
   )
   if (!known) throw refusals.scope.unknownScope(client, name, resource)
-}
-
-/**
- * RFC 8707's `resource`, as Entra takes it since March 2026: an identifier URI of the app that owns the
- * scope, equal character by character, or AADSTS9010010 (microsoft/vscode#321249).
- */
-export function checkTarget(parameter: string | undefined, { resource }: ScopeRequest): void {
-  if (parameter === undefined || resource.identifierUris.includes(parameter)) return
-  throw refusals.scope.wrongTarget()
 }

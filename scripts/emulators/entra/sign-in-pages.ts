@@ -1,8 +1,8 @@
 import type { Response } from 'express'
 import type { User } from '../directory-objects.ts'
 import type { Entra } from './entra.ts'
-import { type EntraError, errorBody } from './errors.ts'
 import { formTarget, html, sendPage } from './page.ts'
+import { type EntraError, errorBody } from './refusals.ts'
 import type { PendingSignIn, ResponseMode, ReturnAddress } from './session.ts'
 
 const userButtons = (users: readonly User[]) =>
@@ -11,7 +11,7 @@ const userButtons = (users: readonly User[]) =>
       html`<button name="user" value="${id}">${displayName}<span>${userPrincipalName}</span></button>`,
   )
 
-const standIn = html`<p class="note">A stand-in for Microsoft Entra ID on this machine: no password, no account.</p>`
+const note = html`<p class="note">An emulator of Microsoft Entra ID on this machine: no password, no account.</p>`
 
 /** Who is it? `ticket` names the pending sign-in, so that nothing of the request passes through the page. */
 export function sendAccountPicker(
@@ -26,7 +26,7 @@ export function sendAccountPicker(
 <input type="hidden" name="ticket" value="${ticket}">
 ${userButtons(entra.directory.users)}
 </form>
-${standIn}`
+${note}`
   sendPage(response, 'Pick an account', body, { formAction: `'self' ${formTarget(redirectUri)}` })
 }
 
@@ -47,7 +47,7 @@ export function sendCodeForm(response: Response, entra: Entra, problem?: string)
 <input id="code" name="user_code" required autocomplete="off" autofocus>
 <button>Next</button>
 </form>
-${standIn}`
+${note}`
   sendPage(response, 'Enter code', body, { status: problem === undefined ? 200 : 400 })
 }
 

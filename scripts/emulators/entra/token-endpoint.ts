@@ -1,14 +1,14 @@
 import type { RequestHandler } from 'express'
+import type { Application } from '../directory-objects.ts'
 import type { TokenAnswer } from './answer.ts'
-import { withBasic } from './client-authentication.ts'
-import { clientCredentials } from './client-credentials.ts'
+import { clientOf, prove, withBasic } from './client-authentication.ts'
 import { redeemDeviceCode } from './device-code.ts'
 import type { Entra } from './entra.ts'
-import { errorBody } from './errors.ts'
-import { onBehalfOf } from './on-behalf-of.ts'
 import { type Parameters, parametersOf, required } from './parameters.ts'
-import { redeemCode, redeemRefreshToken } from './redemption.ts'
+import { onBehalfOf, redeemCode, redeemRefreshToken } from './redemption.ts'
 import * as refusals from './refusals.ts'
+import { resolveScopes } from './scopes.ts'
+import { ACCESS_TOKEN_SECONDS, appToken } from './tokens.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
@@ -31,7 +31,7 @@ export function tokenEndpoint(entra: Entra): RequestHandler {
       parameters.grant_type === JWT_BEARER ? (['token', 'obo'] as const) : (['token'] as const)
     for (const endpoint of endpoints) {
       const over = await entra.faults.hit(endpoint, request, response, (status) => {
-        response.status(status).json(errorBody(refusals.outage(status), entra.now()))
+        response.status(status).json(refusals.errorBody(refusals.outage(status), entra.now()))
       })
       if (over) return
     }
@@ -39,5 +39,37 @@ export function tokenEndpoint(entra: Entra): RequestHandler {
     const grant = grants.get(grantType)
     if (!grant) throw refusals.request.unknownGrant(grantType)
     response.json(await grant(entra, parameters))
+  }
+}
+
+/** client_credentials: an app that stands for itself; its token has `idtyp` "app" and no `scp`. */
+async function clientCredentials(entra: Entra, parameters: Parameters): Promise<TokenAnswer> {
+  const client = clientOf(entra, parameters)
+  const proof = await prove(entra, client, parameters)
+  const scope = required(parameters, 'scope')
+  if (!/^\S+\/\.default$/.test(scope)) throw refusals.scope.clientCredentials(scope)
+  const { resource, resourceName } = resolveScopes(entra, client, scope, parameters.resource)
+  const principal = entra.directory.servicePrincipal(client.appId)
+  if (!principal) throw refusals.client.unknown(client.appId, entra.tenantId)
+  checkAssignment(entra, client, principal.id, resource)
+  return {
+    token_type: 'Bearer',
+    expires_in: ACCESS_TOKEN_SECONDS,
+    ext_expires_in: ACCESS_TOKEN_SECONDS,
+    access_token: await appToken(entra, { client: principal, proof, resource, resourceName }),
+  }
+}
+
+/** An app may always ask for a token for itself. */
+function checkAssignment(
+  { directory }: Entra,
+  client: Application,
+  principalId: string,
+  resource: Application,
+): void {
+  const target = directory.servicePrincipal(resource.appId)
+  if (client === resource || !target?.appRoleAssignmentRequired) return
+  if (directory.assignments(principalId, target.id).length === 0) {
+    throw refusals.principal.appUnassigned(client, resource)
   }
 }

@@ -8,11 +8,14 @@ import { type Entra, issuerV1, issuerV2 } from './entra.ts'
 /** "0" nothing, "1" a secret, "2" a certificate or federated assertion: how the client proved itself. */
 export type ClientProof = '0' | '1' | '2'
 
-export interface Delegation {
-  client: Application
+interface Access {
+  client: { appId: string }
   proof: ClientProof
   resource: Application
   resourceName: string
+}
+
+interface Delegation extends Access {
   scopes: string[]
   user: User
   steppedUp: boolean
@@ -29,10 +32,12 @@ const pairwise = ({ tenantId }: Entra, userId: string, appId: string) =>
 
 const noise = (bytes: number) => randomBytes(bytes).toString('base64url')
 
-function times({ now }: Entra) {
+/** What every token has. */
+function always({ now, tenantId }: Entra) {
   const seconds = Math.floor(now() / 1000)
   const iat = seconds - BACKDATED_SECONDS
-  return { iat, nbf: iat, exp: seconds + ACCESS_TOKEN_SECONDS }
+  const exp = seconds + ACCESS_TOKEN_SECONDS
+  return { iat, nbf: iat, exp, rh: `1.${noise(24)}`, tid: tenantId, uti: noise(16) }
 }
 
 /** Values of the app roles that were assigned to the user, directly or through a direct group. */
@@ -48,92 +53,65 @@ function rolesOf({ directory }: Entra, principalId: string, resource: Applicatio
 
 const isV2 = ({ api }: Application) => api.requestedAccessTokenVersion === 2
 
-/** v2: the audience is the resource's GUID. v1: the identifier URI that was asked for. */
-function audienceOf(resource: Application, resourceName: string): string {
-  return !isV2(resource) && resource.identifierUris.includes(resourceName) ? resourceName : resource.appId
-}
-
-/** The version of an access token is the resource's choice, not the endpoint's. */
-function versioned(
+/** What the token of a person and that of an app have in common. */
+function accessClaims(
   entra: Entra,
-  { client, proof, resource }: Pick<Delegation, 'client' | 'proof' | 'resource'>,
-) {
-  return isV2(resource)
-    ? { iss: issuerV2(entra), azp: client.appId, azpacr: proof, ver: '2.0' }
-    : { iss: issuerV1(entra), appid: client.appId, appidacr: proof, ver: '1.0' }
+  { client, proof, resource, resourceName }: Access,
+  oid: string,
+): JWTPayload {
+  return {
+    // v2: the audience is the resource's GUID. v1: the identifier URI that was asked for.
+    aud: isV2(resource) || !resource.identifierUris.includes(resourceName) ? resource.appId : resourceName,
+    // The version of an access token is the resource's choice, not the endpoint's.
+    ...(isV2(resource)
+      ? { iss: issuerV2(entra), azp: client.appId, azpacr: proof, ver: '2.0' }
+      : { iss: issuerV1(entra), appid: client.appId, appidacr: proof, ver: '1.0' }),
+    ...always(entra),
+    aio: noise(32),
+    oid,
+    ...rolesOf(entra, oid, resource),
+  }
 }
 
 export function accessToken(entra: Entra, delegation: Delegation): Promise<string> {
-  const { resource, resourceName, scopes, user, steppedUp } = delegation
-  const claims: JWTPayload = {
-    aud: audienceOf(resource, resourceName),
-    ...versioned(entra, delegation),
-    ...times(entra),
-    aio: noise(32),
+  const { resource, scopes, user, steppedUp } = delegation
+  return entra.keys.sign({
+    ...accessClaims(entra, delegation, user.id),
     ...(steppedUp ? { acrs: [STEP_UP] } : {}),
     ...(isV2(resource)
       ? { preferred_username: user.userPrincipalName }
       : { acr: '1', amr: steppedUp ? ['pwd', 'mfa'] : ['pwd'], upn: user.userPrincipalName }),
     name: user.displayName,
-    oid: user.id,
-    rh: `1.${noise(24)}`,
-    ...rolesOf(entra, user.id, resource),
     scp: scopes.join(' '),
     sub: pairwise(entra, user.id, resource.appId),
-    tid: entra.tenantId,
-    uti: noise(16),
-  }
-  return entra.keys.sign(claims)
-}
-
-export interface AppOnly {
-  client: { appId: string; principalId: string }
-  proof: ClientProof
-  resource: Application
-  resourceName: string
-}
-
-/** No `scp`, and `idtyp` "app": this is how a resource tells an app from a person. */
-export function appToken(entra: Entra, { client, proof, resource, resourceName }: AppOnly): Promise<string> {
-  return entra.keys.sign({
-    aud: audienceOf(resource, resourceName),
-    ...(isV2(resource)
-      ? { iss: issuerV2(entra), azp: client.appId, azpacr: proof, ver: '2.0' }
-      : { iss: issuerV1(entra), appid: client.appId, appidacr: proof, ver: '1.0' }),
-    ...times(entra),
-    aio: noise(32),
-    idtyp: 'app',
-    oid: client.principalId,
-    rh: `1.${noise(24)}`,
-    ...rolesOf(entra, client.principalId, resource),
-    sub: client.principalId,
-    tid: entra.tenantId,
-    uti: noise(16),
   })
 }
 
+/** No `scp`, and `idtyp` "app": this is how a resource tells an app from a person. `id`: its service principal. */
+export const appToken = (entra: Entra, access: Access & { client: { id: string } }): Promise<string> =>
+  entra.keys.sign({
+    ...accessClaims(entra, access, access.client.id),
+    idtyp: 'app',
+    sub: access.client.id,
+  })
+
 export function idToken(
   entra: Entra,
-  {
-    client,
-    user,
-    oidc,
-    nonce,
-  }: { client: Application; user: User; oidc: string[]; nonce: string | undefined },
+  client: Application,
+  user: User,
+  oidc: string[],
+  nonce: string | undefined,
 ): Promise<string> {
   return entra.keys.sign({
     aud: client.appId,
     iss: issuerV2(entra),
-    ...times(entra),
+    ...always(entra),
     ...(oidc.includes('email') && user.mail !== null ? { email: user.mail } : {}),
     name: user.displayName,
     ...(nonce === undefined ? {} : { nonce }),
     oid: user.id,
     preferred_username: user.userPrincipalName,
-    rh: `1.${noise(24)}`,
     sub: pairwise(entra, user.id, client.appId),
-    tid: entra.tenantId,
-    uti: noise(16),
     ver: '2.0',
   })
 }

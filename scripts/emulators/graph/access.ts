@@ -1,7 +1,7 @@
-import { createLocalJWKSet, errors, jwtVerify } from 'jose'
+import { errors } from 'jose'
 import { z } from 'zod'
 import type { User } from '../directory-objects.ts'
-import { type Entra, issuerV1 } from '../entra/entra.ts'
+import { type Entra, issuerV1, verifiedClaims } from '../entra/entra.ts'
 import { GRAPH_APP_ID } from '../microsoft-apps.ts'
 import { badRequest, denied, invalidToken } from './errors.ts'
 
@@ -19,7 +19,6 @@ const Claims = z.object({
   oid: z.string(),
   scp: z.string().min(1).optional(),
   roles: z.array(z.string()).optional(),
-  idtyp: z.string().optional(),
 })
 
 /** Verifies the bearer token as Graph does: ours, v1, for Graph, in time. Throws a GraphError. */
@@ -51,14 +50,8 @@ export function demand({ permissions }: Caller, ...anyOf: string[]): void {
 
 async function verified(entra: Entra, token: string): Promise<unknown> {
   try {
-    const { payload } = await jwtVerify(token, createLocalJWKSet({ keys: entra.keys.published }), {
-      algorithms: ['RS256'],
-      issuer: issuerV1(entra),
-      audience: ['https://graph.microsoft.com', 'https://graph.microsoft.com/', GRAPH_APP_ID],
-      currentDate: new Date(entra.now()),
-      requiredClaims: ['exp'],
-    })
-    return payload
+    const audience = ['https://graph.microsoft.com', 'https://graph.microsoft.com/', GRAPH_APP_ID]
+    return await verifiedClaims(entra, token, { issuer: issuerV1(entra), audience })
   } catch (error) {
     throw invalidToken(reasonOf(error))
   }

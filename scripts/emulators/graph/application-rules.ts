@@ -1,34 +1,24 @@
-import type { Directory } from '../directory.ts'
 import type { Application } from '../directory-objects.ts'
 import type { ApplicationPatch } from './application-schema.ts'
-import { duplicateValues, GraphError, requestError, takenValue } from './errors.ts'
+import type { Call } from './endpoint.ts'
+import { checkUniqueName } from './entity-set.ts'
+import { duplicateValues, refuse, requestError, takenValue } from './errors.ts'
 
 /** A write to an application: `before` is undefined for a new one. */
-export interface Change {
-  directory: Directory
-  tenantId: string
+interface Change {
   before: Application | undefined
   after: Application
   patch: ApplicationPatch
 }
 
 /** Throws the refusals of Graph. Nothing has been changed yet. */
-export function checkApplication(change: Change): void {
-  checkName(change)
+export function checkApplication(call: Call, change: Change): void {
+  const { applications, deletedItems } = call.directory
+  checkUniqueName(change.patch.uniqueName, change.before, [...applications, ...deletedItems.applications])
   checkPasswords(change)
   checkEntitlements(change)
   checkPreAuthorized(change)
-  checkIdentifierUris(change)
-}
-
-function checkName({ directory, before, after, patch }: Change): void {
-  const { uniqueName } = patch
-  if (uniqueName === undefined || before?.uniqueName === uniqueName) return
-  if (before && before.uniqueName !== null)
-    throw requestError("Property 'uniqueName' is immutable and cannot be changed once it is set.")
-  const others = [...directory.applications, ...directory.deletedItems.applications]
-  if (others.some((app) => app.uniqueName === uniqueName && app.id !== after.id))
-    throw takenValue('uniqueName')
+  checkIdentifierUris(call, change)
 }
 
 function checkPasswords({ patch: { passwordCredentials = [] } }: Change): void {
@@ -60,11 +50,7 @@ function checkEntitlements({ before, after }: Change): void {
   for (const old of before ? entitlements(before) : []) {
     const now = kept.get(old.id)
     if (!old.isEnabled || (now && now.value === old.value)) continue
-    throw new GraphError(
-      400,
-      'CannotDeleteOrUpdateEnabledEntitlement',
-      'Permission (scope or role) cannot be deleted or updated unless disabled first.',
-    )
+    throw refuse`400 CannotDeleteOrUpdateEnabledEntitlement: Permission (scope or role) cannot be deleted or updated unless disabled first.`
   }
 }
 
@@ -72,8 +58,9 @@ const hasTwins = (values: string[]) => new Set(values).size < values.length
 
 function unknownPermission() {
   const target = 'api.preAuthorizedApplications.delegatedPermissionIds'
-  const message = `Property ${target} has a Permission Id that cannot be found in the AppPermissions sets.`
-  return new GraphError(400, 'InvalidValue', message, [{ code: 'InvalidValue', message, target }])
+  return refuse`400 InvalidValue: Property ${target} has a Permission Id that cannot be found in the AppPermissions sets.`.about(
+    target,
+  )
 }
 
 /** A live app's clients may be given only scopes that were there, switched on, before this write. */
@@ -89,12 +76,12 @@ function checkPreAuthorized({ before, after, patch }: Change): void {
   if (ids.some((id) => !now.has(id) || !then.has(id))) throw unknownPermission()
 }
 
-function checkIdentifierUris(change: Change): void {
-  const { directory, before, after } = change
+function checkIdentifierUris({ directory, entra }: Call, change: Change): void {
+  const { before, after } = change
   const fresh = after.identifierUris.filter((uri) => !before?.identifierUris.includes(uri))
   if (hasTwins(after.identifierUris)) throw duplicateValues()
   for (const uri of fresh) {
-    checkForm(uri, change)
+    checkForm(uri, change, entra.tenantId)
     const others = [...directory.applications, ...directory.microsoftApplications]
     if (others.some((app) => app.id !== after.id && app.identifierUris.includes(uri)))
       throw takenValue('identifierUris')
@@ -105,18 +92,13 @@ function checkIdentifierUris(change: Change): void {
  * The policy for URIs is relaxed for apps with version 2 tokens only, and such an app must be one already: the
  * order is part of Microsoft's instructions for MCP servers.
  */
-function checkForm(uri: string, { before, after, tenantId }: Change): void {
+function checkForm(uri: string, { before, after }: Change, tenantId: string): void {
   if (!URL.canParse(uri) || uri.endsWith('/'))
-    throw new GraphError(
-      400,
-      'InvalidValue',
-      "Invalid value specified for property 'identifierUris' of resource 'Application'.",
-    )
+    throw refuse`400 InvalidValue: Invalid value specified for property 'identifierUris' of resource 'Application'.`
   if (before?.api.requestedAccessTokenVersion === 2) return
   const own = [`api://${after.appId}`, `api://${tenantId}`]
   if (own.some((form) => uri === form || uri.startsWith(`${form}/`))) return
-  const message = `Values of identifierUris property must use a verified domain of the organization or its subdomain: '${uri}'`
-  throw new GraphError(400, 'HostNameNotOnVerifiedDomain', message, [
-    { code: 'HostNameNotOnVerifiedDomain', message, target: 'identifierUris' },
-  ])
+  throw refuse`400 HostNameNotOnVerifiedDomain: Values of identifierUris property must use a verified domain of the organization or its subdomain: '${uri}'`.about(
+    'identifierUris',
+  )
 }

@@ -1,51 +1,20 @@
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { Application } from '../directory-objects.ts'
-import { nullable } from './body.ts'
-import type { Filterable } from './filter.ts'
+import {
+  type Application,
+  AppRole,
+  KeyCredential,
+  PermissionScope,
+  ServicePrincipalLock,
+} from '../directory-objects.ts'
+import { said } from './body.ts'
 
 const text = z.string().max(1024)
 const redirectUris = z.array(z.string().min(1).max(256))
 
-const PermissionScope = z.strictObject({
-  id: z.guid(),
-  value: z.string().regex(/^[\w.:!#$%&'()*+,\-/;<=>?@[\]^`{|}~]{1,120}$/),
-  type: z.enum(['User', 'Admin']).default('User'),
-  isEnabled: z.boolean().default(true),
-  adminConsentDisplayName: z.string().min(1).max(100),
-  adminConsentDescription: z.string().min(1),
-  userConsentDisplayName: z.string().nullable().default(null),
-  userConsentDescription: z.string().nullable().default(null),
-  origin: z.string().optional(),
-})
-
-const AppRole = z.strictObject({
-  id: z.guid(),
-  value: z.string().nullable().default(null),
-  displayName: z.string().min(1),
-  description: z.string().min(1),
-  isEnabled: z.boolean().default(true),
-  allowedMemberTypes: z.array(z.enum(['User', 'Application'])).min(1),
-  origin: z.string().optional(),
-})
-
-const KeyCredential = z.strictObject({
-  keyId: z.guid().default(randomUUID),
-  displayName: z.string().nullable().default(null),
-  type: z.literal('AsymmetricX509Cert'),
-  usage: z.literal('Verify'),
-  key: z.base64(),
-  startDateTime: z.iso.datetime().default(() => new Date().toISOString()),
-  endDateTime: z.iso.datetime(),
-})
-
 const Api = z.strictObject({
-  acceptMappedClaims: nullable(z.boolean()),
+  acceptMappedClaims: z.boolean().nullish(),
   knownClientApplications: z.array(z.guid()).optional(),
-  requestedAccessTokenVersion: z
-    .union([z.literal(1), z.literal(2)])
-    .nullable()
-    .optional(),
+  requestedAccessTokenVersion: z.literal([1, 2]).nullish(),
   oauth2PermissionScopes: z.array(PermissionScope).optional(),
   preAuthorizedApplications: z
     .array(z.strictObject({ appId: z.guid(), delegatedPermissionIds: z.array(z.guid()) }))
@@ -54,26 +23,18 @@ const Api = z.strictObject({
 
 const Web = z.strictObject({
   redirectUris: redirectUris.optional(),
-  homePageUrl: nullable(text),
-  logoutUrl: nullable(text),
+  homePageUrl: text.nullish(),
+  logoutUrl: text.nullish(),
   implicitGrantSettings: z
     .strictObject({ enableAccessTokenIssuance: z.boolean(), enableIdTokenIssuance: z.boolean() })
     .optional(),
 })
 
-const Lock = z.strictObject({
-  isEnabled: z.boolean(),
-  allProperties: nullable(z.boolean()),
-  credentialsWithUsageSign: nullable(z.boolean()),
-  credentialsWithUsageVerify: nullable(z.boolean()),
-  tokenEncryptionKeyId: nullable(z.boolean()),
-})
-
 /** What may be written to an application; a property that is not said stays as it is. */
 export const ApplicationPatch = z.strictObject({
   displayName: z.string().min(1).max(256).optional(),
-  description: nullable(text),
-  notes: nullable(text),
+  description: text.nullish(),
+  notes: text.nullish(),
   uniqueName: z.string().min(1).max(120).optional(),
   tags: z.array(z.string().min(1).max(256)).optional(),
   signInAudience: z.enum(['AzureADMyOrg', 'AzureADMultipleOrgs']).optional(),
@@ -91,51 +52,32 @@ export const ApplicationPatch = z.strictObject({
   publicClient: z.strictObject({ redirectUris: redirectUris.optional() }).optional(),
   spa: z.strictObject({ redirectUris: redirectUris.optional() }).optional(),
   web: Web.optional(),
-  isFallbackPublicClient: nullable(z.boolean()),
-  groupMembershipClaims: nullable(z.string()),
-  serviceManagementReference: nullable(z.string().min(1)),
-  servicePrincipalLockConfiguration: Lock.nullable().optional(),
+  isFallbackPublicClient: z.boolean().nullish(),
+  groupMembershipClaims: z.string().nullish(),
+  serviceManagementReference: z.string().min(1).nullish(),
+  servicePrincipalLockConfiguration: ServicePrincipalLock.nullish(),
   keyCredentials: z.array(KeyCredential).optional(),
   // Only the empty list: secrets come from addPassword, because Graph makes them up itself.
   passwordCredentials: z.array(z.unknown()).optional(),
 })
 export type ApplicationPatch = z.infer<typeof ApplicationPatch>
 
-export const APPLICATION_FILTERS: Filterable = {
-  id: ['eq', 'ne', 'in'],
-  appId: ['eq', 'ne', 'in'],
-  displayName: ['eq', 'ne', 'in', 'startswith', 'endswith'],
-  uniqueName: ['eq', 'ne', 'in', 'startswith'],
-  signInAudience: ['eq', 'ne', 'in', 'startswith'],
-  identifierUris: ['any'],
-  tags: ['any'],
-}
-
-export const APPLICATION = {
-  resource: 'Application',
-  readOnly: ['id', 'appId', 'createdDateTime', 'deletedDateTime', 'publisherDomain', 'verifiedPublisher'],
-}
+export const NewApplication = ApplicationPatch.required({ displayName: true })
+export type NewApplication = z.infer<typeof NewApplication>
 
 /** An object-valued property is merged, a list is replaced, everything else is set. */
 export function patched(app: Application, patch: ApplicationPatch): Application {
   const { api, web, spa, publicClient, passwordCredentials, ...plain } = patch
   return {
     ...structuredClone(app),
-    ...defined(plain),
+    ...said(plain),
     isFallbackPublicClient: patch.isFallbackPublicClient ?? app.isFallbackPublicClient,
-    api: { ...structuredClone(app.api), ...defined(api) },
-    web: { ...structuredClone(app.web), ...defined(web) },
+    api: { ...structuredClone(app.api), ...said(api) },
+    web: { ...structuredClone(app.web), ...said(web) },
     spa: { redirectUris: spa?.redirectUris ?? app.spa?.redirectUris ?? [] },
     publicClient: { redirectUris: publicClient?.redirectUris ?? app.publicClient.redirectUris },
     passwordCredentials: passwordCredentials ? [] : app.passwordCredentials,
   }
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
-
-function defined<T extends object>(properties: T | undefined): Defined<T>
-function defined(properties: object | undefined): object {
-  return Object.fromEntries(Object.entries(properties ?? {}).filter(([, value]) => value !== undefined))
 }
 
 /** As Graph shows it: navigation properties are elsewhere, key material nowhere. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Request, Response } from 'express'
-import type { Write } from './journal.ts'
+import { noteStatus } from './journal.ts'
 
 interface Detail {
   code: string
@@ -21,6 +21,19 @@ export class GraphError extends Error {
     this.code = code
     this.details = details
   }
+
+  /** With what it is about: a property. */
+  about(target: string, code = this.code): GraphError {
+    const { status, message } = this
+    return new GraphError(status, this.code, message, [{ code, message, target }])
+  }
+}
+
+/** A refusal as one reads it: status, code, message. */
+export function refuse(text: TemplateStringsArray, ...values: (string | number)[]): GraphError {
+  const [, status, code = '', message = ''] =
+    /^(\d{3}) (\w+): (.*)$/s.exec(String.raw({ raw: text }, ...values)) ?? []
+  return new GraphError(Number(status), code, message)
 }
 
 export const badRequest = (message: string) => new GraphError(400, 'BadRequest', message)
@@ -28,63 +41,37 @@ export const requestError = (message: string) => new GraphError(400, 'Request_Ba
 export const unsupportedQuery = (message: string) => new GraphError(400, 'Request_UnsupportedQuery', message)
 export const invalidToken = (message: string) => new GraphError(401, 'InvalidAuthenticationToken', message)
 export const denied = () =>
-  new GraphError(403, 'Authorization_RequestDenied', 'Insufficient privileges to complete the operation.')
+  refuse`403 Authorization_RequestDenied: Insufficient privileges to complete the operation.`
 export const notFound = (key: string) =>
-  new GraphError(
-    404,
-    'Request_ResourceNotFound',
-    `Resource '${key}' does not exist or one of its queried reference-property objects are not present.`,
-  )
+  refuse`404 Request_ResourceNotFound: Resource '${key}' does not exist or one of its queried reference-property objects are not present.`
 export const unknownSegment = (segment: string) =>
-  badRequest(`Resource not found for the segment '${segment}'.`)
+  refuse`400 BadRequest: Resource not found for the segment '${segment}'.`
 /** A value that another object of the directory has, the recycle bin included. */
-export const takenValue = (property: string) => {
-  const message = `Another object with the same value for property ${property} already exists.`
-  return new GraphError(400, 'Request_BadRequest', message, [
-    { code: 'ObjectConflict', message, target: property },
-  ])
-}
+export const takenValue = (property: string) =>
+  refuse`400 Request_BadRequest: Another object with the same value for property ${property} already exists.`.about(
+    property,
+    'ObjectConflict',
+  )
 export const sameKey = (message: string) =>
   new GraphError(409, 'Request_MultipleObjectsWithSameKeyValue', message)
 export const duplicateValues = () =>
-  new GraphError(400, 'DuplicateValue', 'Request contains a property with duplicate values.')
+  refuse`400 DuplicateValue: Request contains a property with duplicate values.`
 export const concurrencyViolation = () =>
-  new GraphError(
-    409,
-    'Directory_ConcurrencyViolation',
-    'Unable to perform the operation because another operation on the same object is in progress. Retry the request.',
-  )
+  refuse`409 Directory_ConcurrencyViolation: Unable to perform the operation because another operation on the same object is in progress. Retry the request.`
 export const passwordsRefused = () =>
-  new GraphError(
-    400,
-    'CredentialTypeNotAllowedAsPerAppPolicy',
-    "Credential type not allowed as per assigned policy 'Default app management policy'.",
-  )
+  refuse`400 CredentialTypeNotAllowedAsPerAppPolicy: Credential type not allowed as per assigned policy 'Default app management policy'.`
 export const passwordLifeRefused = () =>
-  new GraphError(
-    400,
-    'CredentialInvalidLifetimeAsPerAppPolicy',
-    "Credential lifetime exceeds the max value allowed as per assigned policy 'Default app management policy'.",
-  )
-export const outage = (status: number) =>
-  status === 429
-    ? new GraphError(status, 'TooManyRequests', 'Too many requests.')
-    : new GraphError(
-        status,
-        status === 503 ? 'ServiceUnavailable' : 'InternalServerError',
-        'The service failed.',
-      )
+  refuse`400 CredentialInvalidLifetimeAsPerAppPolicy: Credential lifetime exceeds the max value allowed as per assigned policy 'Default app management policy'.`
+export function outage(status: number): GraphError {
+  if (status === 429) return refuse`429 TooManyRequests: Too many requests.`
+  const code = status === 503 ? 'ServiceUnavailable' : 'InternalServerError'
+  return new GraphError(status, code, 'The service failed.')
+}
 
 /** Every answer of Graph names itself: support asks for this id first. */
 export function nameRequest(request: Request, response: Response): void {
   const clientRequestId = request.get('client-request-id') ?? randomUUID()
   response.set({ 'request-id': randomUUID(), 'client-request-id': clientRequestId })
-}
-
-/** The journal's entry of this call, if it could write, learns how it ended. */
-export function noteStatus(response: Response, status: number): void {
-  const write: Write | undefined = response.locals.write
-  if (write) write.status = status
 }
 
 export function sendGraphError(

@@ -1,6 +1,7 @@
+import type { RequestHandler, Response } from 'express'
 import type { Directory } from '../directory.ts'
 
-/** One call that could change the directory. */
+/** One call that could change the directory, refused ones included: a second run of an idempotent script makes none. */
 export interface Write {
   method: string
   /** As asked for, below /v1.0, without the query. */
@@ -10,14 +11,34 @@ export interface Write {
   changed: boolean
 }
 
-/** Every write, in order, refused ones included: a second run of an idempotent script leaves it empty. */
-export class Journal {
-  readonly writes: Write[] = []
+/** POSTs that only ask. */
+const QUESTION = /\/(checkMemberGroups|\$batch)$/
 
-  reset(): void {
-    this.writes.length = 0
+/** Notes every call that could write, in order; its status follows. */
+export function keepJournal(journal: Write[]): RequestHandler {
+  return ({ method, originalUrl }, response, next) => {
+    const path = decodeURIComponent(originalUrl.replace(/^.*?\/v1\.0/, '').replace(/\?.*$/, ''))
+    if (method !== 'GET' && !QUESTION.test(path)) {
+      const write: Write = { method, path, status: 0, changed: false }
+      journal.push(write)
+      response.locals.write = write
+    }
+    next()
   }
 }
 
-/** Equal when nothing that Graph could show has changed. */
-export const fingerprint = (directory: Directory): string => JSON.stringify(directory)
+/** Lets a call work and notes whether it changed anything that Graph could show. */
+export function noting<T>({ locals }: Response, directory: Directory, work: () => T): T {
+  const write: Write | undefined = locals.write
+  if (!write) return work()
+  const before = JSON.stringify(directory)
+  const result = work()
+  write.changed = JSON.stringify(directory) !== before
+  return result
+}
+
+/** The journal's entry of this call, if it could write, learns how it ended. */
+export function noteStatus({ locals }: Response, status: number): void {
+  const write: Write | undefined = locals.write
+  if (write) write.status = status
+}

@@ -1,8 +1,8 @@
-import { Router } from 'express'
 import { z } from 'zod'
-import { ownApplicationOf } from './application-of.ts'
+import { APPLICATIONS } from './applications.ts'
 import { parseBody } from './body.ts'
-import { done, endpoint, type Graph, ok } from './endpoint.ts'
+import { done, type Graph, ok, type Routes } from './endpoint.ts'
+import { writable } from './entity-set.ts'
 import { passwordLifeRefused, passwordsRefused, requestError } from './errors.ts'
 import { remove } from './lookup.ts'
 
@@ -12,7 +12,7 @@ const SUBJECT = { resource: 'PasswordCredential', readOnly: ['secretText', 'keyI
 const Added = z.strictObject({
   passwordCredential: z
     .strictObject({
-      displayName: z.string().max(90).nullable().optional(),
+      displayName: z.string().max(90).nullish(),
       startDateTime: z.iso.datetime().optional(),
       endDateTime: z.iso.datetime().optional(),
     })
@@ -30,32 +30,29 @@ function checkPolicy({ directory, entra }: Graph, start: string | undefined, end
 }
 
 /** The only way to a secret: Graph makes it up and shows it once, in this answer. */
-export function passwordRoutes(graph: Graph): Router {
-  const router = Router()
-  router.post(
-    '/applications/:key/addPassword',
-    endpoint(graph, (call) => {
-      const app = ownApplicationOf(graph, call)
+export const PASSWORD_ROUTES: Routes = {
+  '/applications/:key/addPassword': {
+    post: (call) => {
+      const { directory, entra, replication } = call
+      const app = writable(call, APPLICATIONS)
       const { passwordCredential: wanted } = parseBody(Added, call.body, SUBJECT)
       // Two years, when nothing is said.
-      const end = wanted.endDateTime ? new Date(wanted.endDateTime) : new Date(graph.entra.now() + 730 * DAY)
-      checkPolicy(graph, wanted.startDateTime, end)
-      graph.replication.changed('application', structuredClone(app))
-      const credential = graph.directory.addPassword(app, wanted.displayName ?? '', end)
+      const end = wanted.endDateTime ? new Date(wanted.endDateTime) : new Date(entra.now() + 730 * DAY)
+      checkPolicy(call, wanted.startDateTime, end)
+      replication.changed('application', structuredClone(app))
+      const credential = directory.addPassword(app, wanted.displayName ?? '', end)
       return ok({ customKeyIdentifier: null, ...credential })
-    }),
-  )
-  router.post(
-    '/applications/:key/removePassword',
-    endpoint(graph, (call) => {
-      const app = ownApplicationOf(graph, call)
+    },
+  },
+  '/applications/:key/removePassword': {
+    post: (call) => {
+      const app = writable(call, APPLICATIONS)
       const { keyId } = parseBody(Removed, call.body, { ...SUBJECT, readOnly: [] })
       const credential = app.passwordCredentials.find((one) => one.keyId === keyId)
       if (!credential) throw requestError(`No password credential found with keyId ${keyId}.`)
-      graph.replication.changed('application', structuredClone(app))
+      call.replication.changed('application', structuredClone(app))
       remove(app.passwordCredentials, credential)
       return done
-    }),
-  )
-  return router
+    },
+  },
 }

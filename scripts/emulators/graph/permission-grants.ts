@@ -1,8 +1,7 @@
-import { Router } from 'express'
 import { z } from 'zod'
 import type { OAuth2PermissionGrant } from '../directory-objects.ts'
-import { nullable, parseBody } from './body.ts'
-import { type Call, created, done, endpoint, type Graph, list, one, type Reply } from './endpoint.ts'
+import { parseBody } from './body.ts'
+import { type Call, created, done, list, one, type Reply, type Routes } from './endpoint.ts'
 import { requestError, sameKey } from './errors.ts'
 import type { Filterable } from './filter.ts'
 import { byId, mustFind, remove } from './lookup.ts'
@@ -14,7 +13,7 @@ const FILTERS: Filterable = { clientId: ['eq'], resourceId: ['eq'], consentType:
 const Body = z.strictObject({
   clientId: z.guid(),
   consentType: z.enum(['AllPrincipals', 'Principal']),
-  principalId: nullable(z.guid()),
+  principalId: z.guid().nullish(),
   resourceId: z.guid(),
   scope: z.string(),
 })
@@ -26,17 +25,16 @@ const FIXED = { ...SUBJECT, readOnly: ['id', 'clientId', 'consentType', 'princip
 const idOf = (...ids: string[]) =>
   ids.map((id) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')).join('-')
 
-function create(graph: Graph, { caller, body }: Call): Reply {
-  const { directory, replication } = graph
-  demandRight(directory, caller, 'grantPermission')
-  const { principalId: principal, ...wanted } = parseBody(Body, body, SUBJECT)
-  const principalId = principal ?? null
+function create(call: Call): Reply {
+  const { directory, replication } = call
+  demandRight(call, 'grantPermission')
+  const { principalId = null, ...wanted } = parseBody(Body, call.body, SUBJECT)
   if ((wanted.consentType === 'Principal') !== (principalId !== null))
     throw requestError(
       "Invalid value specified for property 'principalId' of resource 'OAuth2PermissionGrant'.",
     )
   for (const id of [wanted.clientId, wanted.resourceId])
-    mustFind(graph, 'servicePrincipal', directory.servicePrincipals, byId(id))
+    mustFind(call, 'servicePrincipal', directory.servicePrincipals, byId(id))
   const same = (one: OAuth2PermissionGrant) =>
     one.clientId === wanted.clientId &&
     one.resourceId === wanted.resourceId &&
@@ -50,48 +48,42 @@ function create(graph: Graph, { caller, body }: Call): Reply {
   return created(grant)
 }
 
-/** /oauth2PermissionGrants: consent, one object for each client, resource and kind of consent. */
-export function permissionGrantRoutes(graph: Graph): Router {
-  const { directory, replication } = graph
-  const grants = directory.oauth2PermissionGrants
-  const isGrant = (item: object): item is OAuth2PermissionGrant => 'consentType' in item
-  const found = ({ param }: Call) => mustFind(graph, KIND, grants, byId(param('id')))
-  const router = Router()
-  router
-    .route('/oauth2PermissionGrants')
-    .get(
-      endpoint(graph, (call) => {
-        demandReading(call.caller, 'permissionGrants')
-        return list(graph, call, replication.listed(KIND, grants, isGrant), FILTERS, 'OAuth2PermissionGrant')
-      }),
-    )
-    .post(endpoint(graph, (call) => create(graph, call)))
-  router
-    .route('/oauth2PermissionGrants/:id')
-    .get(
-      endpoint(graph, (call) => {
-        demandReading(call.caller, 'permissionGrants')
-        return one(call, found(call))
-      }),
-    )
-    .patch(
-      endpoint(graph, (call) => {
-        demandRight(directory, call.caller, 'grantPermission')
-        const grant = found(call)
-        const { scope } = parseBody(Patch, call.body, FIXED)
-        replication.changed(KIND, { ...grant })
-        if (scope !== undefined) grant.scope = scope
-        return done
-      }),
-    )
-    .delete(
-      endpoint(graph, (call) => {
-        demandRight(directory, call.caller, 'grantPermission')
-        const grant = found(call)
-        replication.changed(KIND, { ...grant })
-        remove(grants, grant)
-        return done
-      }),
-    )
-  return router
+const found = (call: Call) =>
+  mustFind(call, KIND, call.directory.oauth2PermissionGrants, byId(call.param('id')))
+
+/** The grant that a path names, for somebody who may change it, before he does. */
+function writableGrant(call: Call): OAuth2PermissionGrant {
+  demandRight(call, 'grantPermission')
+  return found(call)
+}
+
+/** Consent: one object for each client, resource and kind of consent. */
+export const PERMISSION_GRANT_ROUTES: Routes = {
+  '/oauth2PermissionGrants': {
+    get: (call) => {
+      demandReading(call, 'permissionGrants')
+      const listed = call.replication.listed(KIND, call.directory.oauth2PermissionGrants)
+      return list(call, listed, FILTERS, SUBJECT.resource)
+    },
+    post: create,
+  },
+  '/oauth2PermissionGrants/:id': {
+    get: (call) => {
+      demandReading(call, 'permissionGrants')
+      return one(call, found(call))
+    },
+    patch: (call) => {
+      const grant = writableGrant(call)
+      const { scope } = parseBody(Patch, call.body, FIXED)
+      call.replication.changed(KIND, { ...grant })
+      if (scope !== undefined) grant.scope = scope
+      return done
+    },
+    delete: (call) => {
+      const grant = writableGrant(call)
+      call.replication.changed(KIND, { ...grant })
+      remove(call.directory.oauth2PermissionGrants, grant)
+      return done
+    },
+  },
 }

@@ -2,8 +2,8 @@ import type { Request } from 'express'
 import { badRequest } from './errors.ts'
 import { type Filterable, filterOf, type Predicate } from './filter.ts'
 
-/** OData options of a list, as far as this stand-in knows them; any other is refused, never ignored. */
-export interface ListQuery {
+/** OData options of a list, as far as this emulator knows them; any other is refused, never ignored. */
+interface ListQuery {
   select: string[] | undefined
   filter: Predicate | undefined
   top: number | undefined

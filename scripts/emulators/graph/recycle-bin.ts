@@ -1,81 +1,109 @@
-import type { Directory } from '../directory.ts'
-import type { Application, Attachments, Group, ServicePrincipal } from '../directory-objects.ts'
-import type { Graph } from './endpoint.ts'
-import { takenValue } from './errors.ts'
-import { remove } from './lookup.ts'
+import type { Deleted } from '../directory-objects.ts'
+import { APPLICATIONS } from './applications.ts'
+import { type Call, done, list, ok, one, type Routes } from './endpoint.ts'
+import type { EntitySet, SetKind } from './entity-set.ts'
+import { notFound } from './errors.ts'
+import type { Filterable } from './filter.ts'
+import { GROUPS } from './groups.ts'
+import { byId, find, remove } from './lookup.ts'
+import type { Objects } from './replication.ts'
+import { demandBinReading, demandBinRight } from './rights.ts'
+import { SERVICE_PRINCIPALS } from './service-principals.ts'
 
-const stamp = ({ entra }: Graph) => ({ deletedDateTime: new Date(entra.now()).toISOString() })
-
-/** Takes the grants and assignments of a principal out of the directory, to lie in the bin with it. */
-function detach({ oauth2PermissionGrants, appRoleAssignments }: Directory, id: string): Attachments {
-  const grants = oauth2PermissionGrants.filter((one) => [one.clientId, one.resourceId].includes(id))
-  const assignments = appRoleAssignments.filter((one) => [one.principalId, one.resourceId].includes(id))
-  for (const grant of grants) remove(oauth2PermissionGrants, grant)
-  for (const assignment of assignments) remove(appRoleAssignments, assignment)
-  return { oauth2PermissionGrants: grants, appRoleAssignments: assignments }
+/** One lid for the three kinds of things in the bin. */
+interface Binned {
+  id: string
+  part: 'applications' | 'groups'
+  owners: string[]
+  view: () => object
+  restore: () => object
+  purge: () => void
 }
 
-function attach(directory: Directory, { oauth2PermissionGrants, appRoleAssignments }: Attachments): void {
-  directory.oauth2PermissionGrants.push(...oauth2PermissionGrants)
-  directory.appRoleAssignments.push(...appRoleAssignments)
+interface Bin {
+  part: 'applications' | 'groups'
+  filters: Filterable
+  resource: string
+  items: (call: Call) => Binned[]
 }
 
-/** Into the recycle bin, its service principal with it. The unique name stays taken. */
-export function deleteApplication(graph: Graph, app: Application): void {
-  const { directory, replication } = graph
-  replication.changed('application', structuredClone(app))
-  remove(directory.applications, app)
-  directory.deletedItems.applications.push({ ...app, ...stamp(graph) })
-  replication.created('deletedItem', app.id)
-  const principal = directory.servicePrincipal(app.appId)
-  if (principal) deleteServicePrincipal(graph, principal)
+/** The object as it was before it was deleted. */
+function original<T extends object>(deleted: Deleted<T>): T {
+  const object: Deleted<T> = { ...deleted }
+  for (const name of ['deletedDateTime', 'oauth2PermissionGrants', 'appRoleAssignments'])
+    Reflect.deleteProperty(object, name)
+  return object
 }
 
-export function deleteServicePrincipal(graph: Graph, principal: ServicePrincipal): void {
-  const { directory, replication } = graph
-  replication.changed('servicePrincipal', structuredClone(principal))
-  remove(directory.servicePrincipals, principal)
-  const attachments = detach(directory, principal.id)
-  directory.deletedItems.servicePrincipals.push({ ...principal, ...attachments, ...stamp(graph) })
-  replication.created('deletedItem', principal.id)
+const binOf = <K extends SetKind, C, P>(set: EntitySet<K, C, P>): Bin => ({
+  part: set.rights.read,
+  filters: set.filters,
+  resource: set.resource,
+  items: ({ directory }) =>
+    set.deleted(directory).map((deleted) => {
+      const object: Objects[K] = original(deleted)
+      const { oauth2PermissionGrants = [], appRoleAssignments = [], deletedDateTime } = deleted
+      const type = { '@odata.type': `#microsoft.graph.${set.kind}` }
+      const purge = () => remove(set.deleted(directory), deleted)
+      return {
+        id: deleted.id,
+        part: set.rights.read,
+        owners: deleted.owners ?? [],
+        view: () => ({ ...type, ...set.view(object, directory), deletedDateTime }),
+        restore: () => {
+          set.checkRestored?.(directory, object)
+          purge()
+          set.all(directory).push(object)
+          directory.oauth2PermissionGrants.push(...oauth2PermissionGrants)
+          directory.appRoleAssignments.push(...appRoleAssignments)
+          return set.view(object, directory)
+        },
+        purge,
+      }
+    }),
+})
+
+const BINS: Readonly<Record<string, Bin>> = {
+  'microsoft.graph.application': binOf(APPLICATIONS),
+  'microsoft.graph.servicePrincipal': binOf(SERVICE_PRINCIPALS),
+  'microsoft.graph.group': binOf(GROUPS),
 }
 
-export function deleteGroup(graph: Graph, group: Group): void {
-  const { directory, replication } = graph
-  replication.changed('group', structuredClone(group))
-  remove(directory.groups, group)
-  const attachments = detach(directory, group.id)
-  directory.deletedItems.groups.push({ ...group, ...attachments, ...stamp(graph) })
-  replication.created('deletedItem', group.id)
+function found(call: Call): Binned {
+  const id = call.param('id')
+  const all = Object.values(BINS).flatMap(({ items }) => items(call))
+  const binned = find(call, 'deletedItem', all, byId(id))
+  if (!binned) throw notFound(id)
+  demandBinReading(call, binned.part)
+  return binned
 }
 
-export type DeletedApplication = Directory['deletedItems']['applications'][number]
-export type DeletedServicePrincipal = Directory['deletedItems']['servicePrincipals'][number]
-export type DeletedGroup = Directory['deletedItems']['groups'][number]
-
-/** The app alone: its service principal is restored by itself. */
-export function restoreApplication({ directory }: Graph, deleted: DeletedApplication): Application {
-  const { deletedDateTime: _, ...app } = deleted
-  const uris = directory.applications.flatMap(({ identifierUris }) => identifierUris)
-  if (app.identifierUris.some((uri) => uris.includes(uri))) throw takenValue('identifierUris')
-  remove(directory.deletedItems.applications, deleted)
-  directory.applications.push(app)
-  return app
+function mine(call: Call): Binned {
+  const binned = found(call)
+  demandBinRight(call, binned.part, binned.owners)
+  return binned
 }
 
-export function restoreServicePrincipal({ directory }: Graph, deleted: DeletedServicePrincipal) {
-  const { deletedDateTime: _, oauth2PermissionGrants, appRoleAssignments, ...principal } = deleted
-  if (directory.servicePrincipal(principal.appId)) throw takenValue('servicePrincipalNames')
-  remove(directory.deletedItems.servicePrincipals, deleted)
-  directory.servicePrincipals.push(principal)
-  attach(directory, { oauth2PermissionGrants, appRoleAssignments })
-  return principal
+function listOf(call: Call, kind: string) {
+  const bin = BINS[kind]
+  if (!bin) throw notFound(kind)
+  demandBinReading(call, bin.part)
+  const visible = bin.items(call).filter(({ id }) => !call.replication.isHidden('deletedItem', id))
+  const views = visible.map(({ view }) => view())
+  return list(call, views, bin.filters, bin.resource)
 }
 
-export function restoreGroup({ directory }: Graph, deleted: DeletedGroup): Group {
-  const { deletedDateTime: _, oauth2PermissionGrants, appRoleAssignments, ...group } = deleted
-  remove(directory.deletedItems.groups, deleted)
-  directory.groups.push(group)
-  attach(directory, { oauth2PermissionGrants, appRoleAssignments })
-  return group
+/** /directory/deletedItems: thirty days in which a name stays taken. */
+export const RECYCLE_BIN: Routes = {
+  '/directory/deletedItems/:id': {
+    get: (call) => {
+      const id = call.param('id')
+      return id.startsWith('microsoft.graph.') ? listOf(call, id) : one(call, found(call).view())
+    },
+    delete: (call) => {
+      mine(call).purge()
+      return done
+    },
+  },
+  '/directory/deletedItems/:id/restore': { post: (call) => ok(mine(call).restore()) },
 }

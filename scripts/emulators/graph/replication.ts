@@ -1,14 +1,26 @@
-export type Kind =
-  | 'application'
-  | 'servicePrincipal'
-  | 'group'
-  | 'federatedIdentityCredential'
-  | 'oauth2PermissionGrant'
-  | 'appRoleAssignment'
-  | 'deletedItem'
+import type {
+  Application,
+  AppRoleAssignment,
+  FederatedIdentityCredential,
+  Group,
+  OAuth2PermissionGrant,
+  ServicePrincipal,
+} from '../directory-objects.ts'
+
+/** What is replicated late, each kind by itself. */
+export interface Objects {
+  application: Application
+  servicePrincipal: ServicePrincipal
+  group: Group
+  federatedIdentityCredential: FederatedIdentityCredential
+  oauth2PermissionGrant: OAuth2PermissionGrant
+  appRoleAssignment: AppRoleAssignment
+  deletedItem: { id: string }
+}
+export type Kind = keyof Objects
 
 /** How late a new object is seen, counted in looks or by the tenant's clock; both never sleep. */
-export interface Delay {
+interface Delay {
   /** So many reads, references and writes by id find nothing. */
   reads?: number
   /** Nothing is found for so long. */
@@ -17,11 +29,22 @@ export interface Delay {
   lists?: number
 }
 
-interface Item {
+/** Lists that still show an object as it was; undefined when it was not there. */
+interface Lag<T> {
   id: string
+  before: T | undefined
+  left: number
 }
 
-type Lag = { kind: Kind; id: string; before: Item | undefined; left: number }
+const noLags = (): { [K in Kind]: Lag<Objects[K]>[] } => ({
+  application: [],
+  servicePrincipal: [],
+  group: [],
+  federatedIdentityCredential: [],
+  oauth2PermissionGrant: [],
+  appRoleAssignment: [],
+  deletedItem: [],
+})
 
 /**
  * The replicas of the directory. A write reaches one of them at once; others are asked by whoever reads next.
@@ -31,7 +54,7 @@ export class Replication {
   readonly #now: () => number
   readonly #delays = new Map<Kind, Delay>()
   readonly #hidden = new Map<string, { reads: number; until: number }>()
-  #lags: Lag[] = []
+  #lags = noLags()
 
   constructor(now: () => number) {
     this.#now = now
@@ -46,7 +69,7 @@ export class Replication {
   catchUp(): void {
     this.#delays.clear()
     this.#hidden.clear()
-    this.#lags = []
+    this.#lags = noLags()
   }
 
   created(kind: Kind, id: string): void {
@@ -57,13 +80,13 @@ export class Replication {
   }
 
   /** `before`: the object as it was before it was changed or deleted. */
-  changed(kind: Kind, before: Item): void {
+  changed<K extends Kind>(kind: K, before: Objects[K]): void {
     this.#lag(kind, before.id, before)
   }
 
-  #lag(kind: Kind, id: string, before: Item | undefined): void {
+  #lag<K extends Kind>(kind: K, id: string, before: Objects[K] | undefined): void {
     const left = this.#delays.get(kind)?.lists ?? 0
-    if (left > 0) this.#lags.push({ kind, id, before, left })
+    if (left > 0) this.#lags[kind].push({ id, before, left })
   }
 
   /** Looking counts: after enough looks the object is there. */
@@ -77,15 +100,16 @@ export class Replication {
   }
 
   /** What a list shows of these objects now. */
-  listed<T extends Item>(kind: Kind, items: readonly T[], isOne: (item: Item) => item is T): T[] {
+  listed<K extends Kind>(kind: K, items: readonly Objects[K][]): Objects[K][] {
     const shown = new Map(items.map((item) => [item.id, item]))
+    const lags: Lag<Objects[K]>[] = this.#lags[kind]
     // The oldest lag of an object decides: a list that has not seen the first write has not seen the second.
-    for (const lag of this.#lags.filter((one) => one.kind === kind).toReversed()) {
-      if (lag.before && isOne(lag.before)) shown.set(lag.id, lag.before)
-      else if (!lag.before) shown.delete(lag.id)
+    for (const lag of lags.toReversed()) {
+      if (lag.before) shown.set(lag.id, lag.before)
+      else shown.delete(lag.id)
       lag.left -= 1
     }
-    this.#lags = this.#lags.filter(({ left }) => left > 0)
+    lags.splice(0, lags.length, ...lags.filter(({ left }) => left > 0))
     return [...shown.values()]
   }
 }

@@ -1,8 +1,9 @@
 import type { Directory } from '../directory.ts'
 import type { AuthorizationPolicy } from '../directory-objects.ts'
+import { DIRECTORY_ROLES, type RoleName } from '../graph-permissions.ts'
 import type { Caller } from './access.ts'
+import type { Call } from './endpoint.ts'
 import { denied } from './errors.ts'
-import { DIRECTORY_ROLES, type RoleName } from './roles.ts'
 
 const APPLICATION_READ = [
   'Application.Read.All',
@@ -67,6 +68,7 @@ const RIGHTS = {
   },
   grantPermission: { permissions: ['DelegatedPermissionGrant.ReadWrite.All'], roles: APP_ADMINS },
 } satisfies Record<string, Right>
+export type RightName = keyof typeof RIGHTS
 
 /**
  * The recycle bin opens to directory roles only: owning what lies in it does not count, neither to look nor to purge.
@@ -85,7 +87,7 @@ const holds = (caller: Caller, permissions: string[]) =>
   (caller.kind === 'user' && caller.permissions.has(AS_USER))
 
 /** Throws the 403 of Graph unless the caller may read this. Every member of a tenant may, given the permission. */
-export function demandReading(caller: Caller, what: keyof typeof READERS): void {
+export function demandReading({ caller }: Call, what: keyof typeof READERS): void {
   // Policies are the exception: acting as the user is not enough to see them.
   const asUser = caller.kind === 'user' && what !== 'policies' && caller.permissions.has(AS_USER)
   if (!asUser && !READERS[what].some((name) => caller.permissions.has(name))) throw denied()
@@ -93,9 +95,8 @@ export function demandReading(caller: Caller, what: keyof typeof READERS): void 
 
 /** Throws the 403 of Graph. `owners`: ids of those who may, because the object is theirs. */
 export function demandRight(
-  directory: Directory,
-  caller: Caller,
-  name: keyof typeof RIGHTS,
+  { directory, caller }: Call,
+  name: RightName,
   owners: readonly string[] = [],
 ): void {
   const right: Right = RIGHTS[name]
@@ -119,20 +120,16 @@ const hasRole = (directory: Directory, { id }: Caller, anyOf: readonly RoleName[
 }
 
 /** Throws the 403 of Graph unless the caller may see this part of the recycle bin. */
-export function demandBinReading(directory: Directory, caller: Caller, what: keyof typeof BIN): void {
-  demandReading(caller, what)
-  if (caller.kind === 'user' && !hasRole(directory, caller, BIN[what].roles)) throw denied()
+export function demandBinReading(call: Call, what: keyof typeof BIN): void {
+  demandReading(call, what)
+  if (call.caller.kind === 'user' && !hasRole(call.directory, call.caller, BIN[what].roles)) throw denied()
 }
 
 /** Throws the 403 of Graph unless the caller may restore and purge what lies in this part of the recycle bin. */
-export function demandBinRight(
-  directory: Directory,
-  caller: Caller,
-  what: keyof typeof BIN,
-  owners: readonly string[],
-): void {
+export function demandBinRight(call: Call, what: keyof typeof BIN, owners: readonly string[]): void {
+  const { directory, caller } = call
   if (caller.kind === 'app')
-    demandRight(directory, caller, what === 'groups' ? 'changeGroup' : 'changeApplication', owners)
+    demandRight(call, what === 'groups' ? 'changeGroup' : 'changeApplication', owners)
   else if (!holds(caller, BIN[what].permissions) || !hasRole(directory, caller, BIN[what].roles))
     throw denied()
 }

@@ -1,126 +1,99 @@
 import { randomUUID } from 'node:crypto'
-import { Router } from 'express'
-import type { ServicePrincipal } from '../directory-objects.ts'
-import { appRoleAssignmentRoutes } from './app-role-assignments.ts'
-import { parseBody } from './body.ts'
-import {
-  type Call,
-  created,
-  done,
-  endpoint,
-  type Graph,
-  list,
-  one,
-  prefersCreation,
-  type Reply,
-} from './endpoint.ts'
-import { GraphError, notFound, requestError, sameKey } from './errors.ts'
-import { keyOf } from './keys.ts'
-import { find, indexed, mustFind } from './lookup.ts'
-import { deleteServicePrincipal } from './recycle-bin.ts'
-import { relationshipRoutes } from './relationships.ts'
-import { demandReading, demandRight } from './rights.ts'
-import { ownPrincipalOf, principalOf } from './service-principal-of.ts'
-import {
-  PRINCIPAL_FILTERS,
-  PrincipalPatch,
-  patchedPrincipal,
-  principalView,
-  SERVICE_PRINCIPAL,
-} from './service-principal-schema.ts'
+import { z } from 'zod'
+import { said } from './body.ts'
+import { entityRoutes } from './entity-routes.ts'
+import { born, type EntitySet } from './entity-set.ts'
+import { refuse, requestError, sameKey, takenValue } from './errors.ts'
+import { find, indexed } from './lookup.ts'
+import { demandRight } from './rights.ts'
 
-function create(graph: Graph, { caller }: Call, patch: PrincipalPatch): Reply {
-  const { directory, replication } = graph
-  const { appId } = patch
-  if (appId === undefined)
-    throw requestError("A value is required for property 'appId' of resource 'ServicePrincipal'.")
-  const key = { property: 'appId', value: appId }
-  const app =
-    find(graph, 'application', directory.applications, key) ?? indexed(directory.microsoftApplications, key)
-  if (!app)
-    throw new GraphError(
-      400,
-      'NoBackingApplicationObject',
-      `The appId '${appId}' of the service principal does not reference a valid application object.`,
-    )
-  const owners = directory.isFirstParty(app.appId) ? [] : app.owners
-  demandRight(directory, caller, 'changeApplication', owners)
-  if (directory.servicePrincipal(app.appId))
-    throw sameKey(
-      `The service principal cannot be created, updated, or restored because the service principal name ${app.appId} is already in use.`,
-    )
-  const blank: ServicePrincipal = {
-    id: randomUUID(),
-    appId: app.appId,
-    displayName: app.displayName,
-    servicePrincipalType: 'Application',
-    accountEnabled: true,
-    appRoleAssignmentRequired: false,
-    createdDateTime: new Date(graph.entra.now()).toISOString(),
-    owners: [caller.id],
-  }
-  const principal = patchedPrincipal(blank, patch)
-  directory.servicePrincipals.push(principal)
-  replication.created('servicePrincipal', principal.id)
-  return created(principalView(directory, principal))
+const Creation = z.strictObject({
+  appId: z.guid(),
+  displayName: z.string().min(1).max(256).optional(),
+  description: z.string().nullish(),
+  notes: z.string().nullish(),
+  tags: z.array(z.string()).optional(),
+  accountEnabled: z.boolean().optional(),
+  appRoleAssignmentRequired: z.boolean().optional(),
+  passwordCredentials: z.array(z.never()).optional(),
+  keyCredentials: z.array(z.never()).optional(),
+})
+const Patch = Creation.partial()
+type Patch = z.infer<typeof Patch>
+
+/** A property that is not said stays as it is. */
+const written = ({ passwordCredentials: _, keyCredentials: __, appId: ___, ...rest }: Patch) => said(rest)
+
+export const SERVICE_PRINCIPALS: EntitySet<'servicePrincipal', z.infer<typeof Creation>, Patch> = {
+  kind: 'servicePrincipal',
+  name: 'servicePrincipals',
+  resource: 'ServicePrincipal',
+  key: 'appId',
+  readOnly: ['id', 'createdDateTime', 'deletedDateTime', 'servicePrincipalType', 'appDisplayName'],
+  creation: Creation,
+  patch: Patch,
+  filters: {
+    id: ['eq', 'ne', 'in'],
+    appId: ['eq', 'ne', 'in'],
+    displayName: ['eq', 'ne', 'in', 'startswith', 'endswith'],
+    servicePrincipalType: ['eq'],
+    servicePrincipalNames: ['any'],
+    tags: ['any'],
+  },
+  // Whoever owns the app may create its service principal, so the app has to be known first.
+  rights: { read: 'applications', create: undefined, change: 'changeApplication' },
+  relationships: { owners: ['user', 'servicePrincipal'] },
+  all: ({ servicePrincipals }) => servicePrincipals,
+  deleted: ({ deletedItems }) => deletedItems.servicePrincipals,
+  /** With what it shows of its app. */
+  view({ owners: _, ...shown }, directory) {
+    const app = directory.application(shown.appId)
+    return {
+      ...shown,
+      description: shown.description ?? null,
+      notes: shown.notes ?? null,
+      tags: shown.tags ?? [],
+      passwordCredentials: (shown.passwordCredentials ?? []).map((one) => ({ ...one, secretText: null })),
+      keyCredentials: (shown.keyCredentials ?? []).map((one) => ({ ...one, key: null })),
+      deletedDateTime: null,
+      appDisplayName: app?.displayName ?? null,
+      appRoles: app?.appRoles ?? [],
+      oauth2PermissionScopes: app?.api.oauth2PermissionScopes ?? [],
+      servicePrincipalNames: [...(app?.identifierUris ?? []), shown.appId],
+      signInAudience: app?.signInAudience ?? null,
+    }
+  },
+  create(call, creation) {
+    const { directory } = call
+    const key = { property: 'appId', value: creation.appId }
+    const app =
+      find(call, 'application', directory.applications, key) ?? indexed(directory.microsoftApplications, key)
+    if (!app)
+      throw refuse`400 NoBackingApplicationObject: The appId '${key.value}' of the service principal does not reference a valid application object.`
+    demandRight(call, 'changeApplication', directory.isFirstParty(app.appId) ? [] : app.owners)
+    if (directory.servicePrincipal(app.appId))
+      throw sameKey(
+        `The service principal cannot be created, updated, or restored because the service principal name ${app.appId} is already in use.`,
+      )
+    return {
+      id: randomUUID(),
+      appId: app.appId,
+      displayName: app.displayName,
+      servicePrincipalType: 'Application',
+      accountEnabled: true,
+      appRoleAssignmentRequired: false,
+      ...born(call),
+      ...written(creation),
+    }
+  },
+  change(_call, { appId }, patch) {
+    if (patch.appId !== undefined && patch.appId !== appId)
+      throw requestError("Property 'appId' is read-only and cannot be set.")
+    return written(patch)
+  },
+  checkRestored(directory, { appId }) {
+    if (directory.servicePrincipal(appId)) throw takenValue('servicePrincipalNames')
+  },
 }
 
-function change(graph: Graph, call: Call, principal: ServicePrincipal, patch: PrincipalPatch): Reply {
-  demandRight(graph.directory, call.caller, 'changeApplication', principal.owners)
-  if (patch.appId !== undefined && patch.appId !== principal.appId)
-    throw requestError("Property 'appId' is read-only and cannot be set.")
-  graph.replication.changed('servicePrincipal', structuredClone(principal))
-  Object.assign(principal, patchedPrincipal(principal, patch))
-  return done
-}
-
-/** PATCH, and with `Prefer: create-if-missing` also the creation by appId. */
-function upsert(graph: Graph, call: Call): Reply {
-  const { servicePrincipals } = graph.directory
-  const key = keyOf(call.param('key'))
-  const patch = parseBody(PrincipalPatch, call.body, SERVICE_PRINCIPAL)
-  if (!prefersCreation(call))
-    return change(graph, call, mustFind(graph, 'servicePrincipal', servicePrincipals, key), patch)
-  const principal = indexed(servicePrincipals, key)
-  if (principal) return change(graph, call, principal, patch)
-  if (key.property !== 'appId') throw notFound(key.value)
-  return create(graph, call, { ...patch, appId: key.value })
-}
-
-/** /servicePrincipals and what hangs on one. */
-export function servicePrincipalRoutes(graph: Graph): Router {
-  const { directory, replication } = graph
-  const isOne = (item: object): item is ServicePrincipal => 'servicePrincipalType' in item
-  const router = Router()
-  router
-    .route('/servicePrincipals')
-    .get(
-      endpoint(graph, (call) => {
-        demandReading(call.caller, 'applications')
-        const listed = replication.listed('servicePrincipal', directory.servicePrincipals, isOne)
-        const views = listed.map((principal) => principalView(directory, principal))
-        return list(graph, call, views, PRINCIPAL_FILTERS, 'ServicePrincipal')
-      }),
-    )
-    .post(
-      endpoint(graph, (call) => create(graph, call, parseBody(PrincipalPatch, call.body, SERVICE_PRINCIPAL))),
-    )
-  router
-    .route('/servicePrincipals/:key')
-    .get(endpoint(graph, (call) => one(call, principalView(directory, principalOf(graph, call)))))
-    .patch(endpoint(graph, (call) => upsert(graph, call)))
-    .delete(
-      endpoint(graph, (call) => {
-        deleteServicePrincipal(graph, ownPrincipalOf(graph, call))
-        return done
-      }),
-    )
-  const owners = {
-    read: (call: Call) => principalOf(graph, call),
-    write: (call: Call) => ownPrincipalOf(graph, call),
-    kinds: ['user', 'servicePrincipal'] as const,
-  }
-  router.use(appRoleAssignmentRoutes(graph))
-  router.use(relationshipRoutes(graph, '/servicePrincipals/:key', 'owners', owners))
-  return router
-}
+export const SERVICE_PRINCIPAL_ROUTES = entityRoutes(SERVICE_PRINCIPALS)

@@ -1,7 +1,17 @@
 import type { Permissions } from '../../../app/permissions.ts'
 import type { Application } from '../directory-objects.ts'
 import { blankApplication } from '../microsoft-apps.ts'
-import { API_APP_ID, CLIENT_APP_ID, MANAGED_IDENTITY, TENANT_ID } from './ids.ts'
+
+// Fixed ids: expenses are kept by `oid`, so a restart must not give Alice another one.
+export const TENANT_ID = '4f6c2b1e-9a57-4d0f-8c3d-5e1b7a902c64'
+export const API_APP_ID = 'c0d1f7a4-2b6e-4a83-9f15-7e3a8d5b6c20'
+export const CLIENT_APP_ID = 'e7b3a9d2-51c8-4f6e-a0b4-2c9d8f1e7a35'
+export const API_PRINCIPAL = '1d9e4c73-8f20-4b5a-b6d1-3a7c0e92f584'
+export const CLIENT_PRINCIPAL = '2ea05d84-9031-4c6b-87e2-4b8d1fa3069f'
+export const MANAGED_IDENTITY = {
+  clientId: '73f5a2d9-e586-41b0-9c37-90d264f85be4',
+  principalId: '8406b3ea-f697-42c1-ad48-a1e375096cf5',
+}
 
 /** The URLs of the server, with and without its path, plus the form that needs no host name. */
 const identifierUris = (mcpUrls: readonly string[]) => [
@@ -30,7 +40,7 @@ export function apiApplication(mcpUrls: readonly string[], permissions: Permissi
       {
         id: 'a6b8d50c-18b9-44e3-8f6a-c30597ab8e17',
         name: 'managed-identity',
-        // The name Entra gives itself; the stand-in answers to it as well as to its own URL.
+        // The name Entra gives itself; the emulator answers to it as well as to its own URL.
         issuer: `https://login.microsoftonline.com/${TENANT_ID}/v2.0`,
         subject: MANAGED_IDENTITY.principalId,
         audiences: ['api://AzureADTokenExchange'],

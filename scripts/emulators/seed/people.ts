@@ -1,7 +1,13 @@
-import type { Group, User } from '../directory-objects.ts'
-import { ADMINS, FINANCE, INTERNS, USERS } from './ids.ts'
+import type { DirectoryRole, Group, User } from '../directory-objects.ts'
+import { DIRECTORY_ROLES, type RoleName } from '../graph-permissions.ts'
 
-export const person = (id: string, givenName: string, surname: string): User => ({
+// Fixed ids, as those of the apps are.
+export const ADMINS = '3fb16e95-a142-4d7c-98f3-5c9e20b417a0'
+const FINANCE = '40c27fa6-b253-4e8d-a904-6daf31c528b1'
+export const USERS = '51d380b7-c364-4f9e-ba15-7eb042d639c2'
+const INTERNS = '62e491c8-d475-40af-8b26-8fc153e74ad3'
+
+const person = (id: string, givenName: string, surname: string): User => ({
   id,
   displayName: `${givenName} ${surname}`,
   givenName,
@@ -35,3 +41,36 @@ export const groups = (): Group[] => [
   group(USERS, 'Expenses users', [alice.id, bob.id, carol.id, INTERNS]),
   group(INTERNS, 'Interns', [dave.id]),
 ]
+
+const OLIVIA = 'a0111a00-5093-4e42-b155-43af70edc205'
+const PETER = 'be7e4000-61a4-4f53-8266-54b081fed306'
+const QUINN = '9a144000-72b5-4064-9377-65c1920fe407'
+
+/** Those who deploy; they sign in with the Azure CLI's client id. */
+export const operators = (): User[] => [
+  person(OLIVIA, 'Olivia', 'Owens'),
+  person(PETER, 'Peter', 'Price'),
+  person(QUINN, 'Quinn', 'Quist'),
+]
+
+/** What each may do; the roles below make it so. */
+export const rightsOf = (oid: string): ('createApps' | 'grantConsent')[] => {
+  if (oid === OLIVIA) return ['createApps', 'grantConsent']
+  return oid === PETER ? ['createApps'] : []
+}
+
+const role = (id: string, displayName: RoleName, members: string[]): DirectoryRole => ({
+  id,
+  displayName,
+  roleTemplateId: DIRECTORY_ROLES[displayName],
+  members,
+})
+
+export const directoryRoles = (): DirectoryRole[] => [
+  role('83c6175a-3e1f-4d6b-9c0e-5a2f7b8d9e08', 'Cloud Application Administrator', [OLIVIA]),
+  role('94d7286b-4f20-4e7c-8d1f-6b308c9eaf09', 'Groups Administrator', [OLIVIA]),
+  role('a5e8397c-5031-4f8d-9e20-7c419daf0b0a', 'Application Developer', [PETER]),
+]
+
+/** Apps need a role here, as in most companies; security groups do not. */
+export const authorizationPolicy = () => ({ allowedToCreateApps: false, allowedToCreateSecurityGroups: true })

@@ -153,7 +153,7 @@ describe('client authentication', () => {
     await refusedAs(70025, proof)
   })
 
-  it('accepts a federated credential that is written for the stand-in itself', async () => {
+  it('accepts a federated credential that is written for the emulator itself', async () => {
     const [credential] = client().federatedIdentityCredentials
     assert.ok(credential)
     credential.issuer = `${contoso.tenant.url}/${contoso.seed.tenantId}/v2.0`

@@ -108,7 +108,7 @@ export function claimsOf(token: string | undefined) {
   return decodeJwt(token)
 }
 
-/** Carries MSAL's requests, which go to login.microsoftonline.com, to the stand-in. */
+/** Carries MSAL's requests, which go to login.microsoftonline.com, to the emulator. */
 export function rerouted({ url }: Pick<Tenant, 'url'>): INetworkModule {
   const send = async <T>(
     method: string,

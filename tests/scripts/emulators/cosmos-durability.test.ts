@@ -17,7 +17,7 @@ const script = fileURLToPath(new URL('cosmos-process.ts', import.meta.url))
 const names = { database: 'expenses', container: 'expenses' }
 const key = randomBytes(64).toString('base64')
 
-describe("the Cosmos stand-in's file", () => {
+describe("the Cosmos emulator's file", () => {
   let folder: string
   const children = new Set<ChildProcess>()
   before(async () => {
@@ -39,7 +39,7 @@ describe("the Cosmos stand-in's file", () => {
     children.add(child)
     const [url] = await Promise.race([
       once(createInterface(child.stdout), 'line'),
-      once(child, 'exit').then(([code]) => Promise.reject(new Error(`The stand-in ended with ${code}.`))),
+      once(child, 'exit').then(([code]) => Promise.reject(new Error(`The emulator ended with ${code}.`))),
     ])
     const store = new ExpenseStore(openContainer({ endpoint: String(url), key, ...names }), patience)
     return { child, store }

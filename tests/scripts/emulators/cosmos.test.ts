@@ -17,7 +17,7 @@ const containerOf = ({ url, key }: Cosmos): Container => {
   return client.database('expenses').container('expenses')
 }
 
-describe('the Cosmos stand-in', () => {
+describe('the Cosmos emulator', () => {
   let cosmos: Cosmos
   let container: Container
   before(async () => {

@@ -106,6 +106,9 @@ describe('groups of the directory', () => {
       'Request_BadRequest',
       "Property 'uniqueName' is immutable and cannot be changed once it is set.",
     )
+    const { uniqueName, ...unnamed } = team('admins')
+    const later = await graph.create('/groups', unnamed)
+    refusedWith(await graph.patch(`/groups/${later.id}`, { uniqueName }), 400, 'Request_BadRequest', taken)
     await graph.remove(`/groups/${id}`)
     refusedWith(await graph.post('/groups', team('admins')), 400, 'Request_BadRequest', taken)
   })

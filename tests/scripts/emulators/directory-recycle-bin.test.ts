@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { DEFAULT_ACCESS } from '../../../scripts/emulators/directory.ts'
-import { DIRECTORY_ROLES } from '../../../scripts/emulators/graph/roles.ts'
+import { DIRECTORY_ROLES } from '../../../scripts/emulators/graph-permissions.ts'
 import { GRAPH_APP_ID } from '../../../scripts/emulators/microsoft-apps.ts'
 import { type DirectoryHarness, startDirectory } from '../graph/directory-harness.ts'
 import { type GraphCalls, graphCalls, of, type Reply, refusedWith } from './graph-calls.ts'

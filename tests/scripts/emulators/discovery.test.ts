@@ -102,12 +102,12 @@ describe('discovery', () => {
     assert.equal(counters.keys, before + 3)
   })
 
-  it('lets a caller lose patience with a call that hangs', async () => {
+  it('lets a caller hang up on a call that hangs', async () => {
     const hung = contoso.tenant.faults.on('keys', { hang: true, times: 1 })
-    const patience = new AbortController()
-    const answer = fetch(at(`${contoso.seed.tenantId}/discovery/v2.0/keys`), { signal: patience.signal })
+    const deadline = new AbortController()
+    const answer = fetch(at(`${contoso.seed.tenantId}/discovery/v2.0/keys`), { signal: deadline.signal })
     await hung.reached(1)
-    patience.abort()
+    deadline.abort()
     await assert.rejects(answer, { name: 'AbortError' })
     assert.equal((await keys()).length, 1)
   })

@@ -6,12 +6,12 @@ import { loadPermissions } from '../../../app/permissions.ts'
 import { type Compilation, type Compiled, compile } from '../../../scripts/bicep/compile.ts'
 import { findBicep } from '../../../scripts/bicep/compiler.ts'
 import type { Json } from '../../../scripts/bicep/template.ts'
-import { deploy } from '../../../scripts/emulators/deploy.ts'
 import type { ServicePrincipal } from '../../../scripts/emulators/directory-objects.ts'
 import { type GraphRole, roleId } from '../../../scripts/emulators/graph-permissions.ts'
 import { AZURE_CLI_APP_ID, GRAPH_APP_ID } from '../../../scripts/emulators/microsoft-apps.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
 import { startTenant } from '../../../scripts/emulators/tenant.ts'
+import { deploy } from './deployment.ts'
 
 const INFRA = fileURLToPath(new URL('../../../infra/', import.meta.url))
 export const SUBSCRIPTION = '11111111-1111-4111-8111-111111111111'
@@ -142,8 +142,8 @@ export async function startDirectory() {
       clock.now += seconds * 1000
     },
     /** Every write to Graph since the last reset, refused ones included. */
-    writes: () => [...tenant.journal.writes],
-    resetWrites: () => tenant.journal.reset(),
+    writes: () => [...tenant.journal],
+    resetWrites: () => void tenant.journal.splice(0),
     /** The template's Graph resources, as `azd provision` writes them; the outputs are azd's environment then. */
     deploy: async ({
       environment,

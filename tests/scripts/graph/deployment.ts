@@ -1,15 +1,21 @@
 import { z } from 'zod'
-import { placeOf } from '../bicep/alignment.ts'
-import type { Compiled } from '../bicep/compile.ts'
-import type { DeclaredResource } from '../bicep/declared.ts'
-import { termOf } from '../bicep/scope.ts'
-import { graphType, isGraph, type Json, modulesIn, type TemplateModule } from '../bicep/template.ts'
-import type { Lookup } from '../bicep/term.ts'
-import { filled, toValue } from '../bicep/value.ts'
-import { DeployingClient, DeploymentError, type GraphObject } from './deploy/graph-client.ts'
-import { lookUp, UPSERTS } from './deploy/upsert.ts'
+import { placeOf } from '../../../scripts/bicep/alignment.ts'
+import type { Compiled } from '../../../scripts/bicep/compile.ts'
+import type { DeclaredResource } from '../../../scripts/bicep/declared.ts'
+import { termOf } from '../../../scripts/bicep/scope.ts'
+import {
+  graphType,
+  isGraph,
+  type Json,
+  modulesIn,
+  type TemplateModule,
+} from '../../../scripts/bicep/template.ts'
+import type { Lookup } from '../../../scripts/bicep/term.ts'
+import { filled, toValue } from '../../../scripts/bicep/value.ts'
+import { DeployingClient, DeploymentError, type GraphObject } from './deployment/graph-client.ts'
+import { lookUp, UPSERTS } from './deployment/upsert.ts'
 
-export { DeploymentError } from './deploy/graph-client.ts'
+export { DeploymentError } from './deployment/graph-client.ts'
 
 export interface Deployment {
   /** Base URL of Graph, without a version. */

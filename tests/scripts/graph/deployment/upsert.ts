@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { GraphType } from '../../bicep/declared.ts'
-import type { Json } from '../../bicep/template.ts'
+import type { GraphType } from '../../../../scripts/bicep/declared.ts'
+import type { Json } from '../../../../scripts/bicep/template.ts'
 import { type DeployingClient, DeploymentError, type GraphObject } from './graph-client.ts'
 
 export type Properties = Record<string, Json>
