@@ -1,7 +1,8 @@
 /** What Microsoft Graph would refuse, although the template compiles. */
+import type { Value } from '../bicep/value.ts'
 import type { LiveProperties } from './keys.ts'
 import type { Knowledge } from './knowledge.ts'
-import { isProperties, type Wanted, type WantedProperties } from './open.ts'
+import { isProperties, type WantedProperties } from './open.ts'
 import { isRecord, leftClients, preAuthorizations, records, wantedRecords } from './pre-authorization.ts'
 import { propertiesOf, type WantedObject } from './wanted.ts'
 
@@ -39,7 +40,7 @@ export function twins(
 }
 
 /** A scope or role that somebody may be using must be switched off in a deployment of its own first. */
-function removals(word: string, live: unknown, wanted: Wanted | undefined): Found[] {
+function removals(word: string, live: unknown, wanted: Value | undefined): Found[] {
   if (!Array.isArray(wanted)) return []
   const declared = wantedRecords(wanted)
   return records(live).flatMap((old): Found[] => {

@@ -1,10 +1,12 @@
 /** What a deployment would create and change, object by object. */
+
 import type { GraphType } from '../bicep/declared.ts'
+import type { Value } from '../bicep/value.ts'
 import { type Compared, compareProperties, type Difference, type Undecided } from './comparison.ts'
 import type { LiveProperties } from './keys.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Naming } from './naming.ts'
-import { isObject, type Wanted, type WantedProperties } from './open.ts'
+import { isObject, type WantedProperties } from './open.ts'
 import { relationsOf } from './relations.ts'
 import { type Fact, type Grade, highest, type Perspective, type Risk, riskOf, turned } from './risk.ts'
 import { sidesOf } from './sides.ts'
@@ -99,7 +101,7 @@ function graded(
     isAdopted: isAdopted(live, environmentTags),
     ...relationsOf(one, wanted, around),
   }
-  const nameOf = (value: Wanted | undefined) => naming.of(value)
+  const nameOf = (value: Value | undefined) => naming.of(value)
   const fact = { type: one.type, tenantId, nameOf, ...found }
   return differences.map((difference) => ({
     ...difference,

@@ -1,7 +1,9 @@
 /** Compares one declared value with the live one, in Microsoft Graph's terms. */
+
 import type { Json } from '../bicep/template.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
 import { elementsOf, sameText } from './elements.ts'
-import { isObject, isProperties, Open, type Wanted, type WantedProperties } from './open.ts'
+import { isObject, isProperties, type WantedProperties } from './open.ts'
 
 export type Action = 'add' | 'remove' | 'change'
 
@@ -11,9 +13,9 @@ export interface Difference {
   path: string
   /** The same without what is in brackets: what rules are written for. */
   place: string
-  before?: Wanted | undefined
-  /** What is open is Open. */
-  after?: Wanted | undefined
+  before?: Value | undefined
+  /** What only the deployment knows is Unknown. */
+  after?: Value | undefined
 }
 
 /** Neither a change nor no change. */
@@ -34,7 +36,7 @@ export interface Where {
   path: string
   place: string
   /** Words for the ids in brackets. */
-  nameOf: (id: string | Open) => string | undefined
+  nameOf: (id: string | Unknown) => string | undefined
   /** The object does not exist yet. */
   isNew: boolean
   /** Live extras stay. */
@@ -62,31 +64,31 @@ export const below = (where: Where, name: string): Where => ({
 })
 
 /** Only what is declared is compared. */
-export function compare(wanted: Wanted, live: Json | undefined, where: Where, into: Compared): void {
-  if (wanted instanceof Open) compareOpen(wanted, live, where, into)
+export function compare(wanted: Value, live: Json | undefined, where: Where, into: Compared): void {
+  if (wanted instanceof Unknown) compareUnknown(wanted, live, where, into)
   else if (Array.isArray(wanted)) compareLists(wanted, live, where, into)
   else if (isProperties(wanted)) compareProperties(wanted, live, where, into)
   else if (!isSame(wanted, live ?? null, where.place))
     into.differences.push(differenceOf(wanted, live, where))
 }
 
-const isSame = (wanted: Wanted, live: Json, place: string) =>
+const isSame = (wanted: Value, live: Json, place: string) =>
   EXACT.includes(place) ? wanted === live : sameText(wanted, live)
 
-export function differenceOf(after: Wanted, live: Json | undefined, { path, place }: Where): Difference {
+export function differenceOf(after: Value, live: Json | undefined, { path, place }: Where): Difference {
   if (live === undefined || live === null) return { action: 'add', path, place, after }
   if (after === null) return { action: 'remove', path, place, before: live }
   return { action: 'change', path, place, before: live, after }
 }
 
-function compareOpen(wanted: Open, live: Json | undefined, where: Where, into: Compared): void {
+function compareUnknown(wanted: Unknown, live: Json | undefined, where: Where, into: Compared): void {
   const fits = wanted.fits(live)
-  if (fits) return void (wanted.isHostOpen && into.undecided.push(takenFor(wanted, live, where)))
+  if (fits) return void (wanted.isHostUnknown && into.undecided.push(takenFor(wanted, live, where)))
   if (fits === undefined && !where.isNew) into.undecided.push({ path: where.path, text: wanted.text })
   else into.differences.push(differenceOf(wanted, live, where))
 }
 
-const takenFor = (wanted: Open, live: unknown, { path }: Where): Undecided => ({
+const takenFor = (wanted: Unknown, live: unknown, { path }: Where): Undecided => ({
   path,
   text: wanted.text,
   taken: String(live),
@@ -106,7 +108,7 @@ export function compareProperties(
 
 const isLiveObject = (live: Json | undefined): live is { [key: string]: Json } => isObject(live)
 
-function compareLists(wanted: Wanted[], live: Json | undefined, where: Where, into: Compared): void {
+function compareLists(wanted: Value[], live: Json | undefined, where: Where, into: Compared): void {
   // null is not []: the deployment writes an empty list. For a new object that says nothing.
   const isCleared = !Array.isArray(live) && wanted.length === 0 && !where.isNew
   if (isCleared) into.differences.push(differenceOf([], live, where))

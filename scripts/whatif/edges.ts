@@ -1,8 +1,10 @@
 /** The edges of the identity map: each right one, with what a deployment does to it. */
+
 import type { Json } from '../bicep/template.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
 import type { Mapped } from './map.ts'
 import { at, list, type Nodes } from './nodes.ts'
-import { isObject, Open, type Wanted } from './open.ts'
+import { isObject } from './open.ts'
 import { propertiesOf, type WantedObject } from './wanted.ts'
 
 export type State = 'same' | 'added' | 'removed' | 'changed'
@@ -29,7 +31,7 @@ function compared(wanted: Drawn[], live: Drawn[] | undefined, shown: 'replaced' 
   ]
 }
 
-function clientsOf(app: string, api: Wanted | Json | undefined, nodes: Nodes): Drawn[] {
+function clientsOf(app: string, api: Value | Json | undefined, nodes: Nodes): Drawn[] {
   return list(at(api, 'preAuthorizedApplications')).flatMap((client) =>
     list(at(client, 'delegatedPermissionIds')).map((id) => ({
       from: nodes.of(at(client, 'appId'), 'client'),
@@ -87,7 +89,7 @@ function ofRequests(one: WantedObject, mapped: Mapped, nodes: Nodes, granted: Re
   })
 }
 
-const nodeKey = (appId: Wanted | undefined) => (appId instanceof Open ? appId.text : String(appId))
+const nodeKey = (appId: Value | undefined) => (appId instanceof Unknown ? appId.text : String(appId))
 
 export function edgesOf(mapped: Mapped, nodes: Nodes): Edge[] {
   const { objects, knowledge } = mapped
@@ -95,7 +97,7 @@ export function edgesOf(mapped: Mapped, nodes: Nodes): Edge[] {
   const edges = objects.flatMap((one): Edge[] => {
     if (one.type === 'oauth2PermissionGrants') {
       const { clientId, resourceId } = propertiesOf(one, knowledge)
-      const api = resourceId instanceof Open ? resourceId.source?.split('/').at(-1) : undefined
+      const api = resourceId instanceof Unknown ? resourceId.key?.split('/').at(-1) : undefined
       const drawn = ofGrant(one, mapped, nodes)
       const appId = api ?? knowledge.appIdOf(String(resourceId))
       if (appId !== undefined) granted.add(`${nodes.of(clientId, 'client')} ${appId}`)

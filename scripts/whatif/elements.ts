@@ -1,7 +1,9 @@
 /** Which elements of two lists belong together: lists of Microsoft Graph are sets. */
+
 import { isDeepStrictEqual } from 'node:util'
 import type { Json } from '../bicep/template.ts'
-import { isObject, isProperties, Open, type Wanted } from './open.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
+import { isObject, isProperties } from './open.ts'
 
 interface Labelled<T> {
   value: T
@@ -10,13 +12,13 @@ interface Labelled<T> {
 }
 
 export interface Elements {
-  added: Labelled<Wanted>[]
+  added: Labelled<Value>[]
   removed: Labelled<Json>[]
-  pairs: { wanted: Wanted; live: Json; label: string }[]
+  pairs: { wanted: Value; live: Json; label: string }[]
   /** Texts of wanted elements of which nothing is known. */
   undecided: string[]
   /** Values whose host is known in part only, with the live ones that fit them. */
-  taken: { wanted: Open; live: Json }[]
+  taken: { wanted: Unknown; live: Json }[]
 }
 
 /** By which property the objects of a list are told apart. */
@@ -33,10 +35,10 @@ const USUAL_IDS = ['id', 'keyId', 'appId', 'name']
 
 interface Where {
   place: string
-  nameOf: (id: string | Open) => string | undefined
+  nameOf: (id: string | Unknown) => string | undefined
 }
 
-function idProperty(wanted: readonly Wanted[], place: string): string | undefined {
+function idProperty(wanted: readonly Value[], place: string): string | undefined {
   const known = IDS[place.split('.').at(-1) ?? '']
   const objects = wanted.filter(isProperties)
   if (known) return known
@@ -58,14 +60,14 @@ export const sameText = (wanted: unknown, live: unknown): boolean =>
 
 function labelOf(value: unknown, id: string, { nameOf }: Where): string {
   const key = propertyOf(value, id)
-  if (key instanceof Open) return nameOf(key) ?? key.text
+  if (key instanceof Unknown) return nameOf(key) ?? key.text
   const text = String(key)
   const said = [propertyOf(value, 'value'), nameOf(text), propertyOf(value, 'displayName')]
   return said.find((one): one is string => typeof one === 'string' && one !== '') ?? text
 }
 
-/** Pairs by id, or by equality where the elements have none; an Open element takes a live one that fits it. */
-export function elementsOf(wanted: readonly Wanted[], live: readonly Json[], where: Where): Elements {
+/** Pairs by id, or by equality where the elements have none; an Unknown one takes a live one that fits it. */
+export function elementsOf(wanted: readonly Value[], live: readonly Json[], where: Where): Elements {
   const isOfObjects = [...wanted, ...live].some(isObject)
   const id = isOfObjects ? idProperty(wanted, where.place) : undefined
   const keyOf = (value: unknown) => (id === undefined ? value : propertyOf(value, id))
@@ -82,7 +84,7 @@ export function elementsOf(wanted: readonly Wanted[], live: readonly Json[], whe
     const found = take((other) => fitsKey(key, other))
     if (found !== undefined) {
       if (id !== undefined) result.pairs.push({ wanted: one, live: found, label: labelOf(found, id, where) })
-    } else if (key instanceof Open && !key.isFresh && key.fits('') === undefined)
+    } else if (key instanceof Unknown && !key.isNew && key.fits('') === undefined)
       result.undecided.push(key.text)
     else result.added.push({ value: one, label: label(one) })
   }
@@ -93,12 +95,13 @@ export function elementsOf(wanted: readonly Wanted[], live: readonly Json[], whe
 }
 
 /** A value on a host of which a part is open takes any live one that fits. */
-function takenIn(one: Wanted, live: readonly Json[]): Elements['taken'] {
-  const found = one instanceof Open && one.isHostOpen ? live.find((other) => one.fits(other)) : undefined
-  return one instanceof Open && found !== undefined ? [{ wanted: one, live: found }] : []
+function takenIn(one: Value, live: readonly Json[]): Elements['taken'] {
+  const found =
+    one instanceof Unknown && one.isHostUnknown ? live.find((other) => one.fits(other)) : undefined
+  return one instanceof Unknown && found !== undefined ? [{ wanted: one, live: found }] : []
 }
 
-const rank = (key: unknown) => (key instanceof Open ? 1 : 0)
+const rank = (key: unknown) => (key instanceof Unknown ? 1 : 0)
 
 const fitsKey = (key: unknown, live: unknown): boolean =>
-  key instanceof Open ? key.fits(live) === true : sameText(key, live) || isDeepStrictEqual(key, live)
+  key instanceof Unknown ? key.fits(live) === true : sameText(key, live) || isDeepStrictEqual(key, live)

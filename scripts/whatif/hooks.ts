@@ -1,8 +1,10 @@
 /** What the hooks write after a deployment: consent for permissions.json, and the federated credential. */
+
 import { z } from 'zod'
 import type { Compiled } from '../bicep/compile.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
 import type { Knowledge } from './knowledge.ts'
-import { isProperties, Open, type Wanted } from './open.ts'
+import { isProperties } from './open.ts'
 import { propertiesOf, type WantedObject } from './wanted.ts'
 
 /** The part of `permissions.json` that counts here; other projects may have none. */
@@ -21,6 +23,7 @@ export const Declaration = z.object({
 export type Declaration = z.infer<typeof Declaration>
 
 const CREDENTIAL = 'server-managed-identity'
+const SERVER_IDENTITY = { module: undefined, symbol: 'managed identity of the server', path: [] }
 
 export interface Hooks {
   declaration: Declaration | undefined
@@ -34,7 +37,7 @@ export interface Hooks {
 const hookObject = (
   type: WantedObject['type'],
   key: string,
-  properties: () => Record<string, Wanted>,
+  properties: () => Record<string, Value>,
 ): WantedObject => ({
   key: `${type}/${key}`,
   type,
@@ -50,7 +53,7 @@ export const downstreamPrincipals = (declaration: Declaration | undefined): Want
     hookObject('servicePrincipals', appId, () => ({ appId })),
   )
 
-const asksFor = (app: Record<string, Wanted>, appId: string): boolean =>
+const asksFor = (app: Record<string, Value>, appId: string): boolean =>
   Array.isArray(app.requiredResourceAccess) &&
   app.requiredResourceAccess.some((one) => isProperties(one) && one.resourceAppId === appId)
 
@@ -63,7 +66,7 @@ export function consentObjects(
   const principals = template.flatMap((principal) => {
     if (principal.type !== 'servicePrincipals') return []
     const { appId } = propertiesOf(principal, knowledge)
-    const app = template.find(({ key }) => appId instanceof Open && key === appId.source)
+    const app = template.find(({ key }) => appId instanceof Unknown && key === appId.key)
     return app ? [{ principal, app: propertiesOf(app, knowledge) }] : []
   })
   return (declaration?.downstreamApis ?? []).flatMap((api) =>
@@ -90,7 +93,7 @@ export function credentialObjects(hooks: Hooks): WantedObject[] {
     hookObject('applications/federatedIdentityCredentials', `${app}/${CREDENTIAL}`, () => ({
       name: `${app}/${CREDENTIAL}`,
       issuer: `${hooks.authorityHost}/${hooks.tenantId}/v2.0`,
-      subject: subject || new Open([{ name: 'managed identity of the server' }]),
+      subject: subject || new Unknown({ kind: 'source', source: SERVER_IDENTITY }),
       audiences: ['api://AzureADTokenExchange'],
     })),
   ]

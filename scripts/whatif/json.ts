@@ -1,5 +1,5 @@
 /** The what-if for programs; the format is documented in docs/whatif.md. */
-import { Open, type Wanted } from './open.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
 import { summaryOf } from './summary.ts'
 import type { WhatIf } from './whatif.ts'
 
@@ -9,8 +9,8 @@ export const SCHEMA_VERSION = 2
 const orNull = <T>(value: T | undefined): T | null => value ?? null
 
 /** What is open becomes `{"knownAfterDeployment": "https://{host}/mcp"}`. */
-const plain = (value: Wanted | undefined): unknown => {
-  if (value instanceof Open) return { knownAfterDeployment: value.text }
+const plain = (value: Value | undefined): unknown => {
+  if (value instanceof Unknown) return { knownAfterDeployment: value.text }
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value ?? null
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]))

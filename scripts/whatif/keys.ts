@@ -1,7 +1,9 @@
 /** How Microsoft Graph finds an object by its key. */
+
 import type { GraphType } from '../bicep/declared.ts'
 import type { Json } from '../bicep/template.ts'
-import { Open, type Wanted, type WantedProperties } from './open.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
+import type { WantedProperties } from './open.ts'
 
 export type LiveProperties = Record<string, Json>
 
@@ -79,8 +81,8 @@ export function lookupOf(
   properties: WantedProperties,
 ): Lookup | undefined {
   const text: Texts = (name) => {
-    const value: Wanted | undefined = properties[name]
-    return value instanceof Open || typeof value !== 'string' ? undefined : value
+    const value: Value | undefined = properties[name]
+    return value instanceof Unknown || typeof value !== 'string' ? undefined : value
   }
   const name = text('uniqueName')
   if (type === 'applications') return name === undefined ? undefined : keyed('applications(uniqueName', name)

@@ -1,8 +1,9 @@
 /** What has been read of the directory so far, as references are resolved with it. */
+
 import type { Json } from '../bicep/template.ts'
 import type { Source } from '../bicep/term.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
 import type { LiveProperties } from './keys.ts'
-import { Open, type Wanted } from './open.ts'
 import type { Known } from './resolution.ts'
 import type { WantedObject } from './wanted.ts'
 
@@ -93,10 +94,11 @@ export class Knowledge implements Known {
     return this.#objects.get(key) ?? undefined
   }
 
-  /** A property that Entra gives an object, like `id`; open until the object is there. */
-  given(key: string, property: string, name: string): Wanted {
+  /** A property that Entra gives an object, like `id`; unknown until the object is there. */
+  given(key: string, property: string, name: string): Value {
     const value = this.live(key)?.[property]
     if (typeof value === 'string') return value
-    return new Open([{ name: `${name}.${property}` }], { isFresh: this.isAbsent(key), source: key })
+    const source = { module: undefined, symbol: name, path: [property] }
+    return new Unknown({ kind: 'source', source }, { isNew: this.isAbsent(key), key })
   }
 }

@@ -1,5 +1,6 @@
 /** Reads the live objects. What can be asked for at once travels in one `$batch`, and nothing is ever written. */
 import { z } from 'zod'
+import { Unknown } from '../bicep/value.ts'
 import type { Directory } from '../graph/directory.ts'
 import { DirectoryError } from '../graph/directory-error.ts'
 import {
@@ -144,6 +145,6 @@ function hasFreshKey(one: WantedObject, knowledge: Knowledge): boolean {
   const properties = propertiesOf(one, knowledge)
   return KEYS.some((name) => {
     const value = properties[name]
-    return typeof value === 'object' && value !== null && 'isFresh' in value && value.isFresh === true
+    return value instanceof Unknown && value.isNew
   })
 }

@@ -1,7 +1,9 @@
 /** How people call the objects. */
+
 import type { GraphType } from '../bicep/declared.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
 import type { Knowledge } from './knowledge.ts'
-import { Open, type Wanted, type WantedProperties } from './open.ts'
+import type { WantedProperties } from './open.ts'
 import { propertiesOf, type WantedObject } from './wanted.ts'
 
 export const WORDS: Record<GraphType, string> = {
@@ -34,14 +36,14 @@ export class Naming {
   }
 
   /** Of an object id or an app id; undefined for a stranger. */
-  ofId = (id: string | Open): string | undefined => {
-    if (id instanceof Open) return id.source === undefined ? undefined : this.ofKey(id.source)
+  ofId = (id: string | Unknown): string | undefined => {
+    if (id instanceof Unknown) return id.key === undefined ? undefined : this.ofKey(id.key)
     const known = id.toLowerCase()
     return this.#clients.get(known) ?? this.#knowledge.names.get(known) ?? WELL_KNOWN[known]
   }
 
-  of(value: Wanted | undefined): string {
-    if (value instanceof Open) return this.ofId(value) ?? value.text
+  of(value: Value | undefined): string {
+    if (value instanceof Unknown) return this.ofId(value) ?? value.text
     return typeof value === 'string' ? (this.ofId(value) ?? value) : 'unknown'
   }
 

@@ -1,10 +1,12 @@
 /** The nodes of the identity map. */
+
 import type { Json } from '../bicep/template.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
 import type { Change } from './changes.ts'
 import type { State } from './edges.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Naming } from './naming.ts'
-import { isObject, Open, type Wanted } from './open.ts'
+import { isObject } from './open.ts'
 import { propertiesOf, type WantedObject } from './wanted.ts'
 
 export type Kind = 'client' | 'scope' | 'api' | 'group' | 'identity'
@@ -31,11 +33,10 @@ interface Around {
 }
 
 /** The elements; none for anything else. */
-export const list = (value: Wanted | Json | undefined): (Wanted | Json)[] =>
-  Array.isArray(value) ? value : []
-export const at = (value: unknown, name: string): Wanted | undefined =>
+export const list = (value: Value | Json | undefined): (Value | Json)[] => (Array.isArray(value) ? value : [])
+export const at = (value: unknown, name: string): Value | undefined =>
   isWanted(value) ? value[name] : undefined
-const isWanted = (value: unknown): value is Record<string, Wanted> => isObject(value)
+const isWanted = (value: unknown): value is Record<string, Value> => isObject(value)
 
 export class Nodes {
   readonly #around: Around
@@ -113,17 +114,17 @@ export class Nodes {
     if (here !== undefined) return here
     const principal = this.#around.objects.find((one) => one.key === key && one.type === 'servicePrincipals')
     const appId = principal && propertiesOf(principal, this.#around.knowledge).appId
-    if (appId instanceof Open) return appId.source === undefined ? undefined : this.ofKey(appId.source)
+    if (appId instanceof Unknown) return appId.key === undefined ? undefined : this.ofKey(appId.key)
     return typeof appId === 'string' ? this.#ids.get(appId) : undefined
   }
 
   /** Of an object id, an app id or what is open; a stranger gets a node of its own. */
-  of(value: Wanted | undefined, kind: Kind): string {
+  of(value: Value | undefined, kind: Kind): string {
     const declared =
-      value instanceof Open ? value.source && this.ofKey(value.source) : this.#ids.get(String(value))
+      value instanceof Unknown ? value.key && this.ofKey(value.key) : this.#ids.get(String(value))
     if (declared) return declared
-    const text = value instanceof Open ? value.text : String(value)
-    const key = value instanceof Open ? (value.source ?? text) : (this.#around.naming.ofId(text) ?? text)
+    const text = value instanceof Unknown ? value.text : String(value)
+    const key = value instanceof Unknown ? (value.key ?? text) : (this.#around.naming.ofId(text) ?? text)
     return this.#node(`${kind}/${key}`, value === undefined ? text : this.#around.naming.of(value), kind)
   }
 

@@ -1,8 +1,10 @@
 /** Live objects of this environment that the template no longer declares. */
+
 import type { GraphType } from '../bicep/declared.ts'
+import type { Value } from '../bicep/value.ts'
 import type { Change } from './changes.ts'
 import type { LiveProperties } from './keys.ts'
-import type { Wanted, WantedProperties } from './open.ts'
+import type { WantedProperties } from './open.ts'
 
 export interface Orphan {
   type: GraphType
@@ -17,7 +19,7 @@ export interface Orphan {
 export function environmentTags(declared: readonly WantedProperties[], environment: string): string[] {
   const lists = declared.flatMap(({ tags }) => (Array.isArray(tags) && tags.length > 0 ? [tags] : []))
   const [first = [], ...others] = lists
-  const shared = first.filter((tag: Wanted) => others.every((list) => list.includes(tag)))
+  const shared = first.filter((tag: Value) => others.every((list) => list.includes(tag)))
   const texts = shared.filter((tag) => typeof tag === 'string')
   return texts.some((tag) => tag.split(/[:=]/).includes(environment)) ? texts : []
 }

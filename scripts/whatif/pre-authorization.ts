@@ -1,13 +1,15 @@
 /** Why Microsoft Graph would refuse the pre-authorized clients of a live app. */
+
 import type { Json } from '../bicep/template.ts'
+import type { Value } from '../bicep/value.ts'
 import type { Found } from './blockers.ts'
 import type { LiveProperties } from './keys.ts'
-import { isObject, isProperties, type Wanted, type WantedProperties } from './open.ts'
+import { isObject, isProperties, type WantedProperties } from './open.ts'
 
 export const isRecord = (value: unknown): value is Record<string, Json> => isObject(value)
 export const records = (value: unknown): Record<string, Json>[] =>
   Array.isArray(value) ? value.filter(isRecord) : []
-export const wantedRecords = (value: Wanted | undefined): WantedProperties[] =>
+export const wantedRecords = (value: Value | undefined): WantedProperties[] =>
   Array.isArray(value) ? value.filter(isProperties) : []
 
 const idsOf = (scopes: readonly { [key: string]: unknown }[]) =>

@@ -1,6 +1,7 @@
 /** What other declared objects say of one: whether it is trusted, and what an assignment gives to whom. */
+import { Unknown, type Value } from '../bicep/value.ts'
 import type { Knowledge } from './knowledge.ts'
-import { isProperties, Open, type Wanted, type WantedProperties } from './open.ts'
+import { isProperties, type WantedProperties } from './open.ts'
 import type { Fact } from './risk.ts'
 import { propertiesOf, type WantedObject } from './wanted.ts'
 
@@ -10,19 +11,19 @@ interface Around {
 }
 
 /** Whether a value is this property of that object: by where it is read from, or by the live value. */
-function isOf(value: Wanted | undefined, one: WantedObject, property: 'id' | 'appId', { knowledge }: Around) {
-  if (value instanceof Open) return value.source === one.key
+function isOf(value: Value | undefined, one: WantedObject, property: 'id' | 'appId', { knowledge }: Around) {
+  if (value instanceof Unknown) return value.key === one.key
   return typeof value === 'string' && value === knowledge.live(one.key)?.[property]
 }
 
-const find = (type: WantedObject['type'], value: Wanted | undefined, around: Around) =>
+const find = (type: WantedObject['type'], value: Value | undefined, around: Around) =>
   around.objects.find(
     (one) => one.type === type && isOf(value, one, type === 'applications' ? 'appId' : 'id', around),
   )
 
 const properties = (one: WantedObject | undefined, { knowledge }: Around): WantedProperties =>
   one ? propertiesOf(one, knowledge) : {}
-const list = (value: Wanted | undefined): Wanted[] => (Array.isArray(value) ? value : [])
+const list = (value: Value | undefined): Value[] => (Array.isArray(value) ? value : [])
 
 /** Some API pre-authorizes it, or it has a consent: its tokens come without anybody being asked. */
 function isTrusted(app: WantedObject, around: Around): boolean {
@@ -38,7 +39,7 @@ function isTrusted(app: WantedObject, around: Around): boolean {
 }
 
 /** People get an assignment through a group or themselves; what nobody declares may be anything. */
-function assigneeOf(principal: Wanted | undefined, around: Around): Fact['assignee'] {
+function assigneeOf(principal: Value | undefined, around: Around): Fact['assignee'] {
   if (find('groups', principal, around) || find('users', principal, around)) return 'people'
   return find('servicePrincipals', principal, around) ? 'service' : undefined
 }

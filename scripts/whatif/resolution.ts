@@ -1,7 +1,7 @@
-/** Puts live values where the compiler has left a reference open. */
-import { evaluated, type Lookup, type Source, sourceText, type Term } from '../bicep/term.ts'
+/** Puts live values where the compiler knows only a reference. */
+import { evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
 import { toValue, Unknown, type Value } from '../bicep/value.ts'
-import { Open, type Wanted, type WantedProperties } from './open.ts'
+import type { WantedProperties } from './open.ts'
 
 /** What is known of the live objects so far. */
 export interface Known {
@@ -12,8 +12,8 @@ export interface Known {
   isAbsent: (key: string) => boolean
 }
 
-/** Never throws: what cannot be resolved is Open. */
-export function resolved(value: Value, known: Known): Wanted {
+/** Never throws: what cannot be resolved stays unknown. */
+export function resolved(value: Value, known: Known): Value {
   if (value instanceof Unknown) return ofTerm(evaluated(value.term, known.lookup), known)
   if (Array.isArray(value)) return value.map((one) => resolved(one, known))
   if (typeof value !== 'object' || value === null) return value
@@ -23,20 +23,13 @@ export function resolved(value: Value, known: Known): Wanted {
 export const resolvedProperties = (properties: Record<string, Value>, known: Known): WantedProperties =>
   Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, resolved(one, known)]))
 
-/** Neither read only nor of a snapshot alone. */
-const isMade = ({ module, symbol }: Source): boolean =>
-  module?.resources.get(symbol.replace(/\[\d+\]$/, ''))?.isExisting === false
-
-function ofTerm(term: Term, known: Known): Wanted {
+function ofTerm(term: Term, known: Known): Value {
   const value = toValue(term)
   if (!(value instanceof Unknown)) return resolved(value, known)
-  if (!value.pattern) return new Open([{ name: String(value) }])
-  const sources = value.pattern.filter((part) => typeof part === 'object').map(known.keyOf)
-  const parts = value.pattern.map((part) =>
-    typeof part === 'string' ? part : { name: sourceText(part), isMade: isMade(part) },
-  )
-  return new Open(parts, {
-    isFresh: sources.some((key) => key !== undefined && known.isAbsent(key)),
-    source: parts.length === 1 ? sources[0] : undefined,
+  const pattern = value.pattern ?? []
+  const keys = pattern.filter((part) => typeof part === 'object').map(known.keyOf)
+  return new Unknown(term, {
+    isNew: keys.some((key) => key !== undefined && known.isAbsent(key)),
+    key: pattern.length === 1 ? keys[0] : undefined,
   })
 }

@@ -1,7 +1,9 @@
 /** How dangerous one difference is, and why: high, unless a rule says that it is less. */
+
 import type { GraphType } from '../bicep/declared.ts'
+import type { Value } from '../bicep/value.ts'
 import type { Difference } from './comparison.ts'
-import type { Wanted, WantedProperties } from './open.ts'
+import type { WantedProperties } from './open.ts'
 import * as rules from './rules.ts'
 
 export const GRADES = ['low', 'medium', 'high'] as const
@@ -40,7 +42,7 @@ export interface Fact {
   assignee: 'people' | 'service' | undefined
   /** Of an assignment: only users can hold the role. */
   isUserRole: boolean
-  nameOf: (value: Wanted | undefined) => string
+  nameOf: (value: Value | undefined) => string
 }
 
 interface Rule {

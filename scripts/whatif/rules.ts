@@ -1,6 +1,7 @@
 /** One function for each rule: the reason why it applies, or nothing. */
+
 import type { GraphType } from '../bicep/declared.ts'
-import { Open } from './open.ts'
+import { Unknown } from '../bicep/value.ts'
 import type { Fact } from './risk.ts'
 import { hostOf, isOnLoopback, isUnsafeRedirect } from './uris.ts'
 
@@ -10,7 +11,7 @@ const isAdded = ({ difference: { action } }: Fact) => action !== 'remove'
 const texts = (value: unknown) =>
   typeof value === 'string'
     ? value
-    : value instanceof Open
+    : value instanceof Unknown
       ? value.text
       : value === undefined
         ? ''
@@ -154,7 +155,7 @@ const addressOf = (fact: Fact): string | undefined =>
 /** Neither made by this deployment nor this machine nor known of the object. */
 function isStrange(uri: string, { difference: { after }, hosts, domains, tenantId }: Fact): boolean {
   if (isOnLoopback(uri)) return false
-  if (after instanceof Open && after.isMade) return false
+  if (after instanceof Unknown && after.isMade) return false
   const host = hostOf(uri)
   if (domains.some((domain) => host.endsWith(`.${domain}`))) return false
   return host.includes('{') || !(hosts.has(host) || host === tenantId)
@@ -225,7 +226,7 @@ const isEmpty = (value: unknown): boolean =>
   value === null ||
   value === false ||
   value === '' ||
-  (typeof value === 'object' && !(value instanceof Open) && Object.values(value).every(isEmpty))
+  (typeof value === 'object' && !(value instanceof Unknown) && Object.values(value).every(isEmpty))
 
 /** What a new object may say without anybody getting access by it; the rest of the rules come before. */
 const PLAIN_PARTS: Partial<Record<GraphType, readonly string[]>> = {

@@ -1,7 +1,9 @@
 /** Both sides of a comparison, with relationships and lists of words as the sets that they are. */
+
 import type { Json } from '../bicep/template.ts'
+import type { Value } from '../bicep/value.ts'
 import type { LiveProperties } from './keys.ts'
-import { isProperties, type Wanted, type WantedProperties } from './open.ts'
+import { isProperties, type WantedProperties } from './open.ts'
 import type { WantedObject } from './wanted.ts'
 
 export interface Sides {
@@ -14,7 +16,7 @@ export interface Sides {
 /** They find the object, so they cannot differ; an assignment keeps one to be shown by. */
 const KEYS = ['uniqueName', 'appId', 'clientId', 'resourceId', 'consentType', 'principalId']
 
-const words = (text: Wanted | Json | undefined): string[] =>
+const words = (text: Value | Json | undefined): string[] =>
   typeof text === 'string' ? text.split(' ').filter(Boolean) : []
 
 const isKey = (name: string, { type }: WantedObject) =>
@@ -24,8 +26,8 @@ const isKey = (name: string, { type }: WantedObject) =>
 function setOf(
   one: WantedObject,
   name: string,
-  value: Wanted,
-): { all: Wanted[]; isAppended: boolean } | undefined {
+  value: Value,
+): { all: Value[]; isAppended: boolean } | undefined {
   if (name === 'scope' && one.type === 'oauth2PermissionGrants')
     return { all: words(value), isAppended: one.isMerged }
   if (!isProperties(value) || !Array.isArray(value.relationships)) return undefined

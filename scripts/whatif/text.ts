@@ -1,7 +1,8 @@
 /** The what-if for a terminal. */
+import { Unknown, type Value } from '../bicep/value.ts'
 import type { Change, Graded } from './changes.ts'
 import { WORDS } from './naming.ts'
-import { isProperties, Open, type Wanted } from './open.ts'
+import { isProperties } from './open.ts'
 import { GRADES, type Grade } from './risk.ts'
 import { headline, type Summary, summaryOf } from './summary.ts'
 import type { WhatIf } from './whatif.ts'
@@ -29,8 +30,8 @@ export const colours = (isOn: boolean): Colours =>
 const SIGNS = { add: '+', remove: '-', change: '~', create: '+', update: '~' } as const
 
 /** JSON without control characters: nothing in a name can move the cursor or look like a line of ours. */
-export function shown(value: Wanted | undefined): string {
-  if (value instanceof Open) return `${JSON.stringify(value.text)} (known after deployment)`
+export function shown(value: Value | undefined): string {
+  if (value instanceof Unknown) return `${JSON.stringify(value.text)} (known after deployment)`
   const text = JSON.stringify(value) ?? 'nothing'
   return text.replaceAll(
     /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,

@@ -1,8 +1,10 @@
 /** Properties of a live object that the template says nothing about and that are set all the same. */
+
 import type { GraphType } from '../bicep/declared.ts'
 import type { Json } from '../bicep/template.ts'
+import type { Value } from '../bicep/value.ts'
 import type { LiveProperties } from './keys.ts'
-import { isObject, isProperties, type Wanted } from './open.ts'
+import { isObject, isProperties } from './open.ts'
 import type { Grade } from './risk.ts'
 import { TEXTS } from './rules.ts'
 
@@ -162,7 +164,7 @@ function isSetByPeople(type: GraphType, kind: string): boolean {
 
 export function undeclaredIn(
   type: GraphType,
-  wanted: Wanted | undefined,
+  wanted: Value | undefined,
   live: LiveProperties,
   path = '',
 ): Undeclared[] {

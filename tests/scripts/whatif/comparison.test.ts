@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Json } from '../../../scripts/bicep/template.ts'
 import { type Compared, compareProperties } from '../../../scripts/whatif/comparison.ts'
-import { merged, Open, type WantedProperties } from '../../../scripts/whatif/open.ts'
+import { merged, type WantedProperties } from '../../../scripts/whatif/open.ts'
+import { unknown } from './unknown.ts'
 
 const ID = 'aaaaaaaa-0000-4000-8000-000000000001'
 const OTHER = 'bbbbbbbb-0000-4000-8000-000000000001'
@@ -116,7 +117,7 @@ describe('the comparison', () => {
 })
 
 describe('what the compiler leaves open', () => {
-  const uri = new Open(['https://ca-x.', { name: 'environment.defaultDomain' }, '/mcp'])
+  const uri = unknown('https://ca-x.{environment.defaultDomain}/mcp')
 
   it('equals a live value that fits the known parts', () => {
     assert.deepEqual(
@@ -139,7 +140,7 @@ describe('what the compiler leaves open', () => {
   })
 
   it('is neither a change nor no change when nothing of it is known', () => {
-    const open = new Open([{ name: 'identity.principalId' }])
+    const open = unknown('{identity.principalId}')
     const one = compared({ subject: open }, { subject: 'x' })
     assert.deepEqual([one.changes, one.open], [[], ['subject: {identity.principalId}']])
     const list = compared({ members: [ID, open] }, { members: [ID, OTHER] })
@@ -147,7 +148,7 @@ describe('what the compiler leaves open', () => {
   })
 
   it('is new when it belongs to an object that does not exist yet', () => {
-    const fresh = new Open([{ name: 'client.appId' }], { isFresh: true })
+    const fresh = unknown('{client.appId}', { isNew: true })
     const live = { preAuthorizedApplications: [{ appId: OTHER }] }
     assert.deepEqual(changes({ preAuthorizedApplications: [{ appId: OTHER }, { appId: fresh }] }, live), [
       'add preAuthorizedApplications[{client.appId}]',

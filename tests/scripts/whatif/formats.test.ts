@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { commandOf } from '../../../scripts/whatif/command.ts'
 import { escaped, fenced } from '../../../scripts/whatif/markup.ts'
-import { Open } from '../../../scripts/whatif/open.ts'
 import { environmentTags } from '../../../scripts/whatif/orphans.ts'
 import { colours, nameText, shown } from '../../../scripts/whatif/text.ts'
+import { unknown } from './unknown.ts'
 
 describe('names from the directory', () => {
   it('cannot move the cursor of a terminal, nor turn the direction of the text', () => {
@@ -30,10 +30,7 @@ describe('names from the directory', () => {
 
 describe('values', () => {
   it('say when they are known only after the deployment', () => {
-    assert.equal(
-      shown(new Open(['api://', { name: 'api.appId' }])),
-      '"api://{api.appId}" (known after deployment)',
-    )
+    assert.equal(shown(unknown('api://{api.appId}')), '"api://{api.appId}" (known after deployment)')
   })
 
   it('are painted only when asked', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Open } from '../../../scripts/whatif/open.ts'
 import { type Fact, RULES, riskOf, turned } from '../../../scripts/whatif/risk.ts'
+import { unknown } from './unknown.ts'
 
 const TENANT = '4f6c2b1e-9a57-4d0f-8c3d-5e1b7a902c64'
 const ROLE = 'aaaaaaaa-0000-4000-8000-000000000001'
@@ -41,8 +41,7 @@ const withRole = { wanted: { appRoleId: ROLE } }
 const access = { place: 'requiredResourceAccess', action: add } as const
 const required = { type: 'servicePrincipals', place: 'appRoleAssignmentRequired' } as const
 const grant = { type: 'oauth2PermissionGrants', place: 'scope', action: add, after: 'Mail.Read' } as const
-const hostOf = (isMade: boolean) =>
-  new Open(['https://ca-x.', { name: 'environment.defaultDomain', isMade }, '/mcp'])
+const hostOf = (isMade: boolean) => unknown('https://ca-x.{environment.defaultDomain}/mcp', { isMade })
 
 const CASES: readonly [name: string, expected: string, one: Case][] = [
   ['anything that no rule names', 'high other', { place: 'somethingNew', before: 1, after: 2 }],
