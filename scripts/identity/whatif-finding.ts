@@ -2,9 +2,9 @@
 
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
-import { declaredIn, judgingOf } from '../whatif/question.ts'
-import { summaryOf } from '../whatif/summary.ts'
-import { identityWhatIf } from '../whatif/whatif.ts'
+import { loadDeclared, loadPolicy } from '../whatif/load.ts'
+import { summarize } from '../whatif/report.ts'
+import { runWhatIf } from '../whatif/whatif.ts'
 import { type Finding, REDEPLOY } from './finding.ts'
 
 const TITLE = 'What-if: no changes'
@@ -26,16 +26,16 @@ export async function whatIfFinding(context: Context): Promise<() => Promise<Fin
     const title = 'What-if: not asked, because there is no Bicep compiler here'
     return async () => ({ title, wrong: undefined, fix: REDEPLOY })
   }
-  const declared = await declaredIn(context)
-  const judging = await judgingOf(context, { perspective: 'found' })
+  const declared = await loadDeclared(context)
+  const policy = await loadPolicy(context, { perspective: 'found' })
   return async () => {
-    const result = await identityWhatIf(declared, context.directory, judging).catch(notReadable)
+    const result = await runWhatIf(declared, context.directory, policy).catch(notReadable)
     // Optional, as the missing compiler is: whoever may deploy may not always read everything.
     if (result instanceof Problem)
       return { title: `What-if: cannot be told. ${result.what}`, wrong: undefined, fix: REDEPLOY }
     const changes = result.changes.filter(({ type }) => type !== 'oauth2PermissionGrants')
     const { blockers, orphans, unmanaged, stale } = result
-    if (summaryOf({ ...result, changes }).result !== 'changes') {
+    if (summarize({ ...result, changes }).result !== 'changes') {
       return { title: TITLE, wrong: undefined, fix: REDEPLOY }
     }
     const named = [...changes, ...blockers, ...orphans].map(({ title }) => title)

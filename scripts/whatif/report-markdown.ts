@@ -1,22 +1,56 @@
-/** The what-if as a comment on a pull request. */
+/** The report as a comment on a pull request. */
+import { WORDS } from './actual-state.ts'
 import type { Change, Graded } from './changes.ts'
-import { mapOf } from './map.ts'
-import { escaped, fenced, html, table } from './markup.ts'
-import { WORDS } from './naming.ts'
+import { summarize, writeHeadline } from './report.ts'
+import { renderMap } from './report-map.ts'
+import { SIGNS, showName, showValue } from './report-text.ts'
 import { GRADES, type Grade } from './risk.ts'
-import { headline, summaryOf } from './summary.ts'
-import { nameText, shown } from './text.ts'
 import type { WhatIf } from './whatif.ts'
 
 /** By which a workflow finds its own comment again. */
-export const MARKER = '<!-- identity-what-if -->'
+const MARKER = '<!-- identity-what-if -->'
 /** GitHub takes 65,536 characters in a comment. */
 const LONGEST = 60_000
 
 const DOTS: Record<Grade, string> = { high: '🔴 high', medium: '🟠 medium', low: '⚪ low' }
-const SIGNS = { add: '+', remove: '-', change: '~', create: '+', update: '~' } as const
 
-const titled = ({ type, title }: Pick<Change, 'type' | 'title'>) => `${WORDS[type]} **${escaped(title)}**`
+/** Names come from the directory: they must not become markup, links or mentions. */
+export const escapeMarkdown = (text: string): string =>
+  showName(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll(/[\\`*_{}[\]#!|~]/g, '\\$&')
+    .replaceAll('@', '@\u200b')
+    .replaceAll('://', ':\u200b//')
+
+/** Inside a summary Markdown is not read, only HTML. */
+const html = (text: string): string =>
+  showName(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('@', '@\u200b')
+
+/** A fence longer than any run of backticks inside. */
+export function fence(language: string, text: string): string[] {
+  const runs = text.match(/`+/g) ?? []
+  const marks = '`'.repeat(Math.max(3, ...runs.map(({ length }) => length + 1)))
+  return [`${marks}${language}`, text.trimEnd(), marks]
+}
+
+const table = (head: string[], rows: string[][]): string[] =>
+  rows.length === 0
+    ? []
+    : [
+        `| ${head.join(' | ')} |`,
+        `|${' --- |'.repeat(head.length)}`,
+        ...rows.map((row) => `| ${row.join(' | ')} |`),
+        '',
+      ]
+
+const titled = ({ type, title }: Pick<Change, 'type' | 'title'>) =>
+  `${WORDS[type]} **${escapeMarkdown(title)}**`
 
 function risks({ changes, unmanaged }: WhatIf): string[] {
   const all = changes.flatMap((change) => change.properties.map((property) => ({ change, property })))
@@ -29,21 +63,26 @@ function risks({ changes, unmanaged }: WhatIf): string[] {
       ...grave.map(({ change, property }) => [
         DOTS[property.risk.grade],
         titled(change),
-        `${SIGNS[property.action]} ${escaped(property.path)}`,
-        escaped(property.risk.reason),
+        `${SIGNS[property.action]} ${escapeMarkdown(property.path)}`,
+        escapeMarkdown(property.risk.reason),
       ]),
       ...GRADES.toReversed().flatMap((grade) =>
         unmanaged
           .filter((one) => one.grade === grade)
-          .map((one) => [DOTS[grade], titled(one), `unmanaged ${escaped(one.kind)}`, escaped(one.reason)]),
+          .map((one) => [
+            DOTS[grade],
+            titled(one),
+            `unmanaged ${escapeMarkdown(one.kind)}`,
+            escapeMarkdown(one.reason),
+          ]),
       ),
     ],
   )
 }
 
 function valueLines({ action, path, before, after }: Graded): string[] {
-  const removed = before === undefined ? [] : [`- ${nameText(path)}: ${shown(before)}`]
-  const added = after === undefined ? [] : [`+ ${nameText(path)}: ${shown(after)}`]
+  const removed = before === undefined ? [] : [`- ${showName(path)}: ${showValue(before)}`]
+  const added = after === undefined ? [] : [`+ ${showName(path)}: ${showValue(after)}`]
   return action === 'add' ? added : action === 'remove' ? removed : [...removed, ...added]
 }
 
@@ -54,8 +93,8 @@ function details(change: Change): string[] {
   return [
     `<details><summary>${SIGNS[change.action]} ${WORDS[change.type]} <b>${html(change.title)}</b> ${verb}${by}, ${DOTS[change.grade]}</summary>`,
     '',
-    ...(symbols ? [`Declared as ${escaped(symbols.trim())}`, ''] : []),
-    ...fenced('diff', change.properties.flatMap(valueLines).join('\n')),
+    ...(symbols ? [`Declared as ${escapeMarkdown(symbols.trim())}`, ''] : []),
+    ...fence('diff', change.properties.flatMap(valueLines).join('\n')),
     '',
     '</details>',
     '',
@@ -65,19 +104,20 @@ function details(change: Change): string[] {
 function lists(result: WhatIf): string[] {
   const orphans = result.orphans.map((one) => {
     const heir = result.changes.find(({ key }) => key === one.renamedTo)
-    const rename = heir ? `, renamed: **${escaped(heir.title)}** is created in its place` : ''
-    return `- ${titled(one)} (${escaped(one.uniqueName ?? one.id)})${rename}`
+    const rename = heir ? `, renamed: **${escapeMarkdown(heir.title)}** is created in its place` : ''
+    return `- ${titled(one)} (${escapeMarkdown(one.uniqueName ?? one.id)})${rename}`
   })
   const pending = result.pending.map(
-    ({ title, path, text }) => `- **${escaped(title)}** ${escaped(path)}: ${escaped(text)}`,
+    ({ title, path, text }) =>
+      `- **${escapeMarkdown(title)}** ${escapeMarkdown(path)}: ${escapeMarkdown(text)}`,
   )
   const unmanaged = result.unmanaged.map(
     ({ title, kind, value, reason }) =>
-      `- **${escaped(title)}**, ${escaped(kind)} ${escaped(value)}: ${escaped(reason)}`,
+      `- **${escapeMarkdown(title)}**, ${escapeMarkdown(kind)} ${escapeMarkdown(value)}: ${escapeMarkdown(reason)}`,
   )
   const accepted = result.accepted.map(
     ({ title, kind, value, why }) =>
-      `- **${escaped(title)}**, ${escaped(kind)} ${escaped(value)}: ${escaped(why)}`,
+      `- **${escapeMarkdown(title)}**, ${escapeMarkdown(kind)} ${escapeMarkdown(value)}: ${escapeMarkdown(why)}`,
   )
   const section = (title: string, lines: string[]) =>
     lines.length > 0 ? [`#### ${title}`, '', ...lines, ''] : []
@@ -88,17 +128,17 @@ function lists(result: WhatIf): string[] {
     ...section('Accepted exceptions', accepted),
     ...section(
       'Exceptions that count for nothing',
-      result.stale.map((line) => `- ${escaped(line)}`),
+      result.stale.map((line) => `- ${escapeMarkdown(line)}`),
     ),
     ...section(
       'Could not be told',
-      result.notes.map((note) => `- ${escaped(note)}`),
+      result.notes.map((note) => `- ${escapeMarkdown(note)}`),
     ),
   ]
 }
 
 function head(result: WhatIf): string[] {
-  const summary = summaryOf(result)
+  const summary = summarize(result)
   const { create, update, orphans, blockers, pending, unmanaged } = summary
   const grades = GRADES.toReversed()
   const counts = [
@@ -112,9 +152,9 @@ function head(result: WhatIf): string[] {
   ]
   return [
     MARKER,
-    `### Identity what-if: ${escaped(result.environment)}`,
+    `### Identity what-if: ${escapeMarkdown(result.environment)}`,
     '',
-    `**${headline(summary)}**`,
+    `**${writeHeadline(summary)}**`,
     '',
     ...table(
       [
@@ -129,20 +169,20 @@ function head(result: WhatIf): string[] {
       summary.result === 'none' ? [] : [counts.map(String)],
     ),
     ...result.blockers.flatMap(({ title, what, wayOut }) => [
-      `> ⛔ **${escaped(title)}**: ${escaped(what)}`,
-      `> Way out: ${escaped(wayOut)}`,
+      `> ⛔ **${escapeMarkdown(title)}**: ${escapeMarkdown(what)}`,
+      `> Way out: ${escapeMarkdown(wayOut)}`,
       '',
     ]),
     ...risks(result),
   ]
 }
 
-export function markdownOf(result: WhatIf): string {
+export function renderMarkdown(result: WhatIf): string {
   const start = head(result)
   const map = [
     '<details><summary>Identity map</summary>',
     '',
-    ...fenced('mermaid', mapOf(result)),
+    ...fence('mermaid', renderMap(result)),
     '',
     '</details>',
     '',

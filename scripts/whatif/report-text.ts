@@ -1,14 +1,14 @@
-/** The what-if for a terminal. */
+/** The report for a terminal. */
 import { Unknown, type Value } from '../bicep/value.ts'
+import { WORDS } from './actual-state.ts'
 import type { Change, Graded } from './changes.ts'
-import { WORDS } from './naming.ts'
-import { isProperties } from './open.ts'
+import { isObject } from './properties.ts'
+import { type Summary, summarize, writeHeadline } from './report.ts'
 import { GRADES, type Grade } from './risk.ts'
-import { headline, type Summary, summaryOf } from './summary.ts'
 import type { WhatIf } from './whatif.ts'
 
 type Paint = (text: string) => string
-export interface Colours {
+interface Colours {
   add: Paint
   remove: Paint
   change: Paint
@@ -22,15 +22,15 @@ const code =
   (text) =>
     `\u001b[${number}m${text}\u001b[0m`
 
-export const colours = (isOn: boolean): Colours =>
+export const chooseColours = (isOn: boolean): Colours =>
   isOn
     ? { add: code(32), remove: code(31), change: code(33), danger: code(35), quiet: code(2) }
     : { add: plain, remove: plain, change: plain, danger: plain, quiet: plain }
 
-const SIGNS = { add: '+', remove: '-', change: '~', create: '+', update: '~' } as const
+export const SIGNS = { add: '+', remove: '-', change: '~', create: '+', update: '~' } as const
 
 /** JSON without control characters: nothing in a name can move the cursor or look like a line of ours. */
-export function shown(value: Value | undefined): string {
+export function showValue(value: Value | undefined): string {
   if (value instanceof Unknown) return `${JSON.stringify(value.text)} (known after deployment)`
   const text = JSON.stringify(value) ?? 'nothing'
   return text.replaceAll(
@@ -40,20 +40,20 @@ export function shown(value: Value | undefined): string {
 }
 
 /** A name from the directory, on one line and without quotes. */
-export const nameText = (name: string): string =>
-  shown(name).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\')
+export const showName = (name: string): string =>
+  showValue(name).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\')
 
 function valueText({ action, before, after }: Graded): string {
-  if (action === 'add') return shown(after)
-  if (action === 'remove') return shown(before)
-  return `${shown(before)} -> ${shown(after)}`
+  if (action === 'add') return showValue(after)
+  if (action === 'remove') return showValue(before)
+  return `${showValue(before)} -> ${showValue(after)}`
 }
 
 /** An object that comes or goes, one property a line. */
 function partsOf({ action, before, after }: Graded): string[] {
   const value = action === 'add' ? after : action === 'remove' ? before : undefined
-  if (!isProperties(value)) return []
-  return Object.entries(value).map(([name, one]) => `          ${nameText(name)}: ${shown(one)}`)
+  if (!isObject(value)) return []
+  return Object.entries(value).map(([name, one]) => `          ${showName(name)}: ${showValue(one)}`)
 }
 
 const MARKS: Record<Grade, string> = { high: '[HIGH]', medium: '[medium]', low: '' }
@@ -63,10 +63,10 @@ function propertyLines(property: Graded, colour: Colours): string[] {
   const mark = MARKS[property.risk.grade]
   const inner = partsOf(property)
   const value = inner.length > 0 ? '' : `: ${valueText(property)}`
-  const lines = [`      ${paint(SIGNS[property.action])} ${nameText(property.path)}${value}`, ...inner]
+  const lines = [`      ${paint(SIGNS[property.action])} ${showName(property.path)}${value}`, ...inner]
   if (mark === '') return lines
   const painted = property.risk.grade === 'high' ? colour.danger(mark) : colour.change(mark)
-  return [...lines, `          ${painted} ${nameText(property.risk.reason)}`]
+  return [...lines, `          ${painted} ${showName(property.risk.reason)}`]
 }
 
 function changeLines(change: Change, result: WhatIf, colour: Colours): string[] {
@@ -76,10 +76,10 @@ function changeLines(change: Change, result: WhatIf, colour: Colours): string[] 
   const where = change.symbols.length > 0 ? `  # ${change.symbols.join(', ')}` : ''
   const from = result.orphans.find(({ renamedTo }) => renamedTo === change.key)
   const verb = change.action === 'create' ? 'will be created' : 'will be changed'
-  const head = `  ${paint(sign)} ${WORDS[change.type]} "${nameText(change.title)}" ${verb}${by}${colour.quiet(where)}`
+  const head = `  ${paint(sign)} ${WORDS[change.type]} "${showName(change.title)}" ${verb}${by}${colour.quiet(where)}`
   const rename = from
     ? [
-        `      renamed from ${nameText(from.uniqueName ?? from.id)}: a unique name cannot change, so this is a new object`,
+        `      renamed from ${showName(from.uniqueName ?? from.id)}: a unique name cannot change, so this is a new object`,
       ]
     : []
   return [head, ...rename, ...change.properties.flatMap((one) => propertyLines(one, colour)), '']
@@ -96,33 +96,33 @@ const riskLine = ({ risks }: Summary) =>
     .map((grade) => `${risks[grade]} ${grade}`)
     .join(', ')}.`
 
-export function textOf(result: WhatIf, isColoured: boolean): string {
-  const colour = colours(isColoured)
-  const summary = summaryOf(result)
+export function renderText(result: WhatIf, isColoured: boolean): string {
+  const colour = chooseColours(isColoured)
+  const summary = summarize(result)
   const blockers = result.blockers.map(
     ({ title, what, wayOut }) =>
-      `  ${colour.danger('!')} ${nameText(title)}: ${nameText(what)}\n      way out: ${nameText(wayOut)}`,
+      `  ${colour.danger('!')} ${showName(title)}: ${showName(what)}\n      way out: ${showName(wayOut)}`,
   )
   const orphans = result.orphans.map(
     ({ type, title, uniqueName, id }) =>
-      `  ${colour.quiet('?')} ${WORDS[type]} "${nameText(title)}" (${nameText(uniqueName ?? id)})`,
+      `  ${colour.quiet('?')} ${WORDS[type]} "${showName(title)}" (${showName(uniqueName ?? id)})`,
   )
   const pending = result.pending.map(
-    ({ title, path, text }) => `  ${nameText(title)}${path ? `, ${nameText(path)}` : ''}: ${nameText(text)}`,
+    ({ title, path, text }) => `  ${showName(title)}${path ? `, ${showName(path)}` : ''}: ${showName(text)}`,
   )
   const unmanaged = result.unmanaged.flatMap(({ type, title, kind, value, grade, reason }) => {
     const mark = grade === 'high' ? colour.danger(MARKS.high) : colour.change(MARKS[grade])
     return [
-      `  ${colour.danger('!')} ${WORDS[type]} "${nameText(title)}", ${nameText(kind)}: ${nameText(value)}`,
-      `          ${mark}${mark ? ' ' : ''}${nameText(reason)}`,
+      `  ${colour.danger('!')} ${WORDS[type]} "${showName(title)}", ${showName(kind)}: ${showName(value)}`,
+      `          ${mark}${mark ? ' ' : ''}${showName(reason)}`,
     ]
   })
   const accepted = result.accepted.map(
     ({ title, kind, value, why }) =>
-      `  ${nameText(title)}, ${nameText(kind)}: ${nameText(value)} (${nameText(why)})`,
+      `  ${showName(title)}, ${showName(kind)}: ${showName(value)} (${showName(why)})`,
   )
   const lines = [
-    `Identity what-if of azd environment ${nameText(result.environment)} in tenant ${result.tenantId}`,
+    `Identity what-if of azd environment ${showName(result.environment)} in tenant ${result.tenantId}`,
     '',
     ...section('Will fail:', blockers),
     ...result.changes.flatMap((change) => changeLines(change, result, colour)),
@@ -135,13 +135,13 @@ export function textOf(result: WhatIf, isColoured: boolean): string {
     ...section('Accepted exceptions:', accepted),
     ...section(
       'Exceptions that count for nothing:',
-      result.stale.map((line) => `  ${nameText(line)}`),
+      result.stale.map((line) => `  ${showName(line)}`),
     ),
     ...section(
       'Could not be told:',
       result.notes.map((note) => `  ${note}`),
     ),
-    headline(summary),
+    writeHeadline(summary),
     ...(summary.result === 'none' ? [] : [plan(summary), riskLine(summary)]),
   ]
   return `${lines.join('\n')}\n`
