@@ -5,6 +5,7 @@ import { summarize, writeHeadline } from './report.ts'
 import { renderMap } from './report-map.ts'
 import { SIGNS, showName, showValue } from './report-text.ts'
 import { GRADES, type Grade } from './risk.ts'
+import type { Unmanaged } from './unmanaged.ts'
 import type { WhatIf } from './whatif.ts'
 
 /** By which a workflow finds its own comment again. */
@@ -14,23 +15,18 @@ const LONGEST = 60_000
 
 const DOTS: Record<Grade, string> = { high: '🔴 high', medium: '🟠 medium', low: '⚪ low' }
 
-/** Names come from the directory: they must not become markup, links or mentions. */
-export const escapeMarkdown = (text: string): string =>
+/** Names come from the directory: they must not become markup or mentions. Inside a summary only HTML is read. */
+const escapeHtml = (text: string): string =>
   showName(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
-    .replaceAll(/[\\`*_{}[\]#!|~]/g, '\\$&')
     .replaceAll('@', '@\u200b')
-    .replaceAll('://', ':\u200b//')
 
-/** Inside a summary Markdown is not read, only HTML. */
-const html = (text: string): string =>
-  showName(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('@', '@\u200b')
+export const escapeMarkdown = (text: string): string =>
+  escapeHtml(text)
+    .replaceAll(/[\\`*_{}[\]#!|~]/g, '\\$&')
+    .replaceAll('://', ':\u200b//')
 
 /** A fence longer than any run of backticks inside. */
 export function fence(language: string, text: string): string[] {
@@ -89,11 +85,11 @@ function valueLines({ action, path, before, after }: Graded): string[] {
 function details(change: Change): string[] {
   const verb = change.action === 'create' ? 'is created' : 'is changed'
   const by = change.by === 'hook' ? ' by a hook' : ''
-  const symbols = change.symbols.length > 0 ? ` (${change.symbols.join(', ')})` : ''
+  const symbols = change.symbols.join(', ')
   return [
-    `<details><summary>${SIGNS[change.action]} ${WORDS[change.type]} <b>${html(change.title)}</b> ${verb}${by}, ${DOTS[change.grade]}</summary>`,
+    `<details><summary>${SIGNS[change.action]} ${WORDS[change.type]} <b>${escapeHtml(change.title)}</b> ${verb}${by}, ${DOTS[change.grade]}</summary>`,
     '',
-    ...(symbols ? [`Declared as ${escapeMarkdown(symbols.trim())}`, ''] : []),
+    ...(symbols ? [`Declared as ${escapeMarkdown(`(${symbols})`)}`, ''] : []),
     ...fence('diff', change.properties.flatMap(valueLines).join('\n')),
     '',
     '</details>',
@@ -111,44 +107,37 @@ function lists(result: WhatIf): string[] {
     ({ title, path, text }) =>
       `- **${escapeMarkdown(title)}** ${escapeMarkdown(path)}: ${escapeMarkdown(text)}`,
   )
-  const unmanaged = result.unmanaged.map(
-    ({ title, kind, value, reason }) =>
-      `- **${escapeMarkdown(title)}**, ${escapeMarkdown(kind)} ${escapeMarkdown(value)}: ${escapeMarkdown(reason)}`,
-  )
-  const accepted = result.accepted.map(
-    ({ title, kind, value, why }) =>
-      `- **${escapeMarkdown(title)}**, ${escapeMarkdown(kind)} ${escapeMarkdown(value)}: ${escapeMarkdown(why)}`,
-  )
+  const unmanaged = ({ title, kind, value }: Unmanaged, why: string) =>
+    `- **${escapeMarkdown(title)}**, ${escapeMarkdown(kind)} ${escapeMarkdown(value)}: ${escapeMarkdown(why)}`
+  const sentences = (lines: string[]) => lines.map((line) => `- ${escapeMarkdown(line)}`)
   const section = (title: string, lines: string[]) =>
     lines.length > 0 ? [`#### ${title}`, '', ...lines, ''] : []
   return [
     ...section('Left behind: tagged for this environment, no longer declared', orphans),
     ...section('Known after deployment: neither a change nor no change', pending),
-    ...section('Unmanaged: there and not declared; a deployment leaves it', unmanaged),
-    ...section('Accepted exceptions', accepted),
     ...section(
-      'Exceptions that count for nothing',
-      result.stale.map((line) => `- ${escapeMarkdown(line)}`),
+      'Unmanaged: there and not declared; a deployment leaves it',
+      result.unmanaged.map((one) => unmanaged(one, one.reason)),
     ),
     ...section(
-      'Could not be told',
-      result.notes.map((note) => `- ${escapeMarkdown(note)}`),
+      'Accepted exceptions',
+      result.accepted.map((one) => unmanaged(one, one.why)),
     ),
+    ...section('Exceptions that count for nothing', sentences(result.stale)),
+    ...section('Could not be told', sentences(result.notes)),
   ]
 }
 
 function head(result: WhatIf): string[] {
   const summary = summarize(result)
-  const { create, update, orphans, blockers, pending, unmanaged } = summary
-  const grades = GRADES.toReversed()
-  const counts = [
-    create,
-    update,
-    orphans,
-    unmanaged,
-    blockers,
-    pending,
-    ...grades.map((grade) => summary.risks[grade]),
+  const columns: [head: string, count: number][] = [
+    ['create', summary.create],
+    ['change', summary.update],
+    ['left behind', summary.orphans],
+    ['unmanaged', summary.unmanaged],
+    ['will fail', summary.blockers],
+    ['open', summary.pending],
+    ...GRADES.toReversed().map((grade): [string, number] => [DOTS[grade], summary.risks[grade]]),
   ]
   return [
     MARKER,
@@ -157,16 +146,8 @@ function head(result: WhatIf): string[] {
     `**${writeHeadline(summary)}**`,
     '',
     ...table(
-      [
-        'create',
-        'change',
-        'left behind',
-        'unmanaged',
-        'will fail',
-        'open',
-        ...grades.map((grade) => DOTS[grade]),
-      ],
-      summary.result === 'none' ? [] : [counts.map(String)],
+      columns.map(([name]) => name),
+      summary.result === 'none' ? [] : [columns.map(([, count]) => String(count))],
     ),
     ...result.blockers.flatMap(({ title, what, wayOut }) => [
       `> ⛔ **${escapeMarkdown(title)}**: ${escapeMarkdown(what)}`,
@@ -178,22 +159,10 @@ function head(result: WhatIf): string[] {
 }
 
 export function renderMarkdown(result: WhatIf): string {
-  const start = head(result)
-  const map = [
-    '<details><summary>Identity map</summary>',
-    '',
-    ...fence('mermaid', renderMap(result)),
-    '',
-    '</details>',
-    '',
-  ]
-  const whole = [...start, ...result.changes.flatMap(details), ...lists(result), ...map].join('\n')
+  const [start, end] = [head(result), lists(result)]
+  const map = ['<details><summary>Identity map</summary>', '', ...fence('mermaid', renderMap(result)), '']
+  const whole = [...start, ...result.changes.flatMap(details), ...end, ...map, '</details>', ''].join('\n')
   if (whole.length <= LONGEST) return whole
-  const short = [
-    ...start,
-    ...lists(result),
-    '_Too long for a comment: the details are in the log of the run._',
-    '',
-  ]
-  return short.join('\n').slice(0, LONGEST)
+  const note = '_Too long for a comment: the details are in the log of the run._'
+  return [...start, ...end, note, ''].join('\n').slice(0, LONGEST)
 }

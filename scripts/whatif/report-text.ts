@@ -121,6 +121,7 @@ export function renderText(result: WhatIf, isColoured: boolean): string {
     ({ title, kind, value, why }) =>
       `  ${showName(title)}, ${showName(kind)}: ${showName(value)} (${showName(why)})`,
   )
+  const sentences = (all: string[]) => all.map((one) => `  ${showName(one)}`)
   const lines = [
     `Identity what-if of azd environment ${showName(result.environment)} in tenant ${result.tenantId}`,
     '',
@@ -133,14 +134,8 @@ export function renderText(result: WhatIf, isColoured: boolean): string {
     ...section('Known after deployment (neither a change nor no change):', pending),
     ...section('Unmanaged (there and not declared; a deployment leaves it):', unmanaged),
     ...section('Accepted exceptions:', accepted),
-    ...section(
-      'Exceptions that count for nothing:',
-      result.stale.map((line) => `  ${showName(line)}`),
-    ),
-    ...section(
-      'Could not be told:',
-      result.notes.map((note) => `  ${note}`),
-    ),
+    ...section('Exceptions that count for nothing:', sentences(result.stale)),
+    ...section('Could not be told:', sentences(result.notes)),
     writeHeadline(summary),
     ...(summary.result === 'none' ? [] : [plan(summary), riskLine(summary)]),
   ]

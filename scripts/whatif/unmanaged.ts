@@ -13,7 +13,7 @@ export interface Unmanaged extends Found {
 }
 
 /** What Entra and the hooks have made. */
-interface Known {
+interface Own {
   /** Object id of whoever asks: Entra makes the deployer an owner of what is new. */
   deployer: string | undefined
   /** Key ids of the secrets that the hook of this project has recorded. */
@@ -52,7 +52,7 @@ const SIGN_IN = ['openid', 'profile', 'email', 'offline_access']
 const isSurrounded = (one: DesiredObject) => isOurs(one) && SURROUNDED.includes(one.type)
 
 /** Everything that hangs on a declared application, service principal or group. */
-export function findUnmanaged(states: States, { deployer, ownSecrets }: Known): Unmanaged[] {
+export function findUnmanaged(states: States, { deployer, ownSecrets }: Own): Unmanaged[] {
   const { objects, state, names } = states
   const seen = new Set<string>()
   return objects.filter(isSurrounded).flatMap((one): Unmanaged[] => {

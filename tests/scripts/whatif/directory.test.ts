@@ -272,6 +272,8 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
       unmanaged.map(({ kind, grade, reason }) => [kind, grade, /"by hand" .* until 2030/.test(reason)]),
       [['passwordCredentials', 'high', true]],
     )
+    const documented = ['grade', 'key', 'kind', 'reason', 'title', 'type', 'value']
+    assert.deepEqual(Object.keys(unmanaged[0] ?? {}).toSorted(), documented, 'and nothing of the secret')
   })
 
   it('leaves out what the reviewed file accepts, and says which lines count for nothing', async () => {
