@@ -35,7 +35,7 @@ export async function makeProject() {
     await cp(join(root, part), join(folder, part), { recursive: true })
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
   await mkdir(bin)
-  await cp(stub, join(bin, 'cli/azd-stub.mjs'))
+  await cp(stub, join(bin, 'azd-stub.mjs'))
   await writeFile(join(bin, 'azd'), `#!/bin/sh\nexec "${process.execPath}" "${bin}/azd-stub.mjs" "$@"\n`)
   await writeFile(join(bin, 'azd.cmd'), `@"${process.execPath}" "%~dp0azd-stub.mjs" %*\r\n`)
   await chmod(join(bin, 'azd'), 0o755)
