@@ -33,6 +33,7 @@ export interface Pending extends PendingValue {
   type: GraphType
 }
 
+/** What differs, graded, and what is known only after the deployment. */
 export function findChanges(states: States, judging: Judging): { changes: Change[]; pending: Pending[] } {
   const all = states.objects.map((one) => findChange(one, states, judging))
   return {
@@ -106,6 +107,7 @@ export function findEnvironmentTags(declared: readonly Properties[], environment
   return texts.some((tag) => tag.split(/[:=]/).includes(environment)) ? texts : []
 }
 
+/** Objects with this environment's tags that nobody declares. */
 export function findOrphans(
   { objects, state }: States,
   { apps, principals }: Surroundings,

@@ -59,6 +59,7 @@ function oneOf<T extends string>(all: readonly T[], value: string, option: strin
 const FILE = 'main.bicepparam'
 const PARAMETERS = join(ROOT, 'infra', FILE)
 
+/** Throws a Problem, or an error of `parseArgs`, that names the option. */
 export function parseCommand(args: string[], usualParameters: string = PARAMETERS): Command {
   const { values } = parseArgs({
     args,

@@ -6,6 +6,7 @@ export type Properties = Record<string, Value>
 /** What Microsoft Graph shows. */
 export type ActualProperties = Record<string, Json>
 
+/** Neither a list nor a value that is unknown as a whole. */
 export function isObject<T extends Value | undefined>(
   value: T,
 ): value is Extract<T, { [key: string]: unknown }>
@@ -39,6 +40,7 @@ export const readObjects = (value: Value | undefined): Properties[] =>
 export const splitWords = (text: unknown): string[] =>
   typeof text === 'string' ? text.split(' ').filter(Boolean) : []
 
+/** Nothing is said: null, false, no text, or a list or an object of nothing else. */
 export const isEmpty = (value: Value | undefined): boolean =>
   value === undefined ||
   value === null ||

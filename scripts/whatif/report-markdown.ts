@@ -23,6 +23,7 @@ const escapeHtml = (text: string): string =>
     .replaceAll('>', '&gt;')
     .replaceAll('@', '@\u200b')
 
+/** Nor links. */
 export const escapeMarkdown = (text: string): string =>
   escapeHtml(text)
     .replaceAll(/[\\`*_{}[\]#!|~]/g, '\\$&')
@@ -158,6 +159,7 @@ function head(result: WhatIf): string[] {
   ]
 }
 
+/** At most as long as GitHub takes: the details go first. */
 export function renderMarkdown(result: WhatIf): string {
   const [start, end] = [head(result), lists(result)]
   const map = ['<details><summary>Identity map</summary>', '', ...fence('mermaid', renderMap(result)), '']

@@ -22,6 +22,7 @@ const code =
   (text) =>
     `\u001b[${number}m${text}\u001b[0m`
 
+/** Paints with ANSI codes, or leaves everything as it is. */
 export const chooseColours = (isOn: boolean): Colours =>
   isOn
     ? { add: code(32), remove: code(31), change: code(33), danger: code(35), quiet: code(2) }
@@ -96,6 +97,7 @@ const riskLine = ({ risks }: Summary) =>
     .map((grade) => `${risks[grade]} ${grade}`)
     .join(', ')}.`
 
+/** Changes, what is unmanaged, and a line of numbers at the end. */
 export function renderText(result: WhatIf, isColoured: boolean): string {
   const colour = chooseColours(isColoured)
   const summary = summarize(result)

@@ -30,6 +30,7 @@ const gradesIn = ({ changes, unmanaged }: Pick<WhatIf, 'changes' | 'unmanaged'>)
   ...unmanaged.map(({ grade }) => grade),
 ]
 
+/** Counts what was found; a grade counts once for each difference and each unmanaged thing. */
 export function summarize(counted: Counted): Summary {
   const { changes, pending, blockers, orphans, unmanaged, accepted, stale } = counted
   const risks = { high: 0, medium: 0, low: 0 }
@@ -48,6 +49,7 @@ export function summarize(counted: Counted): Summary {
   }
 }
 
+/** The result in one sentence. */
 export function writeHeadline(summary: Summary): string {
   const { result, blockers, pending, create, update, orphans, unmanaged } = summary
   if (result === 'none') return 'No changes. The directory is as declared.'
@@ -64,7 +66,7 @@ export function decideExitCode(result: WhatIf, level: Level): 0 | 2 {
   return result.blockers.length > 0 || gradesIn(result).some((grade) => isAtLeast(grade, level)) ? 2 : 0
 }
 
-/** Counts up when a reader of the old format would misread the new one; docs/whatif.md describes it. */
+/** Counts up when a reader of the old format would misread the new one. */
 const SCHEMA_VERSION = 2
 
 /** What is unknown becomes `{"knownAfterDeployment": "https://{host}/mcp"}`. */
@@ -75,6 +77,7 @@ function plain(value: Value | undefined): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]))
 }
 
+/** The document for programs; docs/whatif.md describes it. */
 export function renderJson(result: WhatIf): string {
   const document = {
     schemaVersion: SCHEMA_VERSION,

@@ -34,6 +34,7 @@ function isUnsafeRedirect(uri: string): boolean {
 const receives = ({ difference: { place } }: Fact) =>
   place === 'identifierUris' ? 'Tokens for' : 'Authorization codes go to'
 
+/** High: tokens or codes go to somebody who got none before. */
 export function judgeForeignAddress(fact: Fact): string | undefined {
   const uri = addressOf(fact)
   if (uri === undefined) return undefined
@@ -44,6 +45,7 @@ export function judgeForeignAddress(fact: Fact): string | undefined {
   return `${receives(fact)} ${readHost(uri)}, a host that the object did not use before.`
 }
 
+/** Medium: a strange host on a new object, or a further name of an API. */
 export function judgeNewAddress(fact: Fact): string | undefined {
   const uri = addressOf(fact)
   if (uri === undefined) return undefined
@@ -51,6 +53,7 @@ export function judgeNewAddress(fact: Fact): string | undefined {
   return !/^(api|urn):/i.test(uri) && isStrange(uri, fact) ? `${receives(fact)} ${readHost(uri)}.` : undefined
 }
 
+/** Low: every other address. */
 export const judgeKnownAddress = (fact: Fact): string | undefined =>
   addressOf(fact) === undefined
     ? undefined

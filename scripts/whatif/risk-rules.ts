@@ -247,6 +247,7 @@ export const RULES: readonly Rule[] = [
   { name: 'narrower', grade: 'low', judge: narrower },
 ]
 
+/** By the first rule that applies; high when there is none. */
 export function gradeRisk(fact: Fact): Risk {
   for (const { name, grade, judge } of RULES) {
     const reason = judge(fact)

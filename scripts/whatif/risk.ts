@@ -9,6 +9,7 @@ import { type ActualProperties, type Properties, readList, readObjects, readProp
 export const GRADES = ['low', 'medium', 'high'] as const
 export type Grade = (typeof GRADES)[number]
 
+/** `low` where there is none. */
 export const findHighest = (risks: readonly { grade: Grade }[]): Grade =>
   GRADES.findLast((grade) => risks.some((risk) => risk.grade === grade)) ?? 'low'
 
@@ -55,8 +56,10 @@ export interface Fact extends Circumstances {
   difference: Difference
 }
 
+/** The difference is at one of these places of an object of that type. */
 export const isAt = ({ type, difference }: Fact, wanted: GraphType, ...places: string[]): boolean =>
   type === wanted && places.includes(difference.place)
+/** Something is there afterwards. */
 export const isAdded = ({ difference: { action } }: Fact): boolean => action !== 'remove'
 
 /** For people: the value as a part of a sentence. */
@@ -72,6 +75,7 @@ export interface Judging {
   environmentTags: readonly string[]
 }
 
+/** What the rules have to know besides the difference itself. */
 export function findCircumstances(
   one: DesiredObject,
   desired: Properties,
