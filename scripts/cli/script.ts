@@ -1,7 +1,7 @@
 /** How every script of an operator starts and ends: options, help, one clear message and exit code 1 on failure. */
 import { realpathSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { findBicep } from '../bicep/compiler.ts'
+import { compile } from '../bicep/compile.ts'
 import { Directory } from '../graph/directory.ts'
 import { azdVersion, ROOT } from './azd.ts'
 import { type Surroundings, surroundings } from './environment.ts'
@@ -15,8 +15,8 @@ export type Context = Surroundings &
     operator: Operator
     /** Like `1.23.15`. */
     azdVersion: () => Promise<string>
-    /** Without a Bicep compiler the proof leaves the what-if out. */
-    hasCompiler: () => boolean
+    /** What the Bicep compiler says. */
+    compile: typeof compile
     print: (line: string) => void
     /** The project's folder: where azd keeps its environments and a developer's `.env` is. */
     root: string
@@ -61,9 +61,8 @@ export async function contextOf(
     patienceSeconds: around.environment.DIRECTORY_PATIENCE_SECONDS,
     token: operator.token,
   })
-  const hasCompiler = () => findBicep() !== undefined
   const print = (line: string) => console.log(line)
-  return { ...around, operator, directory, azdVersion, hasCompiler, root: ROOT, print }
+  return { ...around, operator, directory, azdVersion, compile, root: ROOT, print }
 }
 
 function argumentsOf({ switches = [], words = [] }: Script) {

@@ -5,9 +5,9 @@ export const DEPLOY_GRAPH = [
   'Application.ReadWrite.All',
   'DelegatedPermissionGrant.ReadWrite.All',
   'Group.ReadWrite.All',
-]
+] as const
 /** Only where users are assigned to the app. */
-export const ASSIGN_GRAPH = ['AppRoleAssignment.ReadWrite.All']
+export const ASSIGN_GRAPH = ['AppRoleAssignment.ReadWrite.All'] as const
 
 /** `restricted`: whether only assigned users get a token. */
 export const approvals = (restricted: boolean): string =>

@@ -79,8 +79,6 @@ export const Grant = z.object({
 })
 export type Grant = z.infer<typeof Grant>
 
-export const Assignment = z.object({ id: z.string(), principalId: z.string(), appRoleId: z.string() })
-
 /** Of any type in the recycle bin; groups and service principals lack some of these. */
 export const Deleted = z.object({
   id: z.string(),

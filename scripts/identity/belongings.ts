@@ -24,7 +24,7 @@ const DELETED: Record<Kind, string> = {
   application: 'id,appId,displayName,uniqueName,tags',
   group: 'id,displayName,description,uniqueName',
 }
-export const WORDS: Record<Kind, string> = {
+const WORDS: Record<Kind, string> = {
   servicePrincipal: 'service principal',
   application: 'app registration',
   group: 'group',

@@ -9,15 +9,15 @@ import { Grant, quoted, Resource, select } from '../graph/graph-objects.ts'
 import { type ConsentClient, consentPack, dropPack, packFile, savePack } from './consent-pack.ts'
 
 /** Who asks for tokens on behalf of users: the API app and, for servers on developers' machines, the dev app. */
-export function consentClients(deployment: Deployment): ConsentClient[] {
+function consentClients(deployment: Deployment): ConsentClient[] {
   const { ENTRA_CLIENT_ID, ENTRA_API_PRINCIPAL_ID, ENTRA_DEV_CLIENT_ID, ENTRA_DEV_PRINCIPAL_ID } = deployment
   const api = { title: 'API app', appId: ENTRA_CLIENT_ID, principalId: ENTRA_API_PRINCIPAL_ID }
   if (!ENTRA_DEV_CLIENT_ID || !ENTRA_DEV_PRINCIPAL_ID) return [api]
   return [api, { title: 'dev API app', appId: ENTRA_DEV_CLIENT_ID, principalId: ENTRA_DEV_PRINCIPAL_ID }]
 }
 
-export const words = (scope: string | null | undefined): string[] => (scope ?? '').split(' ').filter(Boolean)
-export const grantsOf = (directory: Directory, principalId: string): Promise<Grant[]> =>
+const words = (scope: string | null | undefined): string[] => (scope ?? '').split(' ').filter(Boolean)
+const grantsOf = (directory: Directory, principalId: string): Promise<Grant[]> =>
   directory.list(`/oauth2PermissionGrants?$filter=clientId eq '${principalId}'`, Grant)
 
 /** The API's service principal; one that this tenant has never met is made known to it. */

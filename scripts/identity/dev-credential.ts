@@ -5,8 +5,18 @@ import { join } from 'node:path'
 import { dropBlock, readBlock, readOwn, writeBlock } from '../cli/env-file.ts'
 import { type Deployment, deploymentOf, type Environment } from '../cli/environment.ts'
 import { type Context, runScript } from '../cli/script.ts'
-import { addSecret, DAY, renewedBefore, SECRET_PREFIX, withoutSecret } from './dev-secret.ts'
-import { clean, currentOf, type Held, heldBy, requireReadable } from './dev-secrets.ts'
+import {
+  addSecret,
+  clean,
+  currentOf,
+  DAY,
+  type Held,
+  heldBy,
+  renewedBefore,
+  requireReadable,
+  SECRET_PREFIX,
+  withoutSecret,
+} from './dev-secret.ts'
 
 /** This folder on this machine: what another developer or another clone has added is not ours to remove. */
 const secretName = (root: string) => {

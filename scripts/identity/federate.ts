@@ -9,7 +9,7 @@ import { FederatedCredential } from '../graph/graph-objects.ts'
 /** The name is the key: a recreated managed identity has another object id, but this stays. */
 const NAME = 'server-managed-identity'
 
-export function wantedCredential(environment: Environment, deployment: Deployment) {
+function wantedCredential(environment: Environment, deployment: Deployment) {
   return {
     name: NAME,
     issuer: `${environment.ENTRA_AUTHORITY_HOST}/${deployment.AZURE_TENANT_ID}/v2.0`,
@@ -21,7 +21,7 @@ export function wantedCredential(environment: Environment, deployment: Deploymen
 
 type Wanted = ReturnType<typeof wantedCredential>
 
-export const isSame = (credential: FederatedCredential, { issuer, subject, audiences }: Wanted): boolean =>
+const isSame = (credential: FederatedCredential, { issuer, subject, audiences }: Wanted): boolean =>
   credential.issuer === issuer &&
   credential.subject === subject &&
   credential.audiences.join() === audiences.join()

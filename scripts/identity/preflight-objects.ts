@@ -1,12 +1,39 @@
 /** What the directory holds that would make a deployment fail half-way, or take over what is not ours. */
-import { loadPermissions } from '../../app/permissions.ts'
+import { loadPermissions, type Permissions } from '../../app/permissions.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
 import { Application, quoted, select } from '../graph/graph-objects.ts'
 import { appsByName, type Belonging, deleted, groupsByName, isTagged, titled } from './belongings.ts'
 import { binClosed } from './bin-access.ts'
 import type { Names } from './names.ts'
-import { removals } from './removals.ts'
+
+interface Declared {
+  id: string
+  value: string
+}
+interface Live {
+  id: string
+  value?: string | null | undefined
+  isEnabled: boolean
+}
+
+function lost(kind: string, live: readonly Live[], declared: readonly Declared[]): string[] {
+  return live
+    .filter(({ isEnabled }) => isEnabled)
+    .flatMap(({ id, value }) => {
+      const now = declared.find((one) => one.id === id)
+      if (!now) return [`${kind} ${value ?? id} would be removed while it is enabled`]
+      return now.value === value
+        ? []
+        : [`${kind} ${value ?? id} would be renamed to ${now.value} while it is enabled`]
+    })
+}
+
+/** A text for each, empty when the deployment may go on. */
+const removals = ({ api, appRoles }: Application, permissions: Permissions): string[] => [
+  ...lost('scope', api.oauth2PermissionScopes, permissions.scopes),
+  ...lost('role', appRoles, permissions.appRoles),
+]
 
 export async function checkNames(
   { directory, environment }: Context,

@@ -15,16 +15,9 @@ export interface Probe {
 }
 
 /** undefined: Entra shows its sign-in page, so everything before the sign-in is right. */
-export type Refusal = { code: string; text: string } | undefined
+type Refusal = { code: string; text: string } | undefined
 
-export function authorizeUrl({
-  authorityHost,
-  tenantId,
-  clientId,
-  redirectUri,
-  scope,
-  resource,
-}: Probe): URL {
+function authorizeUrl({ authorityHost, tenantId, clientId, redirectUri, scope, resource }: Probe): URL {
   const url = new URL(`${authorityHost}/${tenantId}/oauth2/v2.0/authorize`)
   const challenge = createHash('sha256').update(randomBytes(32).toString('base64url')).digest('base64url')
   const query = {

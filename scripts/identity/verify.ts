@@ -1,43 +1,120 @@
-/** Reads the whole identity back and says what is not as it should be. */
-
+/** Reads the whole identity back: what the what-if finds of it, an object a line. */
+import { deploymentOf } from '../cli/environment.ts'
 import { Problem } from '../cli/problem.ts'
 import { type Context, runScript } from '../cli/script.ts'
-import type { Finding } from './finding.ts'
-import { findings } from './verification.ts'
-import { whatIfFinding } from './whatif-finding.ts'
+import { WORDS } from '../whatif/actual-state.ts'
+import { isOurs, resolveObject } from '../whatif/desired.ts'
+import { loadDeclared, loadPolicy } from '../whatif/load.ts'
+import { showName, showProperty } from '../whatif/report-text.ts'
+import { runWhatIf, type WhatIf } from '../whatif/whatif.ts'
 
 /** Alone, a difference is most likely a real one: lists have had their time to settle. */
 const SHORT_PATIENCE = 5
+const REDEPLOY = 'azd provision --no-state'
+/** No deployment takes away what nobody declared. */
+const REMOVE =
+  'npm run whatif -- --drift, then remove it in the Entra admin center, or accept it in infra/identity-exceptions.json (docs/whatif.md)'
+const CONSENT = 'npm run consent    (as an administrator)'
 
-const lineOf = ({ title, wrong, fix, isConsent }: Finding) =>
-  wrong === undefined ? `✓ ${title}` : `${isConsent ? '!' : '✗'} ${title}: ${wrong}\n    fix: ${fix}`
+/** Nothing is wrong that could be seen, but not everything could be. */
+export class Unverifiable extends Problem {
+  override name = 'Unverifiable'
+}
+
+interface Finding {
+  title: string
+  /** What differs; undefined: nothing. */
+  wrong?: string | undefined
+  fix: string
+  /** Only an administrator can mend it: not a failure of whoever deploys. */
+  isConsent?: boolean
+}
+
+/** Whose work an object is mends it. */
+function fixOf({ by, type }: Pick<WhatIf['objects'][number], 'by' | 'type'>): string {
+  if (by === 'template') return REDEPLOY
+  return type === 'oauth2PermissionGrants' ? CONSENT : 'azd hooks run postprovision'
+}
+
+/** Every declared object, then everything that nobody declared. */
+function findingsOf(result: WhatIf): Finding[] {
+  const { objects, state, names, changes, blockers, orphans, unmanaged, stale } = result
+  const written = objects.filter((one) => one.by === 'hook' || isOurs(one))
+  return [
+    ...written.map((one): Finding => {
+      const change = changes.find(({ key }) => key === one.key)
+      const differs = change?.properties.map(showProperty).join('; ')
+      return {
+        title: `${WORDS[one.type]} "${names.titleOf(one.type, resolveObject(one, state))}"`,
+        wrong: change?.action === 'create' ? 'missing' : differs,
+        fix: fixOf(one),
+        isConsent: one.type === 'oauth2PermissionGrants' && one.by === 'hook',
+      }
+    }),
+    ...blockers.map(({ title, what, wayOut }) => ({ title, wrong: what, fix: wayOut })),
+    ...orphans.map(({ type, title }) => ({
+      title: `${WORDS[type]} "${title}"`,
+      wrong: 'left behind: it is tagged for this environment and no longer declared',
+      fix: 'Delete it in the Entra admin center',
+    })),
+    ...unmanaged.map(({ type, title, kind, value, reason }) => ({
+      title: `${WORDS[type]} "${title}", ${kind}`,
+      wrong: `${value} is not declared. ${reason}`,
+      fix: REMOVE,
+    })),
+    ...stale.map((wrong) => ({ title: 'Exceptions', wrong, fix: 'Correct infra/identity-exceptions.json' })),
+  ]
+}
+
+/** A question that can be asked again while lists settle: the template is compiled once. */
+async function questionOf(context: Context): Promise<() => Promise<WhatIf>> {
+  const declared = await loadDeclared(context)
+  const policy = await loadPolicy(context, { perspective: 'found' })
+  return () => runWhatIf(declared, context.directory, policy)
+}
+
+function unverifiable(error: unknown): never {
+  throw error instanceof Problem ? new Unverifiable(error) : error
+}
 
 const isFaulty = ({ wrong, isConsent }: Finding) => wrong !== undefined && !isConsent
 
-/**
- * Prints every finding. Waits for lists that lag: until all is right, or until patience is over. Throws when something
- * is wrong; a missing consent counts only where `CONSENT_REQUIRED` says so.
- */
-export async function verify(context: Context, patienceSeconds: number): Promise<void> {
-  const { directory, environment, print } = context
-  let whatIf: (() => Promise<Finding>) | undefined
-  const read = async () => {
-    const all = await findings(context)
-    whatIf ??= await whatIfFinding(context)
-    return [...all, await whatIf()]
+function print({ notes, accepted, pending }: WhatIf, all: readonly Finding[], context: Context): void {
+  const say = (line: string) => context.print(showName(line))
+  for (const { title, wrong, fix, isConsent } of all) {
+    say(wrong === undefined ? `✓ ${title}` : `${isConsent ? '!' : '✗'} ${title}: ${wrong}`)
+    if (wrong !== undefined) context.print(`    fix: ${fix}`)
   }
-  const isRight = (all: Finding[]) => !all.some(isFaulty)
-  let last: Finding[] = []
-  await directory.until(async () => (last = await read()), isRight, patienceSeconds)
-  for (const finding of last) print(lineOf(finding))
-  const consent = last.find(({ wrong, isConsent }) => wrong !== undefined && isConsent)
-  const faults = last.filter(
-    (finding) => isFaulty(finding) || (environment.CONSENT_REQUIRED && finding === consent),
+  for (const { title, kind, value, why } of accepted) say(`✓ accepted: ${title}, ${kind}: ${value} (${why})`)
+  for (const { title, path, text } of pending) say(`? ${title}, ${path}: cannot be told: ${text}`)
+  for (const note of notes) say(`? ${note}`)
+}
+
+/**
+ * Prints every finding. Waits for lists that lag: until all is right, or until the time is over. Throws a Problem when
+ * something is wrong (a missing consent counts only where `CONSENT_REQUIRED` says so), Unverifiable when nothing can be
+ * said: without a Bicep compiler, or without the rights to read.
+ */
+export async function verify(context: Context, seconds: number): Promise<void> {
+  const { directory, environment } = context
+  deploymentOf(context)
+  const ask = await questionOf(context).catch(unverifiable)
+  const read = async () => {
+    const result = await ask().catch(unverifiable)
+    return { result, all: findingsOf(result) }
+  }
+  let last = await read()
+  if (last.all.some(isFaulty)) {
+    const isRight = ({ all }: typeof last) => !all.some(isFaulty)
+    await directory.until(async () => (last = await read()), isRight, seconds)
+  }
+  print(last.result, last.all, context)
+  const faults = last.all.filter(
+    (one) => isFaulty(one) || (environment.CONSENT_REQUIRED && one.wrong !== undefined),
   )
-  const [first] = faults
-  if (!first) return
+  if (faults.length === 0) return
   throw new Problem({
-    what: `${faults.length} of ${last.length} checks failed: ${faults.map(({ title }) => title).join('; ')}.`,
+    what: `${faults.length} of ${last.all.length} checks failed: ${faults.map(({ title }) => title).join('; ')}.`,
     why: 'Somebody has changed the directory by hand, or the deployment was interrupted.',
     fix: [...new Set(faults.map(({ fix }) => fix))].join('\n       '),
   })
@@ -48,9 +125,9 @@ await runScript(
   {
     help: `
 npm run verify
-Compares the apps, service principals, assignments, credentials and grants in Microsoft Entra ID with
-infra/permissions.json and the outputs of the deployment, and asks the what-if. Changes nothing; exit code 1 if something differs.
-Part of the postprovision hook.`,
+Compares Microsoft Entra ID with what is declared, as npm run whatif -- --drift does: apps, service principals, groups,
+assignments, credentials, owners and grants, with what nobody declared beside them. Changes nothing; exit code 1 if
+something differs. Part of the postprovision hook.`,
   },
   (context) => verify(context, Math.min(SHORT_PATIENCE, context.environment.DIRECTORY_PATIENCE_SECONDS)),
 )

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { compile } from '../bicep/compile.ts'
 import { requireBicep } from '../bicep/compiler.ts'
 import { ROOT } from '../cli/azd.ts'
 import { readBlock } from '../cli/env-file.ts'
@@ -86,7 +85,7 @@ export function parseCommand(args: string[], usualParameters: string = PARAMETER
   }
 }
 
-type Asked = Pick<Context, 'environment' | 'variables' | 'operator'>
+type Asked = Pick<Context, 'environment' | 'variables' | 'operator' | 'compile'>
 
 /** Stands in for the tenant where nobody has to be signed in. */
 const NO_TENANT = '00000000-0000-0000-0000-000000000000'
@@ -109,7 +108,7 @@ export async function loadDeclared(
   parameters: string = PARAMETERS,
   isSignedIn = true,
 ): Promise<Declared> {
-  const { environment, variables } = context
+  const { environment, variables, compile } = context
   const tenantId = await findTenant(context, isSignedIn)
   const infra = dirname(resolve(parameters))
   if (basename(parameters) !== FILE)

@@ -50,6 +50,9 @@ function valueText({ action, before, after }: Graded): string {
   return `${showValue(before)} -> ${showValue(after)}`
 }
 
+/** What differs, on one line. */
+export const showProperty = (one: Graded): string => `${SIGNS[one.action]} ${one.path}: ${valueText(one)}`
+
 /** An object that comes or goes, one property a line. */
 function partsOf({ action, before, after }: Graded): string[] {
   const value = action === 'add' ? after : action === 'remove' ? before : undefined

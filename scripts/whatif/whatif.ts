@@ -101,8 +101,8 @@ const findAssumed = ({ key, type, title, path: kind, text, assumed: value }: Pen
 
 /** The what-if of an azd environment. Throws a Problem when a right to read is missing. */
 export async function askWhatIf(
-  context: Pick<Context, 'environment' | 'variables' | 'operator' | 'directory' | 'root'>,
-  question: Question,
+  context: Pick<Context, 'environment' | 'variables' | 'operator' | 'compile' | 'directory' | 'root'>,
+  question: Question = {},
 ): Promise<WhatIf> {
   const [declared, policy] = await Promise.all([
     loadDeclared(context, question.parameters),

@@ -1,4 +1,4 @@
-/** Runs hooks as azd does: real processes, `tsx`, cwd = scripts/, the azd environment as variables, `azd` on PATH. */
+/** Runs hooks as azd does: real processes, `tsx`, cwd = the folder of the hook, the azd environment as variables, `azd` on PATH. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
@@ -9,6 +9,10 @@ import { withoutPrincipal } from './cli/azd-values.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const stub = fileURLToPath(new URL('cli/azd-stub.mjs', import.meta.url))
+
+/** What azd runs is in hooks/, what an operator runs alone in identity/ or on top. */
+const roomOf = (script: string) =>
+  /^(pre|post)/.test(script) ? 'hooks' : ['whatif', 'pipeline'].includes(script) ? '.' : 'identity'
 
 export interface Ended {
   code: number | null
@@ -68,7 +72,7 @@ export async function makeProject() {
       const tsx = join(root, 'node_modules/tsx/dist/cli.mjs')
       return ended(
         spawn(process.execPath, [tsx, `${script}.ts`, ...args], {
-          cwd: join(folder, 'scripts'),
+          cwd: join(folder, 'scripts', roomOf(script)),
           env: { ...basic, ...withoutPrincipal(variables) },
           stdio: ['ignore', 'pipe', 'pipe'],
         }),
@@ -76,7 +80,7 @@ export async function makeProject() {
     },
     /** Plain Node, from another folder: how an operator runs a script alone. One process, so it can be killed. */
     startAlone(script: string, variables: Record<string, string>, args: string[] = []): ChildProcess {
-      const file = join(folder, 'scripts', `${script}.ts`)
+      const file = join(folder, 'scripts', roomOf(script), `${script}.ts`)
       const env = { ...basic, ...withoutPrincipal(variables) }
       return spawn(process.execPath, [file, ...args], {
         cwd: tmpdir(),

@@ -8,6 +8,7 @@ import type { Context } from '../../scripts/cli/script.ts'
 import { Directory } from '../../scripts/graph/directory.ts'
 import { withoutPrincipal } from './cli/azd-values.ts'
 import {
+  compileOnce,
   type DeployOptions,
   type OperatorName,
   SUBSCRIPTION,
@@ -71,8 +72,7 @@ export async function startStage() {
         root,
         lines,
         azdVersion: async () => '1.23.15',
-        // Compiling takes longer than a whole hook: the real processes of life.test.ts ask the what-if.
-        hasCompiler: () => false,
+        compile: compileOnce,
         print: (line) => void lines.push(line),
         operator: { token: async () => held, claims: async () => ({ tid, oid, idtyp, roles: roles ?? [] }) },
         directory: new Directory({

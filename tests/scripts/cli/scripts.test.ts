@@ -27,7 +27,7 @@ describe('the scripts of an operator', () => {
   it('are the hooks that azure.yaml declares: one file for each event, none that may fail unseen', async () => {
     const text = await readFile(new URL('../../../azure.yaml', import.meta.url), 'utf8')
     const { hooks } = AzureYaml.parse(parse(text))
-    const wanted = HOOKS.map((name) => [name, { run: `scripts/${name}.ts`, interactive: true }])
+    const wanted = HOOKS.map((name) => [name, { run: `scripts/hooks/${name}.ts`, interactive: true }])
     assert.deepEqual(hooks, Object.fromEntries(wanted))
   })
 
@@ -102,7 +102,8 @@ describe('a deployment by somebody who may not grant consent', { skip: withoutCo
     assert.match(output, /^! consent is missing and you may not grant it; saved .+consent\.md$/m)
     assert.ok(existsSync(join(project.folder, '.azure/dev/consent.md')))
     // He may not look into the recycle bin: an optional check never stops a deployment.
-    assert.match(output, /^✓ What-if: /m)
+    assert.match(output, /^✓ app registration "Expenses MCP server \(dev\)"$/m)
+    assert.match(output, /^\? .+you may not read the recycle bin\.$/m)
   })
 
   it('fails with CONSENT_REQUIRED=true', async () => {

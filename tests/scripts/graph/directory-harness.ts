@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { loadPermissions } from '../../../app/permissions.ts'
-import { type Compiled, compile } from '../../../scripts/bicep/compile.ts'
+import { type Compilation, type Compiled, compile } from '../../../scripts/bicep/compile.ts'
 import { findBicep } from '../../../scripts/bicep/compiler.ts'
 import type { Json } from '../../../scripts/bicep/template.ts'
 import { deploy } from '../../../scripts/emulators/deploy.ts'
@@ -30,6 +30,8 @@ export interface DeployOptions {
   permissions?: unknown
   /** Who deploys; Olivia when left out. */
   operator?: OperatorName
+  /** A pipeline's Graph token, instead of an operator's. */
+  token?: string
 }
 
 /** The text of infra/permissions.json, parsed. */
@@ -38,12 +40,11 @@ export const declaration = async () => JSON.parse(await readFile(`${INFRA}permis
 // Compiling takes longer than deploying, and most deployments of a test file are of the same environment.
 const compiled = new Map<string, Promise<Compiled>>()
 
-function compileOnce(environment: Record<string, string>, permissions: unknown, tenantId: string) {
-  const files = permissions === undefined ? {} : { 'permissions.json': JSON.stringify(permissions) }
-  const key = JSON.stringify([environment, files, tenantId])
+export function compileOnce(options: Compilation): Promise<Compiled> {
+  const key = JSON.stringify(options)
   const known = compiled.get(key)
   if (known) return known
-  const fresh = compile({ infra: INFRA, environment, subscriptionId: SUBSCRIPTION, tenantId, files })
+  const fresh = compile(options)
   compiled.set(key, fresh)
   return fresh
 }
@@ -144,14 +145,21 @@ export async function startDirectory() {
     writes: () => [...tenant.journal.writes],
     resetWrites: () => tenant.journal.reset(),
     /** The template's Graph resources, as `azd provision` writes them; the outputs are azd's environment then. */
-    deploy: async ({ environment, permissions, operator: who = 'Olivia' }: DeployOptions = {}) => {
+    deploy: async ({
+      environment,
+      permissions,
+      operator: who = 'Olivia',
+      token: given,
+    }: DeployOptions = {}) => {
       const variables = {
         AZURE_ENV_NAME: 'dev',
         AZURE_LOCATION: 'westeurope',
         AZURE_PRINCIPAL_ID: operator(who).oid,
         ...environment,
       }
-      const template = await compileOnce(variables, permissions, tenantId)
+      const files = permissions === undefined ? {} : { 'permissions.json': JSON.stringify(permissions) }
+      const target = { subscriptionId: SUBSCRIPTION, tenantId }
+      const template = await compileOnce({ infra: INFRA, environment: variables, ...target, files })
       const { SERVER_IDENTITY_NAME: name } = template.outputs
       if (identity.name !== name) recreateIdentity(String(name))
       const azure: Record<string, Record<string, Json>> = {
@@ -160,7 +168,7 @@ export async function startDirectory() {
         'serverIdentity/serverIdentity': { principalId: identity.principalId, clientId: identity.clientId },
         'data/cosmos': { documentEndpoint: 'https://cosmos.example.documents.azure.com:443/' },
       }
-      const token = await operatorToken(who)
+      const token = given ?? (await operatorToken(who))
       const deployed = await deploy({ graphUrl: tenant.graphUrl, token, compiled: template, azure })
       return { ...deployed, environment: { ...variables, ...textsOf(deployed.outputs) } }
     },

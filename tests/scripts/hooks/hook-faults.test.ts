@@ -6,7 +6,7 @@ import { postdown } from '../../../scripts/hooks/postdown.ts'
 import { postprovision } from '../../../scripts/hooks/postprovision.ts'
 import { predown } from '../../../scripts/hooks/predown.ts'
 import { preprovision } from '../../../scripts/hooks/preprovision.ts'
-import { findings } from '../../../scripts/identity/verification.ts'
+import { verify } from '../../../scripts/identity/verify.ts'
 import { withoutCompiler } from '../graph/directory-harness.ts'
 import { type Stage, startStage } from '../stage.ts'
 
@@ -38,8 +38,12 @@ describe('hooks under faults', { skip: withoutCompiler }, () => {
   after(() => stage.stop())
 
   const provenComplete = async () => {
-    const wrong = (await findings(await stage.context(deployed))).filter((one) => one.wrong !== undefined)
-    assert.deepEqual(wrong, [])
+    const proof = await stage.context(deployed)
+    await verify(proof, 0)
+    assert.deepEqual(
+      proof.lines.filter((line) => !line.startsWith('✓')),
+      [],
+    )
     stage.resetWrites()
     await postprovision(await stage.context(deployed))
     assert.deepEqual(stage.writes(), [], 'a further run writes nothing')

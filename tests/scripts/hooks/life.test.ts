@@ -55,7 +55,12 @@ describe('the life of an environment', { skip: withoutCompiler }, () => {
   it('is completed and proven after the deployment', async () => {
     deployed = await stage.up()
     const output = await succeeds('postprovision', deployed)
-    assert.match(output, /✓ What-if: no changes/)
+    // Eight objects and what makes them work together, each on its line.
+    assert.equal(
+      output.match(/^✓ (app|service|group|assignment|federated|consent ").+"$/gm)?.length,
+      15,
+      output,
+    )
     assert.doesNotMatch(output, /✗|^!/m)
     assert.deepEqual(calls(), [
       'POST /applications/*/federatedIdentityCredentials',
@@ -103,7 +108,7 @@ describe('the life of an environment', { skip: withoutCompiler }, () => {
     await fails(
       'verify',
       deployed,
-      /federated credential of somebody else: server-managed-identity[\s\S]*fix: azd hooks run postprovision/,
+      /✗ federated credential .+server-managed-identity": ~ subject: .+\n {4}fix: azd hooks run postprovision/,
     )
     assert.match(await succeeds('postprovision', deployed), /federated credential corrected/)
     assert.deepEqual(calls(), ['PATCH /applications/*/federatedIdentityCredentials/*'])
@@ -125,15 +130,14 @@ describe('the life of an environment', { skip: withoutCompiler }, () => {
     principal.appRoleAssignmentRequired = false
 
     const { code, output } = await hook('verify', deployed)
-    assert.match(output, /✗ What-if: no changes: .*Expenses MCP server/)
     assert.equal(code, 1)
     for (const line of [
-      /^✗ API app: identifier URIs: not ours: https:\/\/elsewhere\.example\/mcp$/m,
-      /^✗ API app: no credential of somebody else: secret by hand \([\w-]+\)$/m,
-      /^✗ API app: sign-in is enabled, for assigned users only: assignment is not required$/m,
-      /^✗ API app: groups are assigned: missing: \w+ group/m,
-      /^✗ API app: the managed identity is its federated credential: missing$/m,
-      /^! API app: consent for Microsoft Graph: missing: User\.Read$/m,
+      /^✗ app registration "Expenses MCP server \(dev\)": .*- identifierUris: "https:\/\/elsewhere\.example\/mcp"/m,
+      /^✗ app registration "Expenses MCP server \(dev\)": .*- passwordCredentials\[by hand\]/m,
+      /^✗ service principal "Expenses MCP server \(dev\)": ~ appRoleAssignmentRequired: false -> true$/m,
+      /^✗ assignment "Expenses MCP server: admins \(dev\) → Expenses MCP server \(dev\)": missing$/m,
+      /^✗ federated credential ".+\/server-managed-identity": missing$/m,
+      /^! consent "Expenses MCP server \(dev\) → Microsoft Graph": missing$/m,
       /fix: azd provision --no-state/,
     ])
       assert.match(output, line)

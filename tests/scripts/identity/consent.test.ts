@@ -45,7 +45,7 @@ describe('consent', { skip: withoutCompiler }, () => {
       assert.ok(saved.includes(text), `${text}\n${saved}`)
     assert.ok(
       context.lines.some((line) =>
-        line.startsWith('! API app: consent for Microsoft Graph: missing: User.Read'),
+        line.startsWith('! consent "Expenses MCP server (dev) → Microsoft Graph": missing'),
       ),
     )
     assert.doesNotMatch(context.lines.join('\n'), /^✗/m)

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
@@ -8,7 +7,6 @@ import { loadConfig } from '../../../app/config.ts'
 import { loadPermissions } from '../../../app/permissions.ts'
 import { postprovision } from '../../../scripts/hooks/postprovision.ts'
 import { devCredential } from '../../../scripts/identity/dev-credential.ts'
-import { findings } from '../../../scripts/identity/verification.ts'
 import { withoutCompiler } from '../graph/directory-harness.ts'
 import { type Stage, startStage } from '../stage.ts'
 
@@ -195,26 +193,6 @@ describe('dev-credential', { skip: withoutCompiler }, () => {
       stage.resetWrites()
       await run()
       assert.deepEqual(stage.writes(), [])
-    })
-
-    it("lets a developer's certificate pass the proof, and nobody else's", async () => {
-      const certificate = (displayName: string) => ({
-        keyId: randomUUID(),
-        displayName,
-        type: 'AsymmetricX509Cert' as const,
-        usage: 'Verify' as const,
-        key: 'AA==',
-        startDateTime: inDays(-1).toISOString(),
-        endDateTime: inDays(29).toISOString(),
-      })
-      const proof = async () =>
-        (await findings(await stage.context(deployed))).find(({ title }) =>
-          /^Dev API app: no cred/.test(title),
-        )?.wrong
-      dev().keyCredentials.push(certificate('mcp-expenses developer certificate'))
-      assert.equal(await proof(), undefined)
-      dev().keyCredentials.push(certificate('by hand'))
-      assert.match((await proof()) ?? '', /^certificate by hand \([\w-]{36}\)$/)
     })
   })
 

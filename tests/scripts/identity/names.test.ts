@@ -74,7 +74,7 @@ describe('names', () => {
     }
     assert.throws(() => namesOf(known), {
       name: 'Problem',
-      message: /scripts look for mcp-expenses-api-dev-[\s\S]*fix: Make scripts\/hooks\/names\.ts follow/,
+      message: /scripts look for mcp-expenses-api-dev-[\s\S]*fix: Make scripts\/identity\/names\.ts follow/,
     })
   })
 })

@@ -1,5 +1,6 @@
 /** What somebody adds to a directory by hand, who is up to something: each gives access that nobody declared. */
 import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
 import type { Directory } from '../../../scripts/emulators/directory.ts'
 import type { Grade } from '../../../scripts/whatif/risk.ts'
 import type { Hand } from './mutations.ts'
@@ -279,3 +280,73 @@ export const ADDITIONS: Readonly<Record<string, Addition>> = {
     if (group) group.isAssignableToRole = true
   }),
 }
+
+const KINDS = ['api', 'dev', 'client'] as const
+const where = fc.constantFrom(...KINDS)
+const word = fc.stringMatching(/^[a-z][a-z0-9]{0,11}$/)
+/** Not the deployer, whom Entra itself makes an owner of what is new. */
+const somebody = fc.nat(2)
+const scopes = fc.array(word, { minLength: 1, maxLength: 3 }).map((all) => all.join(' '))
+
+type Add = Addition['add']
+const anywhere = <T>(
+  value: fc.Arbitrary<T>,
+  add: (directory: Directory, at: (typeof KINDS)[number], value: T) => void,
+) =>
+  fc.tuple(where, value).map(
+    ([at, one]): Add =>
+      ({ directory }) =>
+        add(directory, at, one),
+  )
+
+/** One thing more in the directory, whatever it is called and wherever it hangs. */
+export const anyAddition: fc.Arbitrary<Add> = fc.oneof(
+  anywhere(word, (directory, at, displayName) =>
+    app(directory, at).passwordCredentials.push({ ...secret(), displayName }),
+  ),
+  anywhere(word, (directory, at, displayName) =>
+    app(directory, at).keyCredentials.push({ ...certificate(), displayName }),
+  ),
+  anywhere(word, (directory, at, displayName) => {
+    principal(directory, at).passwordCredentials = [{ ...secret(), displayName }]
+  }),
+  anywhere(fc.tuple(word, fc.webUrl(), word), (directory, at, [name, issuer, subject]) =>
+    app(directory, at).federatedIdentityCredentials.push({ ...credential(), name, issuer, subject }),
+  ),
+  anywhere(somebody, (directory, at, which) => app(directory, at).owners.push(user(directory, which))),
+  anywhere(somebody, (directory, at, which) => principal(directory, at).owners?.push(user(directory, which))),
+  anywhere(somebody, (directory, at, which) =>
+    assigned(directory, user(directory, which), 'User', principal(directory, at).id),
+  ),
+  anywhere(fc.uuid(), (directory, at, role) =>
+    assigned(directory, stranger(directory), 'ServicePrincipal', principal(directory, at).id, role),
+  ),
+  anywhere(fc.uuid(), (directory, at, role) =>
+    assigned(directory, principal(directory, at).id, 'ServicePrincipal', graph(directory), role),
+  ),
+  anywhere(scopes, (directory, at, scope) =>
+    granted(directory, principal(directory, at).id, stranger(directory), scope),
+  ),
+  anywhere(fc.tuple(scopes, somebody), (directory, at, [scope, which]) =>
+    granted(directory, stranger(directory), principal(directory, at).id, scope, user(directory, which)),
+  ),
+  anywhere(
+    fc.tuple(fc.constantFrom('web', 'spa', 'publicClient'), fc.webUrl()),
+    (directory, at, [platform, uri]) => {
+      const one = app(directory, at)
+      const { redirectUris = [] } = one[platform] ?? {}
+      Object.assign(one, { [platform]: { ...one[platform], redirectUris: [...redirectUris, uri] } })
+    },
+  ),
+  anywhere(fc.webUrl(), (directory, at, uri) => app(directory, at).identifierUris.push(uri)),
+  anywhere(fc.uuid(), (directory, at, id) => {
+    app(directory, at).api.knownClientApplications = [id]
+  }),
+  anywhere(
+    fc.tuple(fc.constantFrom('idToken', 'accessToken', 'saml2Token'), word),
+    (directory, at, [token, name]) => {
+      const none = { idToken: [], accessToken: [], saml2Token: [] }
+      app(directory, at).optionalClaims = { ...none, [token]: [{ name }] }
+    },
+  ),
+)

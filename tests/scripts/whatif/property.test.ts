@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { decideExitCode } from '../../../scripts/whatif/report.ts'
 import type { WhatIf } from '../../../scripts/whatif/whatif.ts'
 import { withoutCompiler } from '../graph/directory-harness.ts'
+import { type Addition, anyAddition } from './additions.ts'
 import { MUTATIONS } from './mutations.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
 
@@ -71,5 +73,18 @@ describe('what-if and deployment', { skip: withoutCompiler }, () => {
     const hand = fc.tuple(fc.constantFrom(...Object.keys(MUTATIONS)), fc.nat(5))
     const runs = fc.asyncProperty(fc.array(hand, { minLength: 2, maxLength: 3 }), holds)
     await fc.assert(runs, { numRuns: 20 })
+  })
+
+  it('never leave any one addition unsaid', async () => {
+    clean.restore()
+    const { changes, unmanaged } = await tenant.ask({ perspective: 'found' })
+    assert.deepEqual([changes, unmanaged], [[], []])
+    const isSaid = async (add: Addition['add']) => {
+      clean.restore()
+      add({ directory: tenant.directory })
+      const said = await tenant.ask({ perspective: 'found' })
+      return decideExitCode(said, 'any') === 2
+    }
+    await fc.assert(fc.asyncProperty(anyAddition, isSaid), { numRuns: 150 })
   })
 })
