@@ -5,14 +5,12 @@ import { Problem } from './cli/problem.ts'
 import { explain } from './cli/remedies.ts'
 import { contextOf } from './cli/script.ts'
 import { DirectoryError } from './graph/directory-error.ts'
-import { type Command, commandOf, HELP } from './whatif/command.ts'
-import { jsonOf } from './whatif/json.ts'
-import { mapOf } from './whatif/map.ts'
-import { markdownOf } from './whatif/markdown.ts'
-import { declaredIn, PARAMETERS, whatIfOf } from './whatif/question.ts'
-import { exitCodeOf } from './whatif/summary.ts'
-import { textOf } from './whatif/text.ts'
-import { type WhatIf, wantedOf } from './whatif/whatif.ts'
+import { type Command, HELP, loadDeclared, parseCommand } from './whatif/load.ts'
+import { decideExitCode, renderJson } from './whatif/report.ts'
+import { renderMap } from './whatif/report-map.ts'
+import { renderMarkdown } from './whatif/report-markdown.ts'
+import { renderText } from './whatif/report-text.ts'
+import { askWhatIf, prepareStates, type WhatIf } from './whatif/whatif.ts'
 
 const isColoured = () => {
   const { FORCE_COLOR, NO_COLOR } = process.env
@@ -21,13 +19,13 @@ const isColoured = () => {
 }
 
 const FORMATS: Record<Command['format'], (result: WhatIf) => string> = {
-  text: (result) => textOf(result, isColoured()),
-  markdown: markdownOf,
-  json: jsonOf,
+  text: (result) => renderText(result, isColoured()),
+  markdown: renderMarkdown,
+  json: renderJson,
 }
 
 async function run(): Promise<number> {
-  const command = commandOf(process.argv.slice(2), PARAMETERS)
+  const command = parseCommand(process.argv.slice(2))
   if (command.isHelp) {
     process.stdout.write(HELP)
     return 0
@@ -35,13 +33,13 @@ async function run(): Promise<number> {
   // What is declared can be drawn before azd is installed, or an environment made.
   const context = await contextOf(command.environment, command.isMap ? NEW_ENVIRONMENT : undefined)
   if (command.isMap) {
-    const declared = await declaredIn(context, command.parameters, false)
-    process.stdout.write(mapOf({ ...wantedOf(declared), changes: [] }))
+    const declared = await loadDeclared(context, command.parameters, false)
+    process.stdout.write(renderMap({ ...prepareStates(declared), changes: [] }))
     return 0
   }
-  const result = await whatIfOf(context, command)
+  const result = await askWhatIf(context, command)
   process.stdout.write(FORMATS[command.format](result))
-  return exitCodeOf(result, command.failOn)
+  return decideExitCode(result, command.failOn)
 }
 
 try {

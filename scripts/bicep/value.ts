@@ -10,17 +10,64 @@ import {
   type Lookup,
   type Pattern,
   patternOf,
+  type Source,
   type Term,
 } from './term.ts'
+
+/** Neither only read nor of a snapshot alone. */
+const isMade = ({ module, symbol }: Source): boolean =>
+  module?.resources.get(symbol.replace(/\[\d+\]$/, ''))?.isExisting === false
+
+/** Within `https://…/` only a part of a host name can be what is unknown. */
+function matcherOf(pattern: Pattern): RegExp {
+  let before = ''
+  const parts = pattern.map((part) => {
+    const isInHost = /^[a-z][\w+.-]*:\/\/[^/]*$/i.test(before)
+    before += typeof part === 'string' ? part : 'x'
+    return typeof part === 'string' ? escaped(part) : isInHost ? '[\\w.-]+' : '.+'
+  })
+  return new RegExp(`^${parts.join('')}$`, 's')
+}
+
+/** What a reader of the directory knows of it. */
+interface Origin {
+  /** It belongs to an object that does not exist yet, so nothing that exists can be it. */
+  isNew?: boolean
+  /** Key of the object that it is read from, when it is nothing but that. */
+  key?: string | undefined
+}
 
 /** A value that only the deployment knows. */
 export class Unknown {
   readonly term: Term
   readonly pattern: Pattern | undefined
+  readonly isNew: boolean
+  readonly key: string | undefined
 
-  constructor(term: Term) {
+  constructor(term: Term, { isNew = false, key }: Origin = {}) {
     this.term = term
     this.pattern = patternOf(term)
+    this.isNew = isNew
+    this.key = key
+  }
+
+  /** Known parts as text, the others in braces. */
+  get text(): string {
+    return this.pattern ? String(this) : `{${this}}`
+  }
+
+  /** Everything unknown in it belongs to resources that the template makes. */
+  get isMade(): boolean {
+    return this.pattern?.every((part) => typeof part === 'string' || isMade(part)) === true
+  }
+
+  /** A part of a host is unknown: what fits need not be it. */
+  get isHostUnknown(): boolean {
+    return /^https?:\/\/[^/]*\{/i.test(this.text)
+  }
+
+  toJSON(): string {
+    return this.text
   }
 
   /** For people: `https://ca-x.{environment.defaultDomain}/mcp`. */
@@ -29,10 +76,10 @@ export class Unknown {
   }
 
   /** Could it become this? Undefined when nothing of it is known. */
-  fits(text: string): boolean | undefined {
-    if (!this.pattern) return undefined
-    const parts = this.pattern.map((part) => (typeof part === 'string' ? escaped(part) : '.+'))
-    return new RegExp(`^${parts.join('')}$`, 's').test(text)
+  fits(value: unknown): boolean | undefined {
+    if (this.isNew) return false
+    if (!this.pattern?.some((part) => typeof part === 'string')) return undefined
+    return typeof value === 'string' && matcherOf(this.pattern).test(value)
   }
 }
 

@@ -2,11 +2,11 @@
 import { deploymentOf } from '../cli/environment.ts'
 import { Problem } from '../cli/problem.ts'
 import { type Context, runScript } from '../cli/script.ts'
-import { WORDS } from '../whatif/naming.ts'
-import { declaredIn, judgingOf } from '../whatif/question.ts'
-import { nameText, propertyText } from '../whatif/text.ts'
-import { isOurs, propertiesOf } from '../whatif/wanted.ts'
-import { identityWhatIf, type WhatIf } from '../whatif/whatif.ts'
+import { WORDS } from '../whatif/actual-state.ts'
+import { isOurs, resolveObject } from '../whatif/desired.ts'
+import { loadDeclared, loadPolicy } from '../whatif/load.ts'
+import { showName, showProperty } from '../whatif/report-text.ts'
+import { runWhatIf, type WhatIf } from '../whatif/whatif.ts'
 
 /** Alone, a difference is most likely a real one: lists have had their time to settle. */
 const SHORT_PATIENCE = 5
@@ -38,14 +38,14 @@ function fixOf({ by, type }: Pick<WhatIf['objects'][number], 'by' | 'type'>): st
 
 /** Every declared object, then everything that nobody declared. */
 function findingsOf(result: WhatIf): Finding[] {
-  const { objects, knowledge, naming, changes, blockers, orphans, unmanaged, stale } = result
+  const { objects, state, names, changes, blockers, orphans, unmanaged, stale } = result
   const written = objects.filter((one) => one.by === 'hook' || isOurs(one))
   return [
     ...written.map((one): Finding => {
       const change = changes.find(({ key }) => key === one.key)
-      const differs = change?.properties.map(propertyText).join('; ')
+      const differs = change?.properties.map(showProperty).join('; ')
       return {
-        title: `${WORDS[one.type]} "${naming.titleOf(one.type, propertiesOf(one, knowledge))}"`,
+        title: `${WORDS[one.type]} "${names.titleOf(one.type, resolveObject(one, state))}"`,
         wrong: change?.action === 'create' ? 'missing' : differs,
         fix: fixOf(one),
         isConsent: one.type === 'oauth2PermissionGrants' && one.by === 'hook',
@@ -68,9 +68,9 @@ function findingsOf(result: WhatIf): Finding[] {
 
 /** A question that can be asked again while lists settle: the template is compiled once. */
 async function questionOf(context: Context): Promise<() => Promise<WhatIf>> {
-  const declared = await declaredIn(context)
-  const judging = await judgingOf(context, { perspective: 'found' })
-  return () => identityWhatIf(declared, context.directory, judging)
+  const declared = await loadDeclared(context)
+  const policy = await loadPolicy(context, { perspective: 'found' })
+  return () => runWhatIf(declared, context.directory, policy)
 }
 
 function unverifiable(error: unknown): never {
@@ -80,7 +80,7 @@ function unverifiable(error: unknown): never {
 const isFaulty = ({ wrong, isConsent }: Finding) => wrong !== undefined && !isConsent
 
 function print({ notes, accepted, pending }: WhatIf, all: readonly Finding[], context: Context): void {
-  const say = (line: string) => context.print(nameText(line))
+  const say = (line: string) => context.print(showName(line))
   for (const { title, wrong, fix, isConsent } of all) {
     say(wrong === undefined ? `✓ ${title}` : `${isConsent ? '!' : '✗'} ${title}: ${wrong}`)
     if (wrong !== undefined) context.print(`    fix: ${fix}`)

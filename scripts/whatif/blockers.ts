@@ -1,9 +1,15 @@
 /** What Microsoft Graph would refuse, although the template compiles. */
-import type { LiveProperties } from './keys.ts'
-import type { Knowledge } from './knowledge.ts'
-import { isProperties, type Wanted, type WantedProperties } from './open.ts'
-import { isRecord, leftClients, preAuthorizations, records, wantedRecords } from './pre-authorization.ts'
-import { propertiesOf, type WantedObject } from './wanted.ts'
+import type { Value } from '../bicep/value.ts'
+import type { States } from './actual-state.ts'
+import { type DesiredObject, resolveObject } from './desired.ts'
+import {
+  type ActualProperties,
+  isObject,
+  type Properties,
+  readList,
+  readObjects,
+  readProperty,
+} from './properties.ts'
 
 export interface Blocker {
   key: string
@@ -18,16 +24,38 @@ export interface Blocker {
   wayOut: string
 }
 
-export type Found = Pick<Blocker, 'rule' | 'what' | 'wayOut'>
+type Found = Pick<Blocker, 'rule' | 'what' | 'wayOut'>
 
 const LIMIT = 20
-export function twins(
-  one: WantedObject,
-  wanted: WantedProperties,
-  deleted: readonly LiveProperties[],
+
+/** `deleted`: what is in the recycle bin. */
+export function findBlockers(
+  { objects, state, names }: States,
+  deleted: readonly ActualProperties[],
+): Blocker[] {
+  return objects.flatMap((one) => {
+    const desired = resolveObject(one, state)
+    const actual = state.get(one.key)
+    const about = { key: one.key, title: names.titleOf(one.type, desired) }
+    const found = !actual
+      ? [
+          ...findTwins(one, desired, deleted),
+          ...ofNew(one, desired, state.around(one.key, 'siblings').length),
+        ]
+      : one.type === 'applications'
+        ? ofApp(one.passes(state), desired, actual)
+        : []
+    return found.map((blocker) => ({ ...about, ...blocker }))
+  })
+}
+
+function findTwins(
+  { type }: DesiredObject,
+  { uniqueName }: Properties,
+  deleted: readonly ActualProperties[],
 ): Found[] {
-  const twin = deleted.find(({ uniqueName }) => uniqueName !== null && uniqueName === wanted.uniqueName)
-  if (!twin || (one.type !== 'applications' && one.type !== 'groups')) return []
+  const twin = deleted.find((one) => one.uniqueName !== null && one.uniqueName === uniqueName)
+  if (!twin || (type !== 'applications' && type !== 'groups')) return []
   const item = `https://graph.microsoft.com/v1.0/directory/deletedItems/${twin.id}`
   return [
     {
@@ -38,11 +66,44 @@ export function twins(
   ]
 }
 
+/** `siblings`: how many federated credentials the app has. */
+function ofNew({ type }: DesiredObject, desired: Properties, siblings: number): Found[] {
+  const found: Found[] = []
+  if (type === 'applications/federatedIdentityCredentials' && siblings >= LIMIT)
+    found.push({
+      rule: 'credential-limit',
+      what: `The app has ${LIMIT} federated credentials, which is the limit.`,
+      wayOut: 'Delete one that nobody uses in the Entra admin center.',
+    })
+  if (Object.values(desired).some((value) => readProperty(value, 'relationshipSemantics') === 'replace'))
+    found.push({
+      rule: 'replaced-on-new-object',
+      what: 'relationshipSemantics replace fails on an object that does not exist yet.',
+      wayOut: 'Deploy once with append, then with replace.',
+    })
+  return found
+}
+
+const SCOPES = 'oauth2PermissionScopes'
+
+function ofApp(passes: readonly Properties[], desired: Properties, actual: ActualProperties): Found[] {
+  const removed = [
+    ...findRemovals('scope', readProperty(actual.api, SCOPES), readProperty(desired.api, SCOPES)),
+    ...findRemovals('role', actual.appRoles, desired.appRoles),
+  ]
+  // Whoever follows the way out of a removal comes past a client that is left.
+  return [
+    ...removed,
+    ...findEarlyClients(passes, actual),
+    ...(removed.length > 0 ? [] : findLeftClients(passes, actual)),
+  ]
+}
+
 /** A scope or role that somebody may be using must be switched off in a deployment of its own first. */
-function removals(word: string, live: unknown, wanted: Wanted | undefined): Found[] {
-  if (!Array.isArray(wanted)) return []
-  const declared = wantedRecords(wanted)
-  return records(live).flatMap((old): Found[] => {
+function findRemovals(word: string, actual: Value | undefined, desired: Value | undefined): Found[] {
+  if (!Array.isArray(desired)) return []
+  const declared = readObjects(desired)
+  return readObjects(actual).flatMap((old): Found[] => {
     const now = declared.find(({ id }) => id === old.id)
     if (old.isEnabled !== true || (now && now.value === old.value)) return []
     const change = now ? `renamed to ${String(now.value)}` : 'removed'
@@ -56,49 +117,50 @@ function removals(word: string, live: unknown, wanted: Wanted | undefined): Foun
   })
 }
 
-const hasReplacement = (wanted: WantedProperties) =>
-  Object.values(wanted).some((value) => isProperties(value) && value.relationshipSemantics === 'replace')
+const enabledIds = (scopes: Value | undefined) =>
+  new Set(
+    readObjects(scopes)
+      .filter(({ isEnabled }) => isEnabled !== false)
+      .map(({ id }) => id),
+  )
 
-function ofNew(one: WantedObject, wanted: WantedProperties, siblings: number): Found[] {
-  const found: Found[] = []
-  if (one.type === 'applications/federatedIdentityCredentials' && siblings >= LIMIT)
-    found.push({
-      rule: 'credential-limit',
-      what: `The app has ${LIMIT} federated credentials, which is the limit.`,
-      wayOut: 'Delete one that nobody uses in the Entra admin center.',
-    })
-  if (hasReplacement(wanted))
-    found.push({
-      rule: 'replaced-on-new-object',
-      what: 'relationshipSemantics replace fails on an object that does not exist yet.',
-      wayOut: 'Deploy once with append, then with replace.',
-    })
-  return found
+/** Scopes for which an API pre-authorizes clients. */
+const clientScopes = (api: Value | undefined) =>
+  readObjects(readProperty(api, 'preAuthorizedApplications')).flatMap((client) =>
+    readList(client.delegatedPermissionIds),
+  )
+
+/** Pass by pass: clients can be given only scopes that were there before that write. */
+function findEarlyClients(passes: readonly Properties[], actual: ActualProperties): Found[] {
+  let present = enabledIds(readProperty(actual.api, SCOPES))
+  for (const { api } of passes) {
+    const early = clientScopes(api).find((id) => typeof id === 'string' && !present.has(id))
+    if (early !== undefined)
+      return [
+        {
+          rule: 'pre-authorized-too-early',
+          what: `A client is pre-authorized for the scope ${String(early)} in the same write that adds or enables it.`,
+          wayOut: 'Declare the app twice with one uniqueName: first with the scopes, then with the clients.',
+        },
+      ]
+    const scopes = readProperty(api, SCOPES)
+    if (scopes !== undefined) present = enabledIds(scopes)
+  }
+  return []
 }
 
-function ofLiveApp(
-  passes: readonly WantedProperties[],
-  wanted: WantedProperties,
-  live: LiveProperties,
-): Found[] {
-  const api = isProperties(wanted.api) ? wanted.api : {}
-  const liveApi = isRecord(live.api) ? live.api : {}
-  const removed = [
-    ...removals('scope', liveApi.oauth2PermissionScopes, api.oauth2PermissionScopes),
-    ...removals('role', live.appRoles, wanted.appRoles),
-  ]
-  // Whoever follows the way out of a removal comes past a client that is left.
+/** A client that is there would keep a scope that a pass before its list takes away. */
+function findLeftClients(passes: readonly Properties[], actual: ActualProperties): Found[] {
+  const api = passes.map((pass) => pass.api).find((one) => readProperty(one, SCOPES) !== undefined)
+  if (!isObject(api) || api.preAuthorizedApplications !== undefined) return []
+  const kept = new Set(readObjects(api[SCOPES]).map(({ id }) => id))
+  const lost = clientScopes(actual.api).find((id) => !kept.has(String(id)))
+  if (lost === undefined) return []
   return [
-    ...removed,
-    ...preAuthorizations(passes, live),
-    ...(removed.length > 0 ? [] : leftClients(passes, live)),
+    {
+      rule: 'removed-in-one-step',
+      what: `The scope ${String(lost)} would be removed while a live client is pre-authorized for it.`,
+      wayOut: 'Remove that pre-authorization in the Entra admin center (Expose an API), then deploy.',
+    },
   ]
-}
-
-/** `siblings`: how many federated credentials the app has. */
-export function blockersOf(one: WantedObject, knowledge: Knowledge, siblings: number): Found[] {
-  const live = knowledge.live(one.key)
-  const wanted = propertiesOf(one, knowledge)
-  if (!live) return ofNew(one, wanted, siblings)
-  return one.type === 'applications' ? ofLiveApp(one.passes(knowledge), wanted, live) : []
 }

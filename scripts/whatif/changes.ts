@@ -1,15 +1,12 @@
-/** What a deployment would create and change, object by object. */
+/** What a deployment would create and change, object by object, and what it would leave behind. */
 import type { GraphType } from '../bicep/declared.ts'
-import { type Compared, compareProperties, type Difference, type Undecided } from './comparison.ts'
-import type { LiveProperties } from './keys.ts'
-import type { Knowledge } from './knowledge.ts'
-import type { Naming } from './naming.ts'
-import { isObject, type Wanted, type WantedProperties } from './open.ts'
-import { relationsOf } from './relations.ts'
-import { type Fact, type Grade, highest, type Perspective, type Risk, riskOf, turned } from './risk.ts'
-import { sidesOf } from './sides.ts'
-import { hostOf } from './uris.ts'
-import { propertiesOf, type WantedObject } from './wanted.ts'
+import type { Surroundings } from './actual.ts'
+import type { States } from './actual-state.ts'
+import { type DesiredObject, resolveObject } from './desired.ts'
+import { compareObject, type Difference, type PendingValue } from './difference.ts'
+import { type ActualProperties, type Properties, readList } from './properties.ts'
+import { findCircumstances, findHighest, type Grade, type Judging, type Risk } from './risk.ts'
+import { gradeRisk, reverse } from './risk-rules.ts'
 
 export interface Graded extends Difference {
   risk: Risk
@@ -18,123 +15,135 @@ export interface Graded extends Difference {
 export interface Change {
   action: 'create' | 'update'
   type: GraphType
-  /** Of the wanted object: unique within one what-if, and the same in the next one. */
+  /** Of the desired object: unique within one what-if, and the same in the next one. */
   key: string
   title: string
   symbols: string[]
   by: 'template' | 'hook'
-  /** Of the live object. */
+  /** Of the actual object. */
   id: string | undefined
   properties: Graded[]
   grade: Grade
 }
 
 /** An object of which something is known only after the deployment. */
-export interface Pending extends Undecided {
+export interface Pending extends PendingValue {
   key: string
   title: string
   type: GraphType
 }
 
-function compared(
-  one: WantedObject,
-  properties: WantedProperties,
-  live: LiveProperties | undefined,
-  naming: Naming,
-) {
-  const sides = sidesOf(one, properties, live)
-  const into: Compared = { differences: [], undecided: [] }
-  const where = { path: '', place: '', isNew: live === undefined, nameOf: naming.ofId }
-  compareProperties(sides.wanted, sides.live, where, into)
-  compareProperties(sides.appended, sides.live, { ...where, isAppended: true }, into)
-  return into
-}
-
-export interface Around {
-  objects: readonly WantedObject[]
-  knowledge: Knowledge
-  naming: Naming
-  tenantId: string
-  environmentTags: readonly string[]
-  perspective: Perspective
-}
-
-const ADDRESSES = ['web', 'spa', 'publicClient']
-
-/** Hosts of every redirect and identifier URI. */
-function hostsOf(properties: Record<string, unknown>): Set<string> {
-  const lists = [
-    properties.identifierUris,
-    ...ADDRESSES.map((name) => (isObject(properties[name]) ? properties[name].redirectUris : undefined)),
-  ]
-  const uris = lists.flatMap((list) => (Array.isArray(list) ? list : []))
-  return new Set(uris.flatMap((uri) => (typeof uri === 'string' ? [hostOf(uri)] : [])))
-}
-
-/** Of a project that tags its objects: this one is somebody else's, or was. */
-const isAdopted = (live: LiveProperties | undefined, tags: readonly string[]): boolean =>
-  live !== undefined &&
-  tags.length > 0 &&
-  Array.isArray(live.tags) &&
-  !tags.some((tag) => listed(live.tags, tag))
-const listed = (list: unknown, one: string) => Array.isArray(list) && list.includes(one)
-
-type Found = Omit<Fact, 'type' | 'difference' | 'tenantId' | 'nameOf'>
-
-function graded(
-  one: WantedObject,
-  wanted: WantedProperties,
-  differences: Difference[],
-  around: Around,
-): Graded[] {
-  const { knowledge, naming, tenantId, environmentTags, perspective } = around
-  const live = knowledge.live(one.key)
-  if (!live && perspective === 'found')
-    return differences.map((difference) => ({ ...difference, risk: MISSING }))
-  const found: Found = {
-    wanted,
-    hosts: hostsOf((perspective === 'proposed' ? live : wanted) ?? {}),
-    isNew: !live,
-    domains: knowledge.domains,
-    isAdopted: isAdopted(live, environmentTags),
-    ...relationsOf(one, wanted, around),
+/** What differs, graded, and what is known only after the deployment. */
+export function findChanges(states: States, judging: Judging): { changes: Change[]; pending: Pending[] } {
+  const all = states.objects.map((one) => findChange(one, states, judging))
+  return {
+    changes: all.flatMap(({ change }) => change ?? []),
+    pending: all.flatMap(({ pending }) => pending),
   }
-  const nameOf = (value: Wanted | undefined) => naming.of(value)
-  const fact = { type: one.type, tenantId, nameOf, ...found }
-  return differences.map((difference) => ({
-    ...difference,
-    risk: riskOf({ ...fact, difference: perspective === 'proposed' ? difference : turned(difference) }),
-  }))
 }
 
-const MISSING: Risk = { grade: 'medium', rule: 'missing', reason: 'Is declared and not there.' }
-
-function changeOf(one: WantedObject, around: Around): { change?: Change; pending: Pending[] } {
-  const { knowledge, naming } = around
-  const wanted = propertiesOf(one, knowledge)
-  const about = { type: one.type, key: one.key, title: naming.titleOf(one.type, wanted) }
-  if (!knowledge.isRead(one.key)) return { pending: [{ ...about, path: '', text: 'which object it is' }] }
-  const live = knowledge.live(one.key)
-  const { differences, undecided } = compared(one, wanted, live, naming)
-  const pending = undecided.map((open) => ({ ...about, ...open }))
-  if (live && differences.length === 0) return { pending }
-  const properties = graded(one, wanted, differences, around)
+function findChange(
+  one: DesiredObject,
+  states: States,
+  judging: Judging,
+): { change?: Change; pending: Pending[] } {
+  const { state, names } = states
+  const desired = resolveObject(one, state)
+  const about = { type: one.type, key: one.key, title: names.titleOf(one.type, desired) }
+  if (!state.isRead(one.key)) return { pending: [{ ...about, path: '', text: 'which object it is' }] }
+  const actual = state.get(one.key)
+  const compared = compareObject(one, desired, actual, names.ofId)
+  const pending = compared.pending.map((value) => ({ ...about, ...value }))
+  if (actual && compared.differences.length === 0) return { pending }
+  const properties = grade(one, desired, compared.differences, states, judging)
   const change: Change = {
-    action: live ? 'update' : 'create',
+    action: actual ? 'update' : 'create',
     ...about,
     symbols: one.symbols,
     by: one.by,
-    id: typeof live?.id === 'string' ? live.id : undefined,
+    id: typeof actual?.id === 'string' ? actual.id : undefined,
     properties,
-    grade: highest(properties.map(({ risk }) => risk)),
+    grade: findHighest(properties.map(({ risk }) => risk)),
   }
   return { change, pending }
 }
 
-export function changesOf(around: Around): { changes: Change[]; pending: Pending[] } {
-  const all = around.objects.map((one) => changeOf(one, around))
-  return {
-    changes: all.flatMap(({ change }) => (change ? [change] : [])),
-    pending: all.flatMap(({ pending }) => pending),
-  }
+const MISSING: Risk = { grade: 'medium', rule: 'missing', reason: 'Is declared and not there.' }
+
+function grade(
+  one: DesiredObject,
+  desired: Properties,
+  differences: Difference[],
+  states: States,
+  judging: Judging,
+): Graded[] {
+  const isFound = judging.perspective === 'found'
+  const circumstances = findCircumstances(one, desired, states, judging)
+  return differences.map((difference) => ({
+    ...difference,
+    risk:
+      isFound && circumstances.isNew
+        ? MISSING
+        : gradeRisk({ ...circumstances, difference: isFound ? reverse(difference) : difference }),
+  }))
+}
+
+/** An object of this environment that the template no longer declares. */
+export interface Orphan {
+  type: GraphType
+  id: string
+  title: string
+  uniqueName: string | undefined
+  /** Key of the object that is created in its place: a unique name cannot change. */
+  renamedTo: string | undefined
+}
+
+/** The tags that mark this environment: on every tagged declared object, one with the environment's name. */
+export function findEnvironmentTags(declared: readonly Properties[], environment: string): string[] {
+  const lists = declared.map(({ tags }) => readList(tags)).filter(({ length }) => length > 0)
+  const [first = [], ...others] = lists
+  const shared = first.filter((tag) => others.every((list) => list.includes(tag)))
+  const texts = shared.filter((tag) => typeof tag === 'string')
+  return texts.some((tag) => tag.split(/[:=]/).includes(environment)) ? texts : []
+}
+
+/** Objects with this environment's tags that nobody declares. */
+export function findOrphans(
+  { objects, state }: States,
+  { apps, principals }: Surroundings,
+  tags: readonly string[],
+  changes: readonly Change[],
+): Orphan[] {
+  const declared = new Set(objects.map(({ key }) => state.get(key)?.id))
+  const isOrphan = (one: ActualProperties) =>
+    Array.isArray(one.tags) && tags.every((tag) => readList(one.tags).includes(tag)) && !declared.has(one.id)
+  const orphanApps = apps.filter(isOrphan)
+  const withApp = new Set(orphanApps.map(({ appId }) => appId))
+  // A service principal goes with its app.
+  const alone = principals.filter((one) => isOrphan(one) && !withApp.has(one.appId))
+  const describe =
+    (type: GraphType) =>
+    ({ id, displayName, uniqueName }: ActualProperties): Orphan => ({
+      type,
+      id: String(id),
+      title: typeof displayName === 'string' ? displayName : String(id),
+      uniqueName: typeof uniqueName === 'string' ? uniqueName : undefined,
+      renamedTo: undefined,
+    })
+  const orphans = [...orphanApps.map(describe('applications')), ...alone.map(describe('servicePrincipals'))]
+  return markRenames(orphans, changes)
+}
+
+/** A new app and an orphaned one that are called the same, or are the only ones, are a rename. */
+function markRenames(orphans: readonly Orphan[], changes: readonly Change[]): Orphan[] {
+  const created = changes.filter(({ action, type }) => action === 'create' && type === 'applications')
+  const heirs = new Set<string>()
+  return orphans.map((orphan) => {
+    const free = created.filter(({ type, key }) => type === orphan.type && !heirs.has(key))
+    const isOnly = orphans.filter(({ type }) => type === orphan.type).length === 1 && free.length === 1
+    const heir = free.find(({ title }) => title === orphan.title) ?? (isOnly ? free[0] : undefined)
+    if (!heir) return orphan
+    heirs.add(heir.key)
+    return { ...orphan, renamedTo: heir.key }
+  })
 }

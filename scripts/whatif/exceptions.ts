@@ -1,9 +1,7 @@
 /** Accepted exceptions: what is there, not declared, and meant to stay, line by line with a reason. */
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { Problem } from '../cli/problem.ts'
+import type { DesiredObject } from './desired.ts'
 import type { Unmanaged } from './unmanaged.ts'
-import type { WantedObject } from './wanted.ts'
 
 const Exception = z.strictObject({
   /** Module path and symbolic name (`identity/api`), or the unique name. */
@@ -17,58 +15,33 @@ const Exception = z.strictObject({
   expires: z.iso.date().optional(),
 })
 export type Exception = z.infer<typeof Exception>
-const File = z.strictObject({ $schema: z.string().optional(), exceptions: z.array(Exception) })
+/** The reviewed file. */
+export const Exceptions = z.strictObject({ $schema: z.string().optional(), exceptions: z.array(Exception) })
 
 export interface Accepted extends Unmanaged {
   why: string
 }
 
-export interface Judged {
+export interface Sorted {
   unmanaged: Unmanaged[]
   accepted: Accepted[]
   /** Lines that count for nothing, in words. */
   stale: string[]
 }
 
-/** An empty list where there is no such file. Throws a Problem that names the line. */
-export async function readExceptions(file: string): Promise<Exception[]> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw error
-  }
-  const parsed = File.safeParse(parsedJson(text))
-  if (parsed.success) return parsed.data.exceptions
-  throw new Problem({
-    what: `${file} cannot be used: ${z.prettifyError(parsed.error)}`,
-    why: 'What it accepts would be reported, or what it should not accept would be hidden.',
-    fix: 'Correct the file; docs/whatif.md describes it.',
-  })
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 /** `today` like 2026-11-27. */
-export function withExceptions(
+export function applyExceptions(
   unmanaged: readonly Unmanaged[],
   exceptions: readonly Exception[],
-  { objects, environment, today }: { objects: readonly WantedObject[]; environment: string; today: string },
-): Judged {
+  { objects, environment, today }: { objects: readonly DesiredObject[]; environment: string; today: string },
+): Sorted {
   const here = exceptions.filter((one) => one.environment === undefined || one.environment === environment)
   const namesOf = (key: string) => {
     const symbols = objects.find((one) => one.key === key)?.symbols ?? []
     return [...symbols, key.slice(key.indexOf('/') + 1)]
   }
   const used = new Set<Exception>()
-  const judged: Judged = { unmanaged: [], accepted: [], stale: [] }
+  const sorted: Sorted = { unmanaged: [], accepted: [], stale: [] }
   for (const item of unmanaged) {
     const line = here.find(
       ({ object, kind, value }) =>
@@ -78,12 +51,13 @@ export function withExceptions(
     )
     if (line) used.add(line)
     const isExpired = line?.expires !== undefined && line.expires < today
-    if (line && !isExpired) judged.accepted.push({ ...item, why: line.reason })
-    else judged.unmanaged.push(item)
-    if (line && isExpired) judged.stale.push(`${textOf(line)} has expired on ${line.expires}.`)
+    if (line && !isExpired) sorted.accepted.push({ ...item, why: line.reason })
+    else sorted.unmanaged.push(item)
+    if (line && isExpired) sorted.stale.push(`${describe(line)} has expired on ${line.expires}.`)
   }
-  for (const line of here) if (!used.has(line)) judged.stale.push(`${textOf(line)} matches nothing any more.`)
-  return judged
+  for (const line of here)
+    if (!used.has(line)) sorted.stale.push(`${describe(line)} matches nothing any more.`)
+  return sorted
 }
 
-const textOf = ({ object, kind, value }: Exception) => `The exception for ${kind} ${value} of ${object}`
+const describe = ({ object, kind, value }: Exception) => `The exception for ${kind} ${value} of ${object}`

@@ -1,15 +1,24 @@
-/** How dangerous one difference is, and why: high, unless a rule says that it is less. */
+/** The scale of risks, and the facts that the rules judge: a difference and what surrounds it. */
 import type { GraphType } from '../bicep/declared.ts'
-import type { Difference } from './comparison.ts'
-import type { Wanted, WantedProperties } from './open.ts'
-import * as rules from './rules.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
+import type { States } from './actual-state.ts'
+import { type DesiredObject, resolveObject } from './desired.ts'
+import type { Difference } from './difference.ts'
+import { type ActualProperties, type Properties, readList, readObjects, readProperty } from './properties.ts'
 
 export const GRADES = ['low', 'medium', 'high'] as const
 export type Grade = (typeof GRADES)[number]
 
+/** `low` where there is none. */
+export const findHighest = (risks: readonly { grade: Grade }[]): Grade =>
+  GRADES.findLast((grade) => risks.some((risk) => risk.grade === grade)) ?? 'low'
+
+export const isAtLeast = (grade: Grade, level: Grade): boolean =>
+  GRADES.indexOf(grade) >= GRADES.indexOf(level)
+
 /**
- * `proposed`: what a deployment would do, from the live object to the declared one. `found`: what somebody did by
- * hand, from the declared object to the live one.
+ * `proposed`: what a deployment would do, from the actual object to the desired one. `found`: what somebody did by
+ * hand, from the desired object to the actual one.
  */
 export type Perspective = 'proposed' | 'found'
 
@@ -20,11 +29,10 @@ export interface Risk {
   reason: string
 }
 
-export interface Fact {
+/** What is the same for every difference of one object. */
+export interface Circumstances {
   type: GraphType
-  /** What happens, or what was done: `before` and `after` in the order of time. */
-  difference: Difference
-  wanted: WantedProperties
+  desired: Properties
   /** It comes into being with this. */
   isNew: boolean
   tenantId: string
@@ -40,61 +48,113 @@ export interface Fact {
   assignee: 'people' | 'service' | undefined
   /** Of an assignment: only users can hold the role. */
   isUserRole: boolean
-  nameOf: (value: Wanted | undefined) => string
+  nameOf: (value: Value | undefined) => string
 }
 
-interface Rule {
-  name: string
-  grade: Grade
-  /** The reason when the rule applies. */
-  judge: (fact: Fact) => string | undefined
+export interface Fact extends Circumstances {
+  /** What happens, or what was done: `before` and `after` in the order of time. */
+  difference: Difference
 }
 
-/** The first that applies counts. Those of high risk are here for their reasons: without them it would be high too. */
-export const RULES: readonly Rule[] = [
-  { name: 'consent', grade: 'high', judge: rules.consent },
-  { name: 'application-permission', grade: 'high', judge: rules.applicationPermission },
-  { name: 'federated-credential', grade: 'high', judge: rules.federation },
-  { name: 'credential', grade: 'high', judge: rules.credential },
-  { name: 'lock', grade: 'high', judge: rules.lock },
-  { name: 'audience', grade: 'high', judge: rules.audience },
-  { name: 'sign-in', grade: 'high', judge: rules.signIn },
-  { name: 'token', grade: 'high', judge: rules.token },
-  { name: 'flow', grade: 'high', judge: rules.flow },
-  { name: 'owner', grade: 'high', judge: rules.owner },
-  { name: 'adoption', grade: 'high', judge: rules.adoption },
-  { name: 'foreign-address', grade: 'high', judge: rules.foreignAddress },
-  { name: 'new-address', grade: 'medium', judge: rules.newAddress },
-  { name: 'known-address', grade: 'low', judge: rules.knownAddress },
-  { name: 'pre-authorized-client', grade: 'medium', judge: rules.preAuthorized },
-  { name: 'requested-permission', grade: 'medium', judge: rules.requested },
-  { name: 'scope-or-role', grade: 'medium', judge: rules.scope },
-  { name: 'group-member', grade: 'medium', judge: rules.member },
-  { name: 'assignment', grade: 'medium', judge: rules.assigned },
-  { name: 'consent-of-one', grade: 'medium', judge: rules.consentOfOne },
-  { name: 'text', grade: 'low', judge: rules.text },
-  { name: 'new-object', grade: 'low', judge: rules.newObject },
-  { name: 'narrower', grade: 'low', judge: rules.narrower },
-]
+/** The difference is at one of these places of an object of that type. */
+export const isAt = ({ type, difference }: Fact, wanted: GraphType, ...places: string[]): boolean =>
+  type === wanted && places.includes(difference.place)
+/** Something is there afterwards. */
+export const isAdded = ({ difference: { action } }: Fact): boolean => action !== 'remove'
 
-export function riskOf(fact: Fact): Risk {
-  for (const { name, grade, judge } of RULES) {
-    const reason = judge(fact)
-    if (reason !== undefined) return { grade, rule: name, reason }
+/** For people: the value as a part of a sentence. */
+export const writeText = (value: Value | undefined): string =>
+  value instanceof Unknown ? value.text : value === undefined ? '' : String(value)
+
+/** No role of the app's own: what an assignment says that gives nothing but tokens. */
+export const NO_ROLE = '00000000-0000-0000-0000-000000000000'
+
+export interface Judging {
+  perspective: Perspective
+  tenantId: string
+  environmentTags: readonly string[]
+}
+
+/** What the rules have to know besides the difference itself. */
+export function findCircumstances(
+  one: DesiredObject,
+  desired: Properties,
+  states: States,
+  { perspective, tenantId, environmentTags }: Judging,
+): Circumstances {
+  const actual = states.state.get(one.key)
+  const isAssignment = one.type === 'appRoleAssignedTo'
+  return {
+    type: one.type,
+    desired,
+    isNew: actual === undefined,
+    tenantId,
+    hosts: hostsOf((perspective === 'proposed' ? actual : desired) ?? {}),
+    domains: states.state.domains,
+    isAdopted: isAdopted(actual, environmentTags),
+    isTrusted: one.type === 'applications' && isTrusted(one, states),
+    assignee: isAssignment ? assigneeOf(desired.principalId, states) : undefined,
+    isUserRole: isAssignment && isUserRole(desired, states),
+    nameOf: states.names.of,
   }
-  return { grade: 'high', rule: 'other', reason: 'No rule says that this is harmless.' }
 }
 
-/** The same difference as what somebody did who changed the live object. */
-export const turned = ({ action, before, after, ...rest }: Difference): Difference => ({
-  ...rest,
-  action: action === 'add' ? 'remove' : action === 'remove' ? 'add' : 'change',
-  before: after,
-  after: before,
-})
+/** Everything between `//` and the next `/`; braces stand for what is known after the deployment. */
+export const readHost = (uri: string): string =>
+  /^[a-z][\w+.-]*:\/\/([^/]*)/i.exec(uri)?.[1]?.toLowerCase() ?? uri
 
-export const highest = (risks: readonly { grade: Grade }[]): Grade =>
-  GRADES.findLast((grade) => risks.some((risk) => risk.grade === grade)) ?? 'low'
+/** Hosts of every redirect and identifier URI. */
+function hostsOf(properties: Properties): Set<string> {
+  const redirects = ['web', 'spa', 'publicClient'].map((name) =>
+    readProperty(properties[name], 'redirectUris'),
+  )
+  const uris = [properties.identifierUris, ...redirects].flatMap(readList)
+  return new Set(uris.flatMap((uri) => (typeof uri === 'string' ? [readHost(uri)] : [])))
+}
 
-export const isAtLeast = (grade: Grade, level: Grade): boolean =>
-  GRADES.indexOf(grade) >= GRADES.indexOf(level)
+/** Of a project that tags its objects: this one is somebody else's, or was. */
+const isAdopted = (actual: ActualProperties | undefined, tags: readonly string[]): boolean =>
+  Array.isArray(actual?.tags) &&
+  tags.length > 0 &&
+  !actual.tags.some((tag) => tags.some((one) => one === tag))
+
+/** Whether a value is this property of that object: by where it is read from, or by the actual value. */
+function isOf(value: Value | undefined, one: DesiredObject, property: 'id' | 'appId', { state }: States) {
+  if (value instanceof Unknown) return value.key === one.key
+  return typeof value === 'string' && value === state.get(one.key)?.[property]
+}
+
+const find = (type: GraphType, value: Value | undefined, states: States) =>
+  states.objects.find(
+    (one) => one.type === type && isOf(value, one, type === 'applications' ? 'appId' : 'id', states),
+  )
+
+const propertiesOf = (one: DesiredObject | undefined, { state }: States): Properties =>
+  one ? resolveObject(one, state) : {}
+
+/** Some API pre-authorizes it, or it has a consent: its tokens come without anybody being asked. */
+function isTrusted(app: DesiredObject, states: States): boolean {
+  return states.objects.some((other) => {
+    const properties = resolveObject(other, states.state)
+    if (other.type === 'oauth2PermissionGrants') {
+      const principal = find('servicePrincipals', properties.clientId, states)
+      return isOf(propertiesOf(principal, states).appId, app, 'appId', states)
+    }
+    const clients = readObjects(readProperty(properties.api, 'preAuthorizedApplications'))
+    return clients.some(({ appId }) => isOf(appId, app, 'appId', states))
+  })
+}
+
+/** People get an assignment through a group or themselves; what nobody declares may be anything. */
+function assigneeOf(principal: Value | undefined, states: States): Fact['assignee'] {
+  if (find('groups', principal, states) || find('users', principal, states)) return 'people'
+  return find('servicePrincipals', principal, states) ? 'service' : undefined
+}
+
+function isUserRole({ resourceId, appRoleId }: Properties, states: States): boolean {
+  const principal = propertiesOf(find('servicePrincipals', resourceId, states), states)
+  const app = propertiesOf(find('applications', principal.appId, states), states)
+  const role = readObjects(app.appRoles).find(({ id }) => id === appRoleId)
+  const members = readList(role?.allowedMemberTypes)
+  return members.length > 0 && members.every((kind) => kind === 'User')
+}

@@ -1,52 +1,33 @@
-/** The what-if of identity changes: what a deployment and its hooks would do to the live directory. */
-
-import type { Compiled } from '../bicep/compile.ts'
+/** The what-if of identity changes: load, desired and actual state, difference, risk; the reports show the result. */
 import { Unknown } from '../bicep/value.ts'
+import type { Context } from '../cli/script.ts'
 import type { Directory } from '../graph/directory.ts'
-import { type Blocker, blockersOf, twins } from './blockers.ts'
-import { type Change, changesOf, type Pending } from './changes.ts'
-import { type Accepted, type Exception, withExceptions } from './exceptions.ts'
-import { existingObjects } from './existing.ts'
+import { readActual } from './actual.ts'
+import { ActualState, Names, type States } from './actual-state.ts'
+import { type Blocker, findBlockers } from './blockers.ts'
 import {
-  consentObjects,
-  credentialObjects,
-  type Declaration,
-  downstreamPrincipals,
-  type Hooks,
-} from './hooks.ts'
-import type { LiveProperties } from './keys.ts'
-import { Knowledge } from './knowledge.ts'
-import { Reader } from './live.ts'
-import { Naming } from './naming.ts'
-import { environmentTags, type Orphan, orphansOf, withRenames } from './orphans.ts'
-import type { Perspective } from './risk.ts'
-import { readAll } from './surroundings.ts'
-import { strangeNotes, type Unmanaged, unmanagedOf } from './unmanaged.ts'
-import { propertiesOf, type WantedObject, wantedObjects } from './wanted.ts'
+  type Change,
+  findChanges,
+  findEnvironmentTags,
+  findOrphans,
+  type Orphan,
+  type Pending,
+} from './changes.ts'
+import {
+  collectHookObjects,
+  collectReadObjects,
+  collectTemplateObjects,
+  type Declared,
+  type DesiredObject,
+  type Permissions,
+  resolveObject,
+} from './desired.ts'
+import { applyExceptions, type Sorted } from './exceptions.ts'
+import { loadDeclared, loadPolicy, type Policy, type Question } from './load.ts'
+import { findUnmanaged, noteUnfamiliar, type Unmanaged } from './unmanaged.ts'
 
-export interface Declared {
-  compiled: Compiled
-  /** permissions.json; undefined in a project without one, where no consent is granted by a hook. */
-  declaration: Declaration | undefined
-  /** The azd environment. */
-  variables: Readonly<Record<string, string>>
-  tenantId: string
-  authorityHost: string
-}
-
-/** How the differences are judged. */
-export interface Judging {
-  exceptions: readonly Exception[]
-  /** Object id of whoever asks. */
-  deployer: string | undefined
-  /** Key ids of secrets that the hook has made and recorded. */
-  ownSecrets: ReadonlySet<string>
-  perspective: Perspective
-  /** Like 2026-11-27: exceptions expire. */
-  today: string
-}
-
-export interface WhatIf {
+/** With the states for the map. */
+export interface WhatIf extends States, Sorted {
   environment: string
   tenantId: string
   changes: Change[]
@@ -54,23 +35,12 @@ export interface WhatIf {
   pending: Pending[]
   blockers: Blocker[]
   orphans: Orphan[]
-  /** What is there and not declared; no deployment takes it away. */
-  unmanaged: Unmanaged[]
-  /** The same, with the reason why it may stay. */
-  accepted: Accepted[]
-  /** Exceptions that count for nothing. */
-  stale: string[]
   /** What could not be told. */
   notes: string[]
-  /** For the map. */
-  objects: WantedObject[]
-  knowledge: Knowledge
-  naming: Naming
 }
 
 /** What permissions.json calls clients, APIs and permissions, by their ids. */
-function namesIn(declaration: Declaration | undefined): Map<string, string> {
-  const { clients = [], downstreamApis = [] } = declaration ?? {}
+function namesIn({ clients, downstreamApis }: Permissions): Map<string, string> {
   const named = [
     ...clients.map(({ appId, name }) => [appId, name] as const),
     ...downstreamApis.map(({ appId, displayName }) => [appId, displayName] as const),
@@ -79,89 +49,64 @@ function namesIn(declaration: Declaration | undefined): Map<string, string> {
   return new Map(named.map(([id, name]) => [id.toLowerCase(), name]))
 }
 
-/** Everything wanted, before anything has been read: what the map of the declared state needs. */
-export function wantedOf({ compiled, declaration, ...rest }: Declared) {
-  const template = wantedObjects(compiled)
-  const existing = [...existingObjects(compiled.template), ...downstreamPrincipals(declaration)]
-  const known = new Knowledge([...template, ...existing])
+/** Both states before anything has been read: what the map of the declared state needs. */
+export function prepareStates(declared: Declared): States & { read: DesiredObject[] } {
+  const { compiled, permissions, variables } = declared
+  const template = collectTemplateObjects(compiled)
+  const read = collectReadObjects(compiled.template, permissions)
+  const state = new ActualState([...template, ...read])
   for (const [name, value] of Object.entries(compiled.outputs)) {
     const [only, ...others] = value instanceof Unknown ? (value.pattern ?? []) : []
-    const said = rest.variables[name]
-    if (typeof only === 'object' && others.length === 0 && said) known.record(only, said)
+    const said = variables[name]
+    if (typeof only === 'object' && others.length === 0 && said) state.record(only, said)
   }
-  const hooks: Hooks = { ...rest, declaration, outputs: compiled.outputs }
-  const objects = [...template, ...credentialObjects(hooks), ...consentObjects(declaration, template, known)]
-  const clients = namesIn(declaration)
-  return { objects, existing, knowledge: known, naming: new Naming([...objects], known, clients) }
+  const objects = [...template, ...collectHookObjects(declared, template, state)]
+  const names = new Names(objects, state, permissions ? namesIn(permissions) : new Map())
+  return { objects, read, state, names }
 }
 
 /** Reads only. Throws a Problem that names the missing rights. */
-export async function identityWhatIf(
+export async function runWhatIf(
   declared: Declared,
   directory: Pick<Directory, 'get' | 'list'>,
-  judging: Judging,
+  { exceptions, today, ...policy }: Policy,
 ): Promise<WhatIf> {
-  const { objects, existing, knowledge, naming } = wantedOf(declared)
-  const environment = declared.variables.AZURE_ENV_NAME ?? ''
-  const reader = new Reader(directory)
-  const tags = environmentTags(
-    objects.map((one) => propertiesOf(one, knowledge)),
-    environment,
-  )
-  const around = await readAll(reader, [...objects, ...existing], knowledge, tags)
-  const { tenantId } = declared
-  const { exceptions, perspective, deployer, ownSecrets, today } = judging
-  const { changes, pending } = changesOf({
-    objects,
-    knowledge,
-    naming,
-    tenantId,
-    perspective,
-    environmentTags: tags,
-  })
-  const declaredIds = new Set(objects.flatMap(({ key }) => String(knowledge.live(key)?.id ?? '')))
-  const judge = { objects, knowledge, naming, deployer, ownSecrets }
-  const found = [...unmanagedOf(judge), ...pending.flatMap(taken)]
+  const { read, ...states } = prepareStates(declared)
+  const { objects, state } = states
+  const { tenantId, variables } = declared
+  const environment = variables.AZURE_ENV_NAME ?? ''
+  const declaredProperties = objects.map((one) => resolveObject(one, state))
+  const environmentTags = findEnvironmentTags(declaredProperties, environment)
+  const around = await readActual(directory, [...objects, ...read], state, environmentTags)
+  const { changes, pending } = findChanges(states, { ...policy, tenantId, environmentTags })
+  const found = [...findUnmanaged(states, policy), ...pending.flatMap(findAssumed)]
   return {
+    ...states,
     environment,
     tenantId,
     changes,
-    pending: pending.filter((one) => one.taken === undefined),
-    blockers: await allBlockers(objects, knowledge, naming, around.deleted, reader),
-    orphans: withRenames(orphansOf(around.apps, around.principals, tags, declaredIds), changes),
-    ...withExceptions(found, exceptions, { objects, environment, today }),
-    notes: [...around.notes, ...strangeNotes(judge)],
-    objects,
-    knowledge,
-    naming,
+    pending: pending.filter(({ assumed }) => assumed === undefined),
+    blockers: findBlockers(states, around.deleted),
+    orphans: findOrphans(states, around, environmentTags, changes),
+    ...applyExceptions(found, exceptions, { objects, environment, today }),
+    notes: [...around.notes, ...noteUnfamiliar(states)],
   }
 }
 
 /** A host that is known in part only: it fits, but nobody can say that it is the one. */
-const taken = ({ key, type, title, path, text, taken: value }: Pending): Unmanaged[] =>
-  value === undefined
-    ? []
-    : [
-        {
-          ...{ key, type, title, value, kind: path, grade: 'medium' },
-          reason: `Is taken for ${text}; azd's environment does not record what is in braces.`,
-        },
-      ]
+const findAssumed = ({ key, type, title, path: kind, text, assumed: value }: Pending): Unmanaged[] => {
+  const reason = `Is taken for ${text}; azd's environment does not record what is in braces.`
+  return value === undefined ? [] : [{ key, type, title, kind, value, grade: 'medium', reason }]
+}
 
-async function allBlockers(
-  objects: readonly WantedObject[],
-  knowledge: Knowledge,
-  naming: Naming,
-  deleted: readonly LiveProperties[],
-  reader: Reader,
-): Promise<Blocker[]> {
-  const found = objects.map(async (one) => {
-    const wanted = propertiesOf(one, knowledge)
-    const about = { key: one.key, title: naming.titleOf(one.type, wanted) }
-    const siblings = await reader.countBeside(one, wanted)
-    const isLive = knowledge.live(one.key) !== undefined
-    const refusals = [...(isLive ? [] : twins(one, wanted, deleted)), ...blockersOf(one, knowledge, siblings)]
-    return refusals.map((refusal) => ({ ...about, ...refusal }))
-  })
-  return (await Promise.all(found)).flat()
+/** The what-if of an azd environment. Throws a Problem when a right to read is missing. */
+export async function askWhatIf(
+  context: Pick<Context, 'environment' | 'variables' | 'operator' | 'compile' | 'directory' | 'root'>,
+  question: Question = {},
+): Promise<WhatIf> {
+  const [declared, policy] = await Promise.all([
+    loadDeclared(context, question.parameters),
+    loadPolicy(context, question),
+  ])
+  return runWhatIf(declared, context.directory, policy)
 }

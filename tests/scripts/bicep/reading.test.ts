@@ -175,7 +175,7 @@ describe('template and snapshot', () => {
     )
     assert.match(
       JSON.stringify(unclear.at(-1)?.properties.owners),
-      /"name":"reference"/,
+      /\{reference\(app\)\.appId\}/,
       'unknown, not a guess',
     )
   })

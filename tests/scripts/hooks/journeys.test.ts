@@ -10,8 +10,8 @@ import { preprovision } from '../../../scripts/hooks/preprovision.ts'
 import { consent } from '../../../scripts/identity/consent.ts'
 import { recycleBin } from '../../../scripts/identity/recycle-bin.ts'
 import { verify } from '../../../scripts/identity/verify.ts'
-import { whatIfOf } from '../../../scripts/whatif/question.ts'
-import { summaryOf } from '../../../scripts/whatif/summary.ts'
+import { summarize } from '../../../scripts/whatif/report.ts'
+import { askWhatIf } from '../../../scripts/whatif/whatif.ts'
 import { withoutCompiler } from '../graph/directory-harness.ts'
 import { type Stage, startStage } from '../stage.ts'
 
@@ -81,7 +81,7 @@ for (const { title, as, mayConsent, mayPurge } of DEPLOYERS) {
       await postprovision(context)
       return context.lines
     }
-    const changes = async () => summaryOf(await whatIfOf(await own(deployed)))
+    const changes = async () => summarize(await askWhatIf(await own(deployed)))
 
     it('comes up, with a consent pack where consent is for others to give', async () => {
       const lines = await up()

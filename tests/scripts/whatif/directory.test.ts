@@ -5,7 +5,8 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import { Directory } from '../../../scripts/graph/directory.ts'
 import { DirectoryError } from '../../../scripts/graph/directory-error.ts'
 import type { Exception } from '../../../scripts/whatif/exceptions.ts'
-import { exitCodeOf, LEVELS, summaryOf } from '../../../scripts/whatif/summary.ts'
+import { LEVELS } from '../../../scripts/whatif/load.ts'
+import { decideExitCode, summarize } from '../../../scripts/whatif/report.ts'
 import type { WhatIf } from '../../../scripts/whatif/whatif.ts'
 import { declaration, withoutCompiler } from '../graph/directory-harness.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
@@ -51,7 +52,7 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
   it('ends with 2 from the asked level on, and for what will fail at every level', async () => {
     const codes = async () => {
       const result = await tenant.ask()
-      return LEVELS.map((level) => exitCodeOf(result, level))
+      return LEVELS.map((level) => decideExitCode(result, level))
     }
     assert.deepEqual(await codes(), [0, 0, 0])
     app().displayName = 'by hand'
@@ -70,7 +71,7 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
   it('needs three round trips and read-only application permissions', async () => {
     const calls: string[] = []
     const result = await tenant.ask({ directory: await reader(READING, calls) })
-    assert.equal(summaryOf(result).result, 'none')
+    assert.equal(summarize(result).result, 'none')
     // The client asks for its token once a request.
     assert.equal(calls.length, 3)
   })
@@ -108,7 +109,7 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
       result.pending.map(({ path, text }) => `${path}: ${text}`),
       ['subject: {managed identity of the server}'],
     )
-    assert.equal(summaryOf(result).result, 'pending')
+    assert.equal(summarize(result).result, 'pending')
   })
 
   it('does not report who was added to a group that members are appended to', async () => {
@@ -163,7 +164,7 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
       result.orphans.map(({ title }) => title),
       ['left behind'],
     )
-    assert.equal(summaryOf(result).result, 'changes')
+    assert.equal(summarize(result).result, 'changes')
   })
 
   it('shows a new unique name as a rename', async () => {
@@ -271,6 +272,8 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
       unmanaged.map(({ kind, grade, reason }) => [kind, grade, /"by hand" .* until 2030/.test(reason)]),
       [['passwordCredentials', 'high', true]],
     )
+    const documented = ['grade', 'key', 'kind', 'reason', 'title', 'type', 'value']
+    assert.deepEqual(Object.keys(unmanaged[0] ?? {}).toSorted(), documented, 'and nothing of the secret')
   })
 
   it('leaves out what the reviewed file accepts, and says which lines count for nothing', async () => {
@@ -290,13 +293,13 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
     assert.deepEqual(counts(await ask()), [1, 0, 0])
     const accepted = await ask(line)
     assert.deepEqual(counts(accepted), [0, 1, 0])
-    assert.equal(exitCodeOf(accepted, 'any'), 0)
+    assert.equal(decideExitCode(accepted, 'any'), 0)
     assert.deepEqual(counts(await ask({ ...line, expires: '2026-11-27' })), [0, 1, 0])
     const expired = await ask({ ...line, expires: '2026-11-26' })
     assert.deepEqual(counts(expired), [1, 0, 1])
     assert.match(expired.stale[0] ?? '', /owners .* of identity\/api has expired on 2026-11-26/)
     const unused = await ask(line, { ...line, kind: 'passwordCredentials' })
-    assert.deepEqual([counts(unused), exitCodeOf(unused, 'any')], [[0, 1, 1], 2])
+    assert.deepEqual([counts(unused), decideExitCode(unused, 'any')], [[0, 1, 1], 2])
     assert.deepEqual(counts(await ask({ ...line, environment: 'prod' })), [1, 0, 0])
     assert.deepEqual(counts(await ask({ ...line, object: app().uniqueName ?? '' })), [0, 1, 0])
     assert.deepEqual(counts(await ask({ ...line, object: 'identity/devApi' })), [1, 0, 1])

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
-import { highest } from '../../../scripts/whatif/risk.ts'
-import { exitCodeOf } from '../../../scripts/whatif/summary.ts'
+import { decideExitCode } from '../../../scripts/whatif/report.ts'
+import { findHighest } from '../../../scripts/whatif/risk.ts'
 import type { WhatIf } from '../../../scripts/whatif/whatif.ts'
 import { declaration, withoutCompiler } from '../graph/directory-harness.ts'
 import { ADDITIONS } from './additions.ts'
@@ -18,7 +18,7 @@ const gradesOf = ({ changes, unmanaged }: WhatIf) => [
 const said = (result: WhatIf): string => {
   const { changes, unmanaged } = result
   const kinds = [...(changes.length > 0 ? ['change'] : []), ...(unmanaged.length > 0 ? ['unmanaged'] : [])]
-  return kinds.length === 0 ? 'nothing' : `${kinds.join(', ')}: ${highest(gradesOf(result))}`
+  return kinds.length === 0 ? 'nothing' : `${kinds.join(', ')}: ${findHighest(gradesOf(result))}`
 }
 
 /** Pull requests: what is changed in which file of infra/, and how the what-if grades it. */
@@ -180,8 +180,8 @@ describe('one judge of identities', { skip: withoutCompiler }, () => {
       clean.restore()
       assert.equal(said(drift).split(': ')[1], grade, JSON.stringify(gradesOf(drift)))
       assert.notEqual(said(whatIf), 'nothing')
-      assert.equal(exitCodeOf(drift, 'any'), 2)
-      assert.equal(exitCodeOf(drift, 'high'), grade === 'high' ? 2 : 0)
+      assert.equal(decideExitCode(drift, 'any'), 2)
+      assert.equal(decideExitCode(drift, 'high'), grade === 'high' ? 2 : 0)
       byHand.push([name, said(whatIf), said(drift)])
     })
   }
@@ -194,7 +194,7 @@ describe('one judge of identities', { skip: withoutCompiler }, () => {
       const changed = text.replaceAll(from, () => to)
       const permissions = file === 'permissions.json' ? JSON.parse(changed) : await declaration()
       const result = await tenant.ask({ files: { [file]: changed }, permissions })
-      assert.equal(highest(gradesOf(result)), grade, JSON.stringify(gradesOf(result)))
+      assert.equal(findHighest(gradesOf(result)), grade, JSON.stringify(gradesOf(result)))
       assert.ok(result.changes.length > 0)
       proposed.push([name, said(result)])
     })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { exitCodeOf } from '../../../scripts/whatif/summary.ts'
+import { decideExitCode } from '../../../scripts/whatif/report.ts'
 import type { WhatIf } from '../../../scripts/whatif/whatif.ts'
 import { withoutCompiler } from '../graph/directory-harness.ts'
 import { type Addition, anyAddition } from './additions.ts'
@@ -83,7 +83,7 @@ describe('what-if and deployment', { skip: withoutCompiler }, () => {
       clean.restore()
       add({ directory: tenant.directory })
       const said = await tenant.ask({ perspective: 'found' })
-      return exitCodeOf(said, 'any') === 2
+      return decideExitCode(said, 'any') === 2
     }
     await fc.assert(fc.asyncProperty(anyAddition, isSaid), { numRuns: 150 })
   })

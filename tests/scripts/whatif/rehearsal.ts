@@ -4,10 +4,10 @@ import { type Compiled, compile } from '../../../scripts/bicep/compile.ts'
 import type { Directory } from '../../../scripts/graph/directory.ts'
 import { consent } from '../../../scripts/identity/consent.ts'
 import { federate } from '../../../scripts/identity/federate.ts'
+import { Permissions } from '../../../scripts/whatif/desired.ts'
 import type { Exception } from '../../../scripts/whatif/exceptions.ts'
-import { Declaration } from '../../../scripts/whatif/hooks.ts'
 import type { Perspective } from '../../../scripts/whatif/risk.ts'
-import { identityWhatIf, type WhatIf } from '../../../scripts/whatif/whatif.ts'
+import { runWhatIf, type WhatIf } from '../../../scripts/whatif/whatif.ts'
 import { type DeployOptions, declaration, SUBSCRIPTION } from '../graph/directory-harness.ts'
 import { startStage } from '../stage.ts'
 
@@ -63,14 +63,14 @@ export async function startRehearsal() {
     const context = await stage.context(variables)
     const declared = {
       compiled: await compiled(variables, text),
-      declaration: Declaration.parse(permissions ?? (await declaration())),
+      permissions: Permissions.parse(permissions ?? (await declaration())),
       variables,
       tenantId: stage.tenantId,
       authorityHost: stage.tenant.url,
     }
     const deployer = stage.operator('Olivia').oid
-    const judging = { exceptions, deployer, ownSecrets: new Set(ownSecrets), perspective, today }
-    return identityWhatIf(declared, directory ?? context.directory, judging)
+    const policy = { exceptions, deployer, ownSecrets: new Set(ownSecrets), perspective, today }
+    return runWhatIf(declared, directory ?? context.directory, policy)
   }
   /** The hooks that write to the directory; they read the permissions.json of this project. */
   const hooks = async () => {

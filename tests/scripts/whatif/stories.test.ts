@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
-import { jsonOf } from '../../../scripts/whatif/json.ts'
-import { markdownOf } from '../../../scripts/whatif/markdown.ts'
-import { exitCodeOf } from '../../../scripts/whatif/summary.ts'
-import { textOf } from '../../../scripts/whatif/text.ts'
+import { decideExitCode, renderJson } from '../../../scripts/whatif/report.ts'
+import { renderMarkdown } from '../../../scripts/whatif/report-markdown.ts'
+import { renderText } from '../../../scripts/whatif/report-text.ts'
 import type { WhatIf } from '../../../scripts/whatif/whatif.ts'
 import { declaration, withoutCompiler } from '../graph/directory-harness.ts'
 import { type Rehearsal, startRehearsal, steady } from './rehearsal.ts'
@@ -37,14 +36,14 @@ describe('the stories of the what-if', { skip: withoutCompiler }, () => {
       '00000000-0000-0000-0000-000000000000',
       tenant.tenantId,
     ]
-    const outputs = { txt: textOf(result, false), md: markdownOf(result), json: jsonOf(result) }
+    const outputs = { txt: renderText(result, false), md: renderMarkdown(result), json: renderJson(result) }
     for (const [extension, output] of Object.entries(outputs)) {
       const file = new URL(`golden/${name}.${extension}`, import.meta.url)
       const actual = steady(output, known)
       if (process.env.RENEW_GOLDEN) await writeFile(file, actual)
       assert.equal(actual, await readFile(file, 'utf8'), `${name}.${extension}; renew with RENEW_GOLDEN=1`)
     }
-    assert.equal(exitCodeOf(result, 'any'), code)
+    assert.equal(decideExitCode(result, 'any'), code)
     assert.deepEqual(tenant.writes(), [])
   }
 

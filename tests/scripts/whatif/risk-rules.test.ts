@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Open } from '../../../scripts/whatif/open.ts'
-import { type Fact, RULES, riskOf, turned } from '../../../scripts/whatif/risk.ts'
+import type { Fact } from '../../../scripts/whatif/risk.ts'
+import { gradeRisk, RULES, reverse } from '../../../scripts/whatif/risk-rules.ts'
+import { unknown } from './unknown.ts'
 
 const TENANT = '4f6c2b1e-9a57-4d0f-8c3d-5e1b7a902c64'
 const ROLE = 'aaaaaaaa-0000-4000-8000-000000000001'
@@ -12,8 +13,8 @@ type Case = Partial<Omit<Fact, 'difference'>> &
   Partial<Fact['difference']>
 
 function graded({ place, action = 'change', before, after, type = 'applications', ...fact }: Case) {
-  const { grade, rule, reason } = riskOf({
-    wanted: {},
+  const { grade, rule, reason } = gradeRisk({
+    desired: {},
     isNew: false,
     tenantId: TENANT,
     hosts: new Set(['known.example']),
@@ -37,12 +38,11 @@ const uri = { place: 'identifierUris', action: add } as const
 const redirect = { place: 'web.redirectUris', action: add } as const
 const credential = { type: 'applications/federatedIdentityCredentials' } as const
 const assignment = { type: 'appRoleAssignedTo', place: 'appRoleId', action: add, after: ROLE } as const
-const withRole = { wanted: { appRoleId: ROLE } }
+const withRole = { desired: { appRoleId: ROLE } }
 const access = { place: 'requiredResourceAccess', action: add } as const
 const required = { type: 'servicePrincipals', place: 'appRoleAssignmentRequired' } as const
 const grant = { type: 'oauth2PermissionGrants', place: 'scope', action: add, after: 'Mail.Read' } as const
-const hostOf = (isMade: boolean) =>
-  new Open(['https://ca-x.', { name: 'environment.defaultDomain', isMade }, '/mcp'])
+const hostOf = (isMade: boolean) => unknown('https://ca-x.{environment.defaultDomain}/mcp', { isMade })
 
 const CASES: readonly [name: string, expected: string, one: Case][] = [
   ['anything that no rule names', 'high other', { place: 'somethingNew', before: 1, after: 2 }],
@@ -56,20 +56,20 @@ const CASES: readonly [name: string, expected: string, one: Case][] = [
     'high other',
     { place: 'somethingNew', action: remove, before: 'x' },
   ],
-  ['a consent for everybody', 'high consent', { ...grant, wanted: { consentType: 'AllPrincipals' } }],
-  ['a consent for one', 'medium consent-of-one', { ...grant, wanted: { consentType: 'Principal' } }],
+  ['a consent for everybody', 'high consent', { ...grant, desired: { consentType: 'AllPrincipals' } }],
+  ['a consent for one', 'medium consent-of-one', { ...grant, desired: { consentType: 'Principal' } }],
   ['a granted application permission', 'high application-permission', { ...assignment, ...withRole }],
   ['a role for people', 'medium assignment', { ...assignment, ...withRole, assignee: 'people' }],
   ['a role that only users can hold', 'medium assignment', { ...assignment, ...withRole, isUserRole: true }],
   [
     'a service that is assigned',
     'high application-permission',
-    { ...assignment, wanted: { appRoleId: NONE }, assignee: 'service' },
+    { ...assignment, desired: { appRoleId: NONE }, assignee: 'service' },
   ],
   [
     'an assigned group',
     'medium assignment',
-    { ...assignment, wanted: { appRoleId: NONE }, assignee: 'people' },
+    { ...assignment, desired: { appRoleId: NONE }, assignee: 'people' },
   ],
   ['an assignment that goes', 'low narrower', { ...assignment, action: remove }],
   [
@@ -316,6 +316,6 @@ describe('the risk of a change', () => {
       path: 'x',
       before: 'https://evil.example/cb',
     } as const
-    assert.deepEqual(turned(gone), { ...gone, action: 'add', before: undefined, after: gone.before })
+    assert.deepEqual(reverse(gone), { ...gone, action: 'add', before: undefined, after: gone.before })
   })
 })

@@ -1,17 +1,15 @@
-/** How Microsoft Graph finds an object by its key. */
+/** How Microsoft Graph finds an object by its key, and what hangs on it. */
 import type { GraphType } from '../bicep/declared.ts'
 import type { Json } from '../bicep/template.ts'
-import { Open, type Wanted, type WantedProperties } from './open.ts'
-
-export type LiveProperties = Record<string, Json>
+import { quoted } from '../graph/graph-objects.ts'
+import type { DesiredObject } from './desired.ts'
+import type { ActualProperties, Properties } from './properties.ts'
 
 /** Where to look; `pick` tells which of a list it is. */
 export interface Lookup {
   path: string
-  pick?: (one: LiveProperties) => boolean
+  pick?: (one: ActualProperties) => boolean
 }
-
-const quoted = (value: string) => `'${encodeURIComponent(value.replaceAll("'", "''"))}'`
 
 /** What of a group is read besides what is declared; of apps Graph shows everything unasked, which is what we want. */
 const OF_GROUPS = [
@@ -20,12 +18,12 @@ const OF_GROUPS = [
 ]
 const RELATIONSHIPS = ['members', 'owners']
 
-const same = (live: Json | undefined, wanted: string) =>
-  typeof live === 'string' && live.toLowerCase() === wanted.toLowerCase()
+const isSame = (actual: Json | undefined, desired: string) =>
+  typeof actual === 'string' && actual.toLowerCase() === desired.toLowerCase()
 
 const keyed = (noun: string, value: string): Lookup => ({ path: `/${noun}=${quoted(value)})` })
 
-function keyedGroup(value: string, properties: WantedProperties): Lookup {
+function keyedGroup(value: string, properties: Properties): Lookup {
   const declared = Object.keys(properties).filter((name) => !RELATIONSHIPS.includes(name))
   const select = [...new Set([...OF_GROUPS, ...declared])]
   return { path: `${keyed('groups(uniqueName', value).path}?$select=${select.join(',')}` }
@@ -45,7 +43,7 @@ function grantLookup(text: Texts): Lookup | undefined {
   return {
     path: `/oauth2PermissionGrants?$filter=clientId eq ${quoted(client)}`,
     pick: (one) =>
-      same(one.resourceId, resource) &&
+      isSame(one.resourceId, resource) &&
       one.consentType === consent &&
       (consent === 'AllPrincipals' || one.principalId === principal),
   }
@@ -56,7 +54,7 @@ function assignmentLookup(text: Texts): Lookup | undefined {
   if (resource === undefined || principal === undefined || role === undefined) return undefined
   return {
     path: `/servicePrincipals/${encodeURIComponent(resource)}/appRoleAssignedTo`,
-    pick: (one) => same(one.principalId, principal) && same(one.appRoleId, role),
+    pick: (one) => isSame(one.principalId, principal) && isSame(one.appRoleId, role),
   }
 }
 
@@ -65,7 +63,7 @@ function credentialLookup(text: Texts, by: 'template' | 'hook'): Lookup | undefi
   if (!app || !name) return undefined
   const [issuer, subject] = [text('issuer'), text('subject')]
   // As the hook does it: Entra takes one issuer and subject once per app, whatever the name.
-  const isMeant = (one: LiveProperties) =>
+  const isMeant = (one: ActualProperties) =>
     by === 'hook' && subject !== undefined && one.issuer === issuer && one.subject === subject
   return {
     path: `/applications(uniqueName=${quoted(app)})/federatedIdentityCredentials`,
@@ -74,13 +72,10 @@ function credentialLookup(text: Texts, by: 'template' | 'hook'): Lookup | undefi
 }
 
 /** undefined: the key is not known yet. */
-export function lookupOf(
-  { type, by }: { type: GraphType; by: 'template' | 'hook' },
-  properties: WantedProperties,
-): Lookup | undefined {
+export function findLookup({ type, by }: DesiredObject, properties: Properties): Lookup | undefined {
   const text: Texts = (name) => {
-    const value: Wanted | undefined = properties[name]
-    return value instanceof Open || typeof value !== 'string' ? undefined : value
+    const value = properties[name]
+    return typeof value === 'string' ? value : undefined
   }
   const name = text('uniqueName')
   if (type === 'applications') return name === undefined ? undefined : keyed('applications(uniqueName', name)
@@ -98,37 +93,31 @@ export function lookupOf(
     : { path: `/users/${encodeURIComponent(user)}?$select=id,displayName` }
 }
 
-const LISTS: Partial<Record<GraphType, [name: string, path: string][]>> = {
-  applications: [
-    ['owners', '/owners?$select=id,displayName'],
-    ['federatedIdentityCredentials', '/federatedIdentityCredentials'],
-  ],
-  groups: [['owners', '/owners?$select=id,displayName']],
-  servicePrincipals: [['owners', '/owners?$select=id,displayName']],
+type Lists = [name: string, path: string][]
+
+const related = (path: string, name: string): Lists[number] => [
+  name,
+  `${path.replace(/\?.*$/, '')}/${name}?$select=id,displayName`,
+]
+
+/** The related objects that are declared and have to be read besides, by the path that finds the object. */
+export const listRelationships = (properties: Properties, path: string): Lists =>
+  RELATIONSHIPS.filter((name) => name in properties).map((name) => related(path, name))
+
+/** What hangs on an object, declared or not, by the path that finds it. */
+export function listSurroundings(type: GraphType, path: string): Lists {
+  if (!['applications', 'servicePrincipals', 'groups'].includes(type)) return []
+  const credentials = 'federatedIdentityCredentials'
+  return [
+    related(path, 'owners'),
+    ...(type === 'applications' ? ([[credentials, `${path}/${credentials}`]] satisfies Lists) : []),
+  ]
 }
 
-/** What hangs on an object, declared or not: lists beside it, by the path that finds it. */
-export const surroundingLists = (type: GraphType, path: string): [name: string, path: string][] =>
-  (LISTS[type] ?? []).map(([name, list]) => [name, path.replace(/\?.*$/, '') + list])
-
 /** What hangs on a service principal by its id. */
-export const accessLists = (id: string): [name: string, path: string][] => [
+export const listAccess = (id: string): Lists => [
   ['appRoleAssignedTo', `/servicePrincipals/${id}/appRoleAssignedTo`],
   ['appRoleAssignments', `/servicePrincipals/${id}/appRoleAssignments`],
   ['grantsAsClient', `/oauth2PermissionGrants?$filter=clientId eq ${quoted(id)}`],
   ['grantsAsResource', `/oauth2PermissionGrants?$filter=resourceId eq ${quoted(id)}`],
 ]
-
-/** The lists of related objects that are declared and have to be read besides. */
-export function relationshipLookups(
-  type: GraphType,
-  properties: WantedProperties,
-): [name: string, path: string][] {
-  const lookup = lookupOf({ type, by: 'template' }, properties)
-  if (!lookup || lookup.pick) return []
-  const object = lookup.path.replace(/\?.*$/, '')
-  return RELATIONSHIPS.filter((name) => name in properties).map((name) => [
-    name,
-    `${object}/${name}?$select=id,displayName`,
-  ])
-}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
-import { label, mapOf } from '../../../scripts/whatif/map.ts'
+import { quoteLabel, renderMap } from '../../../scripts/whatif/report-map.ts'
 import { executablePath, withoutBrowser } from '../../chromium.ts'
 import { declaration, withoutCompiler } from '../graph/directory-harness.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
@@ -10,7 +10,7 @@ import { type Rehearsal, startRehearsal } from './rehearsal.ts'
 const mermaid = fileURLToPath(new URL('../../../node_modules/mermaid/dist/mermaid.min.js', import.meta.url))
 
 it('writes no character of a name that Mermaid or a browser could read as its own', () => {
-  assert.equal(label('a "b" <c> #d; `e` [f]'), '"a #34;b#34; #60;c#62; #35;d#59; #96;e#96; #91;f#93;"')
+  assert.equal(quoteLabel('a "b" <c> #d; `e` [f]'), '"a #34;b#34; #60;c#62; #35;d#59; #96;e#96; #91;f#93;"')
 })
 
 describe('the identity map in Chromium', { skip: withoutCompiler || withoutBrowser }, () => {
@@ -62,7 +62,7 @@ describe('the identity map in Chromium', { skip: withoutCompiler || withoutBrows
   }
 
   it('shows clients, scopes, apps, groups, identities and downstream APIs', async () => {
-    const texts = await drawn('first-deployment', mapOf(await tenant.ask()))
+    const texts = await drawn('first-deployment', renderMap(await tenant.ask()))
     for (const wanted of [
       'Visual Studio Code',
       'user_impersonation',
@@ -88,7 +88,7 @@ describe('the identity map in Chromium', { skip: withoutCompiler || withoutBrows
     }
     const extra = { ...scope, value: 'extra', id: 'e0e0e0e0-1111-4222-8333-444444444444' }
     const permissions = { ...real, scopes: [scope, extra], clients: [code, hostile] }
-    const texts = await drawn('changes', mapOf(await tenant.ask({ permissions })))
+    const texts = await drawn('changes', renderMap(await tenant.ask({ permissions })))
     assert.ok(texts.includes('~ Expenses MCP server (dev)'))
     assert.ok(texts.includes('+ extra'))
     assert.ok(texts.includes(hostile.name), texts.join(' | '))

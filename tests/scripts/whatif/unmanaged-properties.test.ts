@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { LiveProperties } from '../../../scripts/whatif/keys.ts'
-import { strangeIn, undeclaredIn } from '../../../scripts/whatif/undeclared.ts'
+import type { ActualProperties } from '../../../scripts/whatif/properties.ts'
+import { findUndeclared, findUnfamiliar } from '../../../scripts/whatif/unmanaged-properties.ts'
 
 /** A fresh app registration as the Microsoft Graph v1.0 reference shows one. */
-const FRESH: LiveProperties = {
+const FRESH: ActualProperties = {
   '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#applications/$entity',
   id: 'x',
   appId: 'y',
@@ -27,17 +27,19 @@ const FRESH: LiveProperties = {
   },
 }
 
-const found = (live: LiveProperties, wanted = {}) =>
-  undeclaredIn('applications', wanted, live).map(({ kind, value, grade }) => `${grade} ${kind} ${value}`)
+const found = (actual: ActualProperties, desired = {}) =>
+  findUndeclared({ type: 'applications', title: 'x' }, desired, actual).map(
+    ({ kind, value, grade }) => `${grade} ${kind} ${value}`,
+  )
 
 describe('properties that nobody declared', () => {
   it('are none on a fresh app', () => {
     assert.deepEqual(found(FRESH), [])
-    assert.deepEqual(strangeIn('applications', FRESH), [])
+    assert.deepEqual(findUnfamiliar('applications', FRESH), [])
   })
 
   it('are found at any depth, element by element, and named as an exception names them', () => {
-    const live = {
+    const actual = {
       ...FRESH,
       notes: 'x',
       signInAudience: 'AzureADMultipleOrgs',
@@ -45,7 +47,7 @@ describe('properties that nobody declared', () => {
       spa: { redirectUris: ['https://a.example', 'https://b.example'] },
       keyCredentials: [{ keyId: 'k-1', usage: 'Verify' }],
     }
-    assert.deepEqual(found(live), [
+    assert.deepEqual(found(actual), [
       'high signInAudience AzureADMultipleOrgs',
       'high api.acceptMappedClaims true',
       'low notes x',
@@ -56,17 +58,17 @@ describe('properties that nobody declared', () => {
   })
 
   it('are not what is declared: that is compared', () => {
-    const live = { ...FRESH, spa: { redirectUris: ['https://a.example'] }, notes: 'x' }
-    assert.deepEqual(found(live, { spa: { redirectUris: [] }, notes: 'y' }), [])
+    const actual = { ...FRESH, spa: { redirectUris: ['https://a.example'] }, notes: 'x' }
+    assert.deepEqual(found(actual, { spa: { redirectUris: [] }, notes: 'y' }), [])
     assert.deepEqual(
-      found(live, { spa: {} }),
+      found(actual, { spa: {} }),
       ['low notes x', 'high spa.redirectUris https://a.example'].toReversed(),
     )
   })
 
   it('that are not known here are said, because nobody can grade them', () => {
-    const live = { ...FRESH, somethingNew: { mode: 'on' }, nothingNew: null }
-    assert.deepEqual(found(live), [])
-    assert.deepEqual(strangeIn('applications', live), ['somethingNew'])
+    const actual = { ...FRESH, somethingNew: { mode: 'on' }, nothingNew: null }
+    assert.deepEqual(found(actual), [])
+    assert.deepEqual(findUnfamiliar('applications', actual), ['somethingNew'])
   })
 })

@@ -1,13 +1,14 @@
-/** The what-if for a terminal. */
+/** The report for a terminal. */
+import { Unknown, type Value } from '../bicep/value.ts'
+import { WORDS } from './actual-state.ts'
 import type { Change, Graded } from './changes.ts'
-import { WORDS } from './naming.ts'
-import { isProperties, Open, type Wanted } from './open.ts'
+import { isObject } from './properties.ts'
+import { type Summary, summarize, writeHeadline } from './report.ts'
 import { GRADES, type Grade } from './risk.ts'
-import { headline, type Summary, summaryOf } from './summary.ts'
 import type { WhatIf } from './whatif.ts'
 
 type Paint = (text: string) => string
-export interface Colours {
+interface Colours {
   add: Paint
   remove: Paint
   change: Paint
@@ -21,16 +22,17 @@ const code =
   (text) =>
     `\u001b[${number}m${text}\u001b[0m`
 
-export const colours = (isOn: boolean): Colours =>
+/** Paints with ANSI codes, or leaves everything as it is. */
+export const chooseColours = (isOn: boolean): Colours =>
   isOn
     ? { add: code(32), remove: code(31), change: code(33), danger: code(35), quiet: code(2) }
     : { add: plain, remove: plain, change: plain, danger: plain, quiet: plain }
 
-const SIGNS = { add: '+', remove: '-', change: '~', create: '+', update: '~' } as const
+export const SIGNS = { add: '+', remove: '-', change: '~', create: '+', update: '~' } as const
 
 /** JSON without control characters: nothing in a name can move the cursor or look like a line of ours. */
-export function shown(value: Wanted | undefined): string {
-  if (value instanceof Open) return `${JSON.stringify(value.text)} (known after deployment)`
+export function showValue(value: Value | undefined): string {
+  if (value instanceof Unknown) return `${JSON.stringify(value.text)} (known after deployment)`
   const text = JSON.stringify(value) ?? 'nothing'
   return text.replaceAll(
     /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
@@ -39,22 +41,23 @@ export function shown(value: Wanted | undefined): string {
 }
 
 /** A name from the directory, on one line and without quotes. */
-export const nameText = (name: string): string =>
-  shown(name).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\')
+export const showName = (name: string): string =>
+  showValue(name).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\')
 
 function valueText({ action, before, after }: Graded): string {
-  if (action === 'add') return shown(after)
-  if (action === 'remove') return shown(before)
-  return `${shown(before)} -> ${shown(after)}`
+  if (action === 'add') return showValue(after)
+  if (action === 'remove') return showValue(before)
+  return `${showValue(before)} -> ${showValue(after)}`
 }
 
-export const propertyText = (one: Graded): string => `${SIGNS[one.action]} ${one.path}: ${valueText(one)}`
+/** What differs, on one line. */
+export const showProperty = (one: Graded): string => `${SIGNS[one.action]} ${one.path}: ${valueText(one)}`
 
 /** An object that comes or goes, one property a line. */
 function partsOf({ action, before, after }: Graded): string[] {
   const value = action === 'add' ? after : action === 'remove' ? before : undefined
-  if (!isProperties(value)) return []
-  return Object.entries(value).map(([name, one]) => `          ${nameText(name)}: ${shown(one)}`)
+  if (!isObject(value)) return []
+  return Object.entries(value).map(([name, one]) => `          ${showName(name)}: ${showValue(one)}`)
 }
 
 const MARKS: Record<Grade, string> = { high: '[HIGH]', medium: '[medium]', low: '' }
@@ -64,10 +67,10 @@ function propertyLines(property: Graded, colour: Colours): string[] {
   const mark = MARKS[property.risk.grade]
   const inner = partsOf(property)
   const value = inner.length > 0 ? '' : `: ${valueText(property)}`
-  const lines = [`      ${paint(SIGNS[property.action])} ${nameText(property.path)}${value}`, ...inner]
+  const lines = [`      ${paint(SIGNS[property.action])} ${showName(property.path)}${value}`, ...inner]
   if (mark === '') return lines
   const painted = property.risk.grade === 'high' ? colour.danger(mark) : colour.change(mark)
-  return [...lines, `          ${painted} ${nameText(property.risk.reason)}`]
+  return [...lines, `          ${painted} ${showName(property.risk.reason)}`]
 }
 
 function changeLines(change: Change, result: WhatIf, colour: Colours): string[] {
@@ -77,10 +80,10 @@ function changeLines(change: Change, result: WhatIf, colour: Colours): string[] 
   const where = change.symbols.length > 0 ? `  # ${change.symbols.join(', ')}` : ''
   const from = result.orphans.find(({ renamedTo }) => renamedTo === change.key)
   const verb = change.action === 'create' ? 'will be created' : 'will be changed'
-  const head = `  ${paint(sign)} ${WORDS[change.type]} "${nameText(change.title)}" ${verb}${by}${colour.quiet(where)}`
+  const head = `  ${paint(sign)} ${WORDS[change.type]} "${showName(change.title)}" ${verb}${by}${colour.quiet(where)}`
   const rename = from
     ? [
-        `      renamed from ${nameText(from.uniqueName ?? from.id)}: a unique name cannot change, so this is a new object`,
+        `      renamed from ${showName(from.uniqueName ?? from.id)}: a unique name cannot change, so this is a new object`,
       ]
     : []
   return [head, ...rename, ...change.properties.flatMap((one) => propertyLines(one, colour)), '']
@@ -97,33 +100,35 @@ const riskLine = ({ risks }: Summary) =>
     .map((grade) => `${risks[grade]} ${grade}`)
     .join(', ')}.`
 
-export function textOf(result: WhatIf, isColoured: boolean): string {
-  const colour = colours(isColoured)
-  const summary = summaryOf(result)
+/** Changes, what is unmanaged, and a line of numbers at the end. */
+export function renderText(result: WhatIf, isColoured: boolean): string {
+  const colour = chooseColours(isColoured)
+  const summary = summarize(result)
   const blockers = result.blockers.map(
     ({ title, what, wayOut }) =>
-      `  ${colour.danger('!')} ${nameText(title)}: ${nameText(what)}\n      way out: ${nameText(wayOut)}`,
+      `  ${colour.danger('!')} ${showName(title)}: ${showName(what)}\n      way out: ${showName(wayOut)}`,
   )
   const orphans = result.orphans.map(
     ({ type, title, uniqueName, id }) =>
-      `  ${colour.quiet('?')} ${WORDS[type]} "${nameText(title)}" (${nameText(uniqueName ?? id)})`,
+      `  ${colour.quiet('?')} ${WORDS[type]} "${showName(title)}" (${showName(uniqueName ?? id)})`,
   )
   const pending = result.pending.map(
-    ({ title, path, text }) => `  ${nameText(title)}${path ? `, ${nameText(path)}` : ''}: ${nameText(text)}`,
+    ({ title, path, text }) => `  ${showName(title)}${path ? `, ${showName(path)}` : ''}: ${showName(text)}`,
   )
   const unmanaged = result.unmanaged.flatMap(({ type, title, kind, value, grade, reason }) => {
     const mark = grade === 'high' ? colour.danger(MARKS.high) : colour.change(MARKS[grade])
     return [
-      `  ${colour.danger('!')} ${WORDS[type]} "${nameText(title)}", ${nameText(kind)}: ${nameText(value)}`,
-      `          ${mark}${mark ? ' ' : ''}${nameText(reason)}`,
+      `  ${colour.danger('!')} ${WORDS[type]} "${showName(title)}", ${showName(kind)}: ${showName(value)}`,
+      `          ${mark}${mark ? ' ' : ''}${showName(reason)}`,
     ]
   })
   const accepted = result.accepted.map(
     ({ title, kind, value, why }) =>
-      `  ${nameText(title)}, ${nameText(kind)}: ${nameText(value)} (${nameText(why)})`,
+      `  ${showName(title)}, ${showName(kind)}: ${showName(value)} (${showName(why)})`,
   )
+  const sentences = (all: string[]) => all.map((one) => `  ${showName(one)}`)
   const lines = [
-    `Identity what-if of azd environment ${nameText(result.environment)} in tenant ${result.tenantId}`,
+    `Identity what-if of azd environment ${showName(result.environment)} in tenant ${result.tenantId}`,
     '',
     ...section('Will fail:', blockers),
     ...result.changes.flatMap((change) => changeLines(change, result, colour)),
@@ -134,15 +139,9 @@ export function textOf(result: WhatIf, isColoured: boolean): string {
     ...section('Known after deployment (neither a change nor no change):', pending),
     ...section('Unmanaged (there and not declared; a deployment leaves it):', unmanaged),
     ...section('Accepted exceptions:', accepted),
-    ...section(
-      'Exceptions that count for nothing:',
-      result.stale.map((line) => `  ${nameText(line)}`),
-    ),
-    ...section(
-      'Could not be told:',
-      result.notes.map((note) => `  ${note}`),
-    ),
-    headline(summary),
+    ...section('Exceptions that count for nothing:', sentences(result.stale)),
+    ...section('Could not be told:', sentences(result.notes)),
+    writeHeadline(summary),
     ...(summary.result === 'none' ? [] : [plan(summary), riskLine(summary)]),
   ]
   return `${lines.join('\n')}\n`

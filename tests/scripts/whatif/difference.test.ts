@@ -1,37 +1,38 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Json } from '../../../scripts/bicep/template.ts'
-import { type Compared, compareProperties } from '../../../scripts/whatif/comparison.ts'
-import { merged, Open, type WantedProperties } from '../../../scripts/whatif/open.ts'
+import { type Compared, compareProperties } from '../../../scripts/whatif/difference.ts'
+import type { Properties } from '../../../scripts/whatif/properties.ts'
+import { unknown } from './unknown.ts'
 
 const ID = 'aaaaaaaa-0000-4000-8000-000000000001'
 const OTHER = 'bbbbbbbb-0000-4000-8000-000000000001'
 
-function compared(wanted: WantedProperties, live: Record<string, Json>, isAppended = false) {
-  const into: Compared = { differences: [], undecided: [] }
+function compared(desired: Properties, actual: Record<string, Json>, isAppended = false) {
+  const into: Compared = { differences: [], pending: [] }
   compareProperties(
-    wanted,
-    live,
+    desired,
+    actual,
     { path: '', place: '', isNew: false, nameOf: () => undefined, isAppended },
     into,
   )
   return {
     changes: into.differences.map(({ action, path }) => `${action} ${path}`),
-    open: into.undecided.map(({ path, text }) => `${path}: ${text}`),
+    unknown: into.pending.map(({ path, text }) => `${path}: ${text}`),
     differences: into.differences,
   }
 }
-const changes = (wanted: WantedProperties, live: Record<string, Json>) => compared(wanted, live).changes
+const changes = (desired: Properties, actual: Record<string, Json>) => compared(desired, actual).changes
 
 describe('the comparison', () => {
   it('looks at declared properties only, at every depth', () => {
-    const live = {
+    const actual = {
       displayName: 'x',
       notes: 'by hand',
       api: { requestedAccessTokenVersion: 2, acceptMappedClaims: true },
     }
-    assert.deepEqual(changes({ displayName: 'x', api: { requestedAccessTokenVersion: 2 } }, live), [])
-    assert.deepEqual(changes({ api: { requestedAccessTokenVersion: 1 } }, live), [
+    assert.deepEqual(changes({ displayName: 'x', api: { requestedAccessTokenVersion: 2 } }, actual), [])
+    assert.deepEqual(changes({ api: { requestedAccessTokenVersion: 1 } }, actual), [
       'change api.requestedAccessTokenVersion',
     ])
   })
@@ -58,7 +59,7 @@ describe('the comparison', () => {
     ['resourceAccess', 'id'],
   ] as const) {
     it(`matches ${place} by ${id}`, () => {
-      const live = {
+      const actual = {
         [place]: [
           { [id]: OTHER, text: 'other' },
           { [id]: ID, text: 'old', more: 1 },
@@ -72,11 +73,11 @@ describe('the comparison', () => {
               { [id]: OTHER, text: 'other' },
             ],
           },
-          live,
+          actual,
         ),
         [],
       )
-      assert.deepEqual(changes({ [place]: [{ [id]: ID, text: 'new' }] }, live), [
+      assert.deepEqual(changes({ [place]: [{ [id]: ID, text: 'new' }] }, actual), [
         `change ${place}[${ID}].text`,
         `remove ${place}[${OTHER}]`,
       ])
@@ -84,9 +85,9 @@ describe('the comparison', () => {
   }
 
   it('shows a renamed scope as one change, not as one that goes and one that comes', () => {
-    const wanted = { appRoles: [{ id: ID, value: 'new', isEnabled: false }] }
-    const live = { appRoles: [{ id: ID, value: 'old', isEnabled: false }] }
-    assert.deepEqual(compared(wanted, live).differences, [
+    const desired = { appRoles: [{ id: ID, value: 'new', isEnabled: false }] }
+    const actual = { appRoles: [{ id: ID, value: 'old', isEnabled: false }] }
+    assert.deepEqual(compared(desired, actual).differences, [
       { action: 'change', path: 'appRoles[old].value', place: 'appRoles.value', before: 'old', after: 'new' },
     ])
   })
@@ -107,18 +108,18 @@ describe('the comparison', () => {
   })
 
   it('shows nothing of a secret', () => {
-    const live = {
+    const actual = {
       passwordCredentials: [{ keyId: ID, hint: 'abc', secretText: 'abcdef', displayName: 'by hand' }],
     }
-    const { differences } = compared({ passwordCredentials: [] }, live)
+    const { differences } = compared({ passwordCredentials: [] }, actual)
     assert.deepEqual(differences[0]?.before, { keyId: ID, displayName: 'by hand' })
   })
 })
 
-describe('what the compiler leaves open', () => {
-  const uri = new Open(['https://ca-x.', { name: 'environment.defaultDomain' }, '/mcp'])
+describe('what the compiler does not know', () => {
+  const uri = unknown('https://ca-x.{environment.defaultDomain}/mcp')
 
-  it('equals a live value that fits the known parts', () => {
+  it('equals an actual value that fits the known parts', () => {
     assert.deepEqual(
       compared({ identifierUris: [uri] }, { identifierUris: ['https://ca-x.blue.example/mcp'] }).changes,
       [],
@@ -127,11 +128,11 @@ describe('what the compiler leaves open', () => {
   })
 
   it('does not take the place of a value that is known', () => {
-    const live = { identifierUris: ['https://ca-x.a/mcp', 'https://ca-x.b/mcp'] }
-    assert.deepEqual(changes({ identifierUris: [uri, 'https://ca-x.a/mcp'] }, live), [])
+    const actual = { identifierUris: ['https://ca-x.a/mcp', 'https://ca-x.b/mcp'] }
+    assert.deepEqual(changes({ identifierUris: [uri, 'https://ca-x.a/mcp'] }, actual), [])
   })
 
-  it('is a change when no live value fits', () => {
+  it('is a change when no actual value fits', () => {
     assert.deepEqual(
       changes({ identifierUris: [uri] }, { identifierUris: ['https://ca-y.blue.example/mcp'] }),
       ['add identifierUris', 'remove identifierUris'],
@@ -139,29 +140,18 @@ describe('what the compiler leaves open', () => {
   })
 
   it('is neither a change nor no change when nothing of it is known', () => {
-    const open = new Open([{ name: 'identity.principalId' }])
-    const one = compared({ subject: open }, { subject: 'x' })
-    assert.deepEqual([one.changes, one.open], [[], ['subject: {identity.principalId}']])
-    const list = compared({ members: [ID, open] }, { members: [ID, OTHER] })
-    assert.deepEqual([list.changes, list.open], [[], ['members: {identity.principalId}']])
+    const id = unknown('{identity.principalId}')
+    const one = compared({ subject: id }, { subject: 'x' })
+    assert.deepEqual([one.changes, one.unknown], [[], ['subject: {identity.principalId}']])
+    const list = compared({ members: [ID, id] }, { members: [ID, OTHER] })
+    assert.deepEqual([list.changes, list.unknown], [[], ['members: {identity.principalId}']])
   })
 
   it('is new when it belongs to an object that does not exist yet', () => {
-    const fresh = new Open([{ name: 'client.appId' }], { isFresh: true })
-    const live = { preAuthorizedApplications: [{ appId: OTHER }] }
-    assert.deepEqual(changes({ preAuthorizedApplications: [{ appId: OTHER }, { appId: fresh }] }, live), [
+    const appId = unknown('{client.appId}', { isNew: true })
+    const actual = { preAuthorizedApplications: [{ appId: OTHER }] }
+    assert.deepEqual(changes({ preAuthorizedApplications: [{ appId: OTHER }, { appId }] }, actual), [
       'add preAuthorizedApplications[{client.appId}]',
     ])
-  })
-})
-
-describe('two passes over one unique name', () => {
-  it('are one object: the later one wins, objects are merged, lists replaced', () => {
-    const first = { displayName: 'a', api: { version: 2, scopes: ['x', 'y'] } }
-    const second = { displayName: 'b', api: { scopes: ['x'], clients: ['c'] } }
-    assert.deepEqual(merged(first, second), {
-      displayName: 'b',
-      api: { version: 2, scopes: ['x'], clients: ['c'] },
-    })
   })
 })

@@ -1,0 +1,160 @@
+/** The actual state: what has been read of the directory so far, and how people call it. */
+import type { GraphType } from '../bicep/declared.ts'
+import type { Json } from '../bicep/template.ts'
+import type { Source } from '../bicep/term.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
+import { type DesiredObject, type Known, resolveObject } from './desired.ts'
+import type { ActualProperties, Properties } from './properties.ts'
+
+const placeOf = ({ module, symbol }: Source) => [...(module?.path ?? []), symbol].join('/')
+
+export class ActualState implements Known {
+  readonly #keys = new Map<string, string>()
+  /** By key of the desired object; null: it is not there. */
+  readonly #objects = new Map<string, ActualProperties | null>()
+  /** What azd's environment records of Azure's resources, by their place: outputs of the last deployment. */
+  readonly #azure = new Map<string, ActualProperties>()
+  readonly #around = new Map<string, Map<string, ActualProperties[]>>()
+  /** Display names by object id and by app id. */
+  readonly names = new Map<string, string>()
+
+  constructor(objects: readonly DesiredObject[]) {
+    for (const { key, symbols } of objects) for (const symbol of symbols) this.#keys.set(symbol, key)
+  }
+
+  readonly keyOf = (source: Source): string | undefined => this.#keys.get(placeOf(source))
+
+  readonly lookup = (source: Source): ActualProperties | undefined => {
+    const key = this.keyOf(source)
+    return key === undefined ? this.#azure.get(placeOf(source)) : this.get(key)
+  }
+
+  /** A property of an Azure resource, as an output has said it; deeper ones are not recorded. */
+  record(source: Source, value: Json): void {
+    const [name, ...deeper] = source.path
+    if (name === undefined || deeper.length > 0 || this.keyOf(source) !== undefined) return
+    this.#azure.set(placeOf(source), { ...this.#azure.get(placeOf(source)), [name]: value })
+  }
+
+  /** Domains that this environment has made: what is under them is its own. */
+  get domains(): string[] {
+    return [...this.#azure.values()]
+      .flatMap((one) => Object.values(one))
+      .filter((value) => typeof value === 'string')
+      .filter((value) => /^[\w-]+(\.[\w-]+)+$/.test(value))
+  }
+
+  get(key: string): ActualProperties | undefined {
+    return this.#objects.get(key) ?? undefined
+  }
+
+  set(key: string, actual: ActualProperties | undefined): void {
+    this.#objects.set(key, actual ?? null)
+    if (actual) this.name(actual)
+  }
+
+  isRead(key: string): boolean {
+    return this.#objects.has(key)
+  }
+
+  isAbsent(key: string): boolean {
+    return this.#objects.get(key) === null
+  }
+
+  /** App id of a service principal that has been read. */
+  appIdOf(principalId: string): string | undefined {
+    const found = [...this.#objects.values()].find((one) => one?.id === principalId)
+    return typeof found?.appId === 'string' ? found.appId : undefined
+  }
+
+  /** What hangs on an object that is there: its owners, credentials, assignments and grants; `siblings`: the list that it is in. */
+  around(key: string, list: string): readonly ActualProperties[] {
+    return this.#around.get(key)?.get(list) ?? []
+  }
+
+  setAround(key: string, list: string, found: ActualProperties[]): void {
+    const lists = this.#around.get(key) ?? new Map<string, ActualProperties[]>()
+    this.#around.set(key, lists.set(list, found))
+    // Related objects have names; assignments and grants have none of their own.
+    for (const one of found) this.name(one)
+  }
+
+  /** What the app calls a role; its id where that is not known. */
+  roleName(resourceId: string, roleId: string): string {
+    const roles = this.around(`roles/${resourceId}`, 'appRoles')
+    const value = roles.find(({ id }) => id === roleId)?.value
+    return typeof value === 'string' ? value : roleId
+  }
+
+  name({ id, appId, displayName }: ActualProperties): void {
+    if (typeof displayName !== 'string') return
+    for (const one of [id, appId]) if (typeof one === 'string') this.names.set(one.toLowerCase(), displayName)
+  }
+}
+
+export const WORDS: Record<GraphType, string> = {
+  applications: 'app registration',
+  servicePrincipals: 'service principal',
+  groups: 'group',
+  'applications/federatedIdentityCredentials': 'federated credential',
+  oauth2PermissionGrants: 'consent',
+  appRoleAssignedTo: 'assignment',
+  users: 'user',
+}
+
+/** Clients of Microsoft that are the same in every tenant, for maps that show them being removed. */
+const WELL_KNOWN: Readonly<Record<string, string>> = {
+  'aebc6443-996d-45c2-90f0-388ff96faa56': 'Visual Studio Code',
+  '04b07795-8ddb-461a-bbee-02f9e1bf7b46': 'Azure CLI',
+  '00000003-0000-0000-c000-000000000000': 'Microsoft Graph',
+}
+
+/** How people call the objects. */
+export class Names {
+  readonly #state: ActualState
+  readonly #declared: ReadonlyMap<string, DesiredObject>
+  readonly #clients: ReadonlyMap<string, string>
+
+  /** `clients`: names by app id, as permissions.json gives them. */
+  constructor(objects: readonly DesiredObject[], state: ActualState, clients: ReadonlyMap<string, string>) {
+    this.#state = state
+    this.#clients = clients
+    this.#declared = new Map(objects.map((one) => [one.key, one]))
+  }
+
+  /** Of an object id or an app id; undefined for a stranger. */
+  ofId = (id: string | Unknown): string | undefined => {
+    if (id instanceof Unknown) return id.key === undefined ? undefined : this.#ofKey(id.key)
+    const known = id.toLowerCase()
+    return this.#clients.get(known) ?? this.#state.names.get(known) ?? WELL_KNOWN[known]
+  }
+
+  of = (value: Value | undefined): string => {
+    if (value instanceof Unknown) return this.ofId(value) ?? value.text
+    return typeof value === 'string' ? (this.ofId(value) ?? value) : 'unknown'
+  }
+
+  /** The declared display name; undefined for what is not declared or has none. */
+  #ofKey(key: string): string | undefined {
+    const one = this.#declared.get(key)
+    const name = one && resolveObject(one, this.#state).displayName
+    return typeof name === 'string' ? name : undefined
+  }
+
+  titleOf(type: GraphType, properties: Properties): string {
+    if (type === 'appRoleAssignedTo')
+      return `${this.of(properties.principalId)} → ${this.of(properties.resourceId)}`
+    if (type === 'oauth2PermissionGrants')
+      return `${this.of(properties.clientId)} → ${this.of(properties.resourceId)}`
+    if (type === 'applications/federatedIdentityCredentials') return String(properties.name)
+    const { displayName, uniqueName, appId } = properties
+    return typeof displayName === 'string' ? displayName : this.of(uniqueName ?? appId)
+  }
+}
+
+/** Both sides: what is desired, and what is there. */
+export interface States {
+  objects: readonly DesiredObject[]
+  state: ActualState
+  names: Names
+}

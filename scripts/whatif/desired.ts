@@ -1,0 +1,221 @@
+/** The desired state: every object that the template and its hooks would write, as far as it is known. */
+import { z } from 'zod'
+import type { Compiled } from '../bicep/compile.ts'
+import type { DeclaredResource, GraphType } from '../bicep/declared.ts'
+import { termOf } from '../bicep/scope.ts'
+import { graphType, isGraph, type Json, modulesIn, type TemplateModule } from '../bicep/template.ts'
+import { entriesOf, evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
+import { toValue, Unknown, type Value } from '../bicep/value.ts'
+import { isObject, mergePasses, type Properties, readList, readProperty } from './properties.ts'
+
+/** The part of `permissions.json` that counts here; other projects may have none. */
+export const Permissions = z.object({
+  clients: z.array(z.object({ name: z.string(), appId: z.string() })).default([]),
+  downstreamApis: z
+    .array(
+      z.object({
+        displayName: z.string(),
+        appId: z.string(),
+        permissions: z.array(z.object({ value: z.string(), id: z.string() })),
+      }),
+    )
+    .default([]),
+})
+export type Permissions = z.infer<typeof Permissions>
+
+export interface Declared {
+  compiled: Compiled
+  /** undefined in a project without permissions.json, where no consent is granted by a hook. */
+  permissions: Permissions | undefined
+  /** The azd environment: the outputs of the last deployment are among it. */
+  variables: Readonly<Record<string, string>>
+  tenantId: string
+  authorityHost: string
+}
+
+/** What is known of the actual state so far. */
+export interface Known {
+  lookup: Lookup
+  /** Key of the desired object that a property is read from. */
+  keyOf: (source: Source) => string | undefined
+  /** It was looked for and is not there. */
+  isAbsent: (key: string) => boolean
+  get: (key: string) => Record<string, Json> | undefined
+}
+
+export interface DesiredObject {
+  /** One key, one object: `applications/my-app`, `servicePrincipals/identity/api.appId`. */
+  key: string
+  type: GraphType
+  /** Module path and symbolic name of every pass; empty for what a hook writes. */
+  symbols: string[]
+  by: 'template' | 'hook'
+  /** What each write says, in order. */
+  passes: (known: Known) => Properties[]
+  /** A hook adds to what is there and takes nothing away. */
+  isMerged: boolean
+}
+
+/** Written by the template: neither by a hook nor only read. */
+export const isOurs = ({ by, key }: DesiredObject) => by === 'template' && !key.startsWith('existing/')
+
+/** What the object would be after the deployment. */
+export const resolveObject = (one: DesiredObject, known: Known): Properties =>
+  one.passes(known).reduce(mergePasses, {})
+
+/** Puts in what is known by now; never throws: the rest stays unknown. */
+function resolve(value: Value, known: Known): Value {
+  if (value instanceof Unknown) return resolveTerm(evaluated(value.term, known.lookup), known)
+  if (Array.isArray(value)) return value.map((one) => resolve(one, known))
+  return isObject(value) ? resolveProperties(value, known) : value
+}
+
+const resolveProperties = (properties: Properties, known: Known): Properties =>
+  Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, resolve(one, known)]))
+
+function resolveTerm(term: Term, known: Known): Value {
+  const value = toValue(term)
+  if (!(value instanceof Unknown)) return resolve(value, known)
+  const pattern = value.pattern ?? []
+  const keys = pattern.filter((part) => typeof part === 'object').map(known.keyOf)
+  return new Unknown(term, {
+    isNew: keys.some((key) => key !== undefined && known.isAbsent(key)),
+    key: pattern.length === 1 ? keys[0] : undefined,
+  })
+}
+
+/** What the template writes. Passes over one unique name are one object. */
+export function collectTemplateObjects({ declared }: Pick<Compiled, 'declared'>): DesiredObject[] {
+  const objects = new Map<string, DesiredObject & { resources: DeclaredResource[] }>()
+  for (const resource of declared) {
+    const key = keyOf(resource)
+    const resources = [...(objects.get(key)?.resources ?? []), resource]
+    objects.set(key, {
+      key,
+      resources,
+      type: resource.type,
+      symbols: resources.map(({ id }) => id),
+      by: 'template',
+      isMerged: false,
+      passes: (known) => resources.map(({ properties }) => resolveProperties(properties, known)),
+    })
+  }
+  return [...objects.values()]
+}
+
+const keyOf = ({ type, key }: DeclaredResource) => `${type}/${Object.values(key).map(keyText).join('/')}`
+
+/** Two modules may use one symbol: a property counts with the place of its resource. */
+function keyText(value: Value): string {
+  if (!(value instanceof Unknown)) return String(value)
+  const [only, ...others] = value.pattern ?? []
+  if (typeof only !== 'object' || others.length > 0) return String(value)
+  const { module, symbol, path } = only
+  return [...(module?.path ?? []), [symbol, ...path].join('.')].join('/')
+}
+
+const READABLE = ['applications', 'groups', 'servicePrincipals', 'users'] as const
+const isReadable = (type: string): type is (typeof READABLE)[number] => READABLE.some((one) => one === type)
+
+/** What is read and not written: values of it may stand in what is written. */
+export const collectReadObjects = (
+  template: TemplateModule,
+  permissions: Permissions | undefined,
+): DesiredObject[] => [
+  ...modulesIn(template).flatMap((module) =>
+    [...module.resources.values()].flatMap((resource): DesiredObject[] => {
+      const type = graphType(resource.type)
+      if (!resource.isExisting || !isGraph(resource) || !isReadable(type)) return []
+      const symbol = [...module.path, resource.symbol].join('/')
+      const entries = entriesOf(termOf(resource.properties, { module })) ?? new Map()
+      const values = Object.fromEntries([...entries].map(([name, one]) => [name, toValue(one)]))
+      return [
+        {
+          key: `existing/${symbol}`,
+          type,
+          symbols: [symbol],
+          by: 'template',
+          isMerged: false,
+          passes: (known) => [resolveProperties(values, known)],
+        },
+      ]
+    }),
+  ),
+  ...(permissions?.downstreamApis ?? []).map(({ appId }) =>
+    makeHookObject('servicePrincipals', appId, () => ({ appId })),
+  ),
+]
+
+const makeHookObject = (
+  type: GraphType,
+  key: string,
+  properties: (known: Known) => Properties,
+): DesiredObject => ({
+  key: `${type}/${key}`,
+  type,
+  symbols: [],
+  by: 'hook',
+  isMerged: true,
+  passes: (known) => [properties(known)],
+})
+
+/** What the hooks write after a deployment: the federated credential, and consent for permissions.json. */
+export const collectHookObjects = (
+  declared: Declared,
+  template: readonly DesiredObject[],
+  known: Known,
+): DesiredObject[] => [...makeCredentials(declared), ...makeConsents(declared, template, known)]
+
+/** A property of what Azure or Entra makes and no template names. */
+const unknownOf = (symbol: string, path: string[], origin?: ConstructorParameters<typeof Unknown>[1]) =>
+  new Unknown({ kind: 'source', source: { module: undefined, symbol, path } }, origin)
+
+const CREDENTIAL = 'server-managed-identity'
+
+/** For the managed identity of the server; in a project without these two outputs there is no such hook. */
+function makeCredentials({ compiled, variables, tenantId, authorityHost }: Declared): DesiredObject[] {
+  const { ENTRA_API_APP_UNIQUE_NAME: app, SERVER_IDENTITY_PRINCIPAL_ID: identity } = compiled.outputs
+  if (typeof app !== 'string' || identity === undefined) return []
+  const name = `${app}/${CREDENTIAL}`
+  return [
+    makeHookObject('applications/federatedIdentityCredentials', name, () => ({
+      name,
+      issuer: `${authorityHost}/${tenantId}/v2.0`,
+      subject: variables.SERVER_IDENTITY_PRINCIPAL_ID || unknownOf('managed identity of the server', []),
+      audiences: ['api://AzureADTokenExchange'],
+    })),
+  ]
+}
+
+/** One grant for every app that asks for a downstream API. */
+function makeConsents(
+  { permissions }: Declared,
+  template: readonly DesiredObject[],
+  known: Known,
+): DesiredObject[] {
+  const principals = template.flatMap((principal) => {
+    if (principal.type !== 'servicePrincipals') return []
+    const { appId } = resolveObject(principal, known)
+    const app = template.find(({ key }) => appId instanceof Unknown && key === appId.key)
+    return app ? [{ principal, asked: readList(resolveObject(app, known).requiredResourceAccess) }] : []
+  })
+  return (permissions?.downstreamApis ?? []).flatMap((api) =>
+    principals
+      .filter(({ asked }) => asked.some((one) => readProperty(one, 'resourceAppId') === api.appId))
+      .map(({ principal }) => {
+        const name = principal.symbols[0]?.split('/').at(-1) ?? principal.key
+        return makeHookObject('oauth2PermissionGrants', `${name} ${api.displayName}`, (now) => ({
+          clientId: idOf(principal.key, name, now),
+          consentType: 'AllPrincipals',
+          resourceId: idOf(`servicePrincipals/${api.appId}`, api.displayName, now),
+          scope: api.permissions.map(({ value }) => value).join(' '),
+        }))
+      }),
+  )
+}
+
+/** Entra gives it: unknown until the object is there. */
+function idOf(key: string, name: string, known: Known): Value {
+  const id = known.get(key)?.id
+  return typeof id === 'string' ? id : unknownOf(name, ['id'], { isNew: known.isAbsent(key), key })
+}

@@ -1,0 +1,236 @@
+/** The difference between one desired object and the actual one, in Microsoft Graph's terms. */
+import { isDeepStrictEqual } from 'node:util'
+import type { Json } from '../bicep/template.ts'
+import { Unknown, type Value } from '../bicep/value.ts'
+import type { DesiredObject } from './desired.ts'
+import { type ActualProperties, isObject, type Properties, readProperty, splitWords } from './properties.ts'
+
+export interface Difference {
+  action: 'add' | 'remove' | 'change'
+  /** For people: `api.oauth2PermissionScopes[user_impersonation].value`. */
+  path: string
+  /** The same without what is in brackets: what rules are written for. */
+  place: string
+  before?: Value | undefined
+  after?: Value | undefined
+}
+
+/** Neither a change nor no change. */
+export interface PendingValue {
+  path: string
+  /** The known parts, the others in braces. */
+  text: string
+  /** An actual value that fits, on a host of which a part is not known: it may be another one. */
+  assumed?: string | undefined
+}
+
+export interface Compared {
+  differences: Difference[]
+  pending: PendingValue[]
+}
+
+interface Where {
+  path: string
+  place: string
+  /** Words for the ids in brackets. */
+  nameOf: (id: string | Unknown) => string | undefined
+  /** The object does not exist yet. */
+  isNew: boolean
+  /** Actual extras stay. */
+  isAppended?: boolean
+}
+
+/** Graph never shows what is secret in these, so they cannot be compared. */
+const WRITE_ONLY = ['secretText', 'key', 'hint']
+/** Entra compares these character by character. */
+const EXACT = ['subject', 'issuer', 'audiences']
+
+/** They find the object, so they cannot differ; an assignment keeps one to be shown by. */
+const KEYS = ['uniqueName', 'appId', 'clientId', 'resourceId', 'consentType', 'principalId']
+
+const isKey = (name: string, { type }: DesiredObject) =>
+  KEYS.includes(name) || (name === 'name' && type === 'applications/federatedIdentityCredentials')
+
+/** Relationships and scopes are sets, and actual extras may stay; undefined for everything else. */
+function setOf(one: DesiredObject, name: string, value: Value) {
+  if (name === 'scope' && one.type === 'oauth2PermissionGrants')
+    return { all: splitWords(value), isAppended: one.isMerged }
+  if (!isObject(value) || !Array.isArray(value.relationships)) return undefined
+  return { all: value.relationships, isAppended: value.relationshipSemantics !== 'replace' }
+}
+
+/** `actual` is undefined for an object that is not there. */
+export function compareObject(
+  one: DesiredObject,
+  properties: Properties,
+  actual: ActualProperties | undefined,
+  nameOf: Where['nameOf'],
+): Compared {
+  const desired: Properties = {}
+  const appended: Properties = {}
+  const present = { ...actual }
+  for (const [name, value] of Object.entries(properties)) {
+    if (isKey(name, one)) continue
+    const set = setOf(one, name, value)
+    if (set?.isAppended) appended[name] = set.all
+    else desired[name] = set?.all ?? value
+    if (set && typeof present[name] === 'string') present[name] = splitWords(present[name])
+  }
+  const into: Compared = { differences: [], pending: [] }
+  const where = { path: '', place: '', isNew: actual === undefined, nameOf }
+  compareProperties(desired, present, where, into)
+  compareProperties(appended, present, { ...where, isAppended: true }, into)
+  return into
+}
+
+/** Only what is declared is compared. */
+export function compareProperties(
+  desired: Properties,
+  actual: Json | undefined,
+  where: Where,
+  into: Compared,
+): void {
+  const present = isObject(actual) ? actual : {}
+  for (const [name, value] of Object.entries(desired)) {
+    if (!WRITE_ONLY.includes(name)) compareValue(value, present[name], below(where, name), into)
+  }
+}
+
+const below = (where: Where, name: string): Where => ({
+  ...where,
+  path: where.path === '' ? name : `${where.path}.${name}`,
+  place: where.place === '' ? name : `${where.place}.${name}`,
+})
+
+function compareValue(desired: Value, actual: Json | undefined, where: Where, into: Compared): void {
+  if (desired instanceof Unknown) compareUnknown(desired, actual, where, into)
+  else if (Array.isArray(desired)) compareLists(desired, actual, where, into)
+  else if (isObject(desired)) compareProperties(desired, actual, where, into)
+  else if (!isSame(desired, actual ?? null, EXACT.includes(where.place)))
+    into.differences.push(differenceOf(desired, actual, where))
+}
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** Ids are written in any case; every other text counts letter by letter. */
+const isSame = (desired: Value | undefined, actual: Value | undefined, isExact = false): boolean =>
+  desired === actual ||
+  (!isExact &&
+    typeof desired === 'string' &&
+    typeof actual === 'string' &&
+    GUID.test(desired) &&
+    desired.toLowerCase() === actual.toLowerCase())
+
+function differenceOf(after: Value, before: Json | undefined, { path, place }: Where): Difference {
+  if (before === undefined || before === null) return { action: 'add', path, place, after }
+  if (after === null) return { action: 'remove', path, place, before }
+  return { action: 'change', path, place, before, after }
+}
+
+function compareUnknown(desired: Unknown, actual: Json | undefined, where: Where, into: Compared): void {
+  const fits = desired.fits(actual)
+  if (fits) return void (desired.isHostUnknown && into.pending.push(assume(desired, actual, where)))
+  if (fits === undefined && !where.isNew) into.pending.push({ path: where.path, text: desired.text })
+  else into.differences.push(differenceOf(desired, actual, where))
+}
+
+const assume = ({ text }: Unknown, actual: Json | undefined, { path }: Where): PendingValue => ({
+  path,
+  text,
+  assumed: String(actual),
+})
+
+function compareLists(desired: Value[], actual: Json | undefined, where: Where, into: Compared): void {
+  // null is not []: the deployment writes an empty list. For a new object that says nothing.
+  const isCleared = !Array.isArray(actual) && desired.length === 0 && !where.isNew
+  if (isCleared) into.differences.push(differenceOf([], actual, where))
+  const present = Array.isArray(actual) ? actual : []
+  const { place } = where
+  const id = [...desired, ...present].some(isObject) ? idProperty(desired, place) : undefined
+  const pathOf = (value: Value) =>
+    id === undefined ? where.path : `${where.path}[${labelOf(value, id, where)}]`
+  const { added, removed, pairs, unknown } = pairElements(desired, present, id)
+  for (const value of added)
+    into.differences.push({ action: 'add', path: pathOf(value), place, after: withoutSecrets(value) })
+  // Elements without an id are paired by equality: nothing is left to compare.
+  for (const [one, other] of id === undefined ? [] : pairs)
+    compareValue(one, other, { ...where, path: pathOf(other) }, into)
+  for (const { text } of unknown) into.pending.push({ path: where.path, text })
+  into.pending.push(...findAssumed(desired, present, where))
+  for (const value of where.isAppended ? [] : removed)
+    into.differences.push({ action: 'remove', path: pathOf(value), place, before: withoutSecrets(value) })
+}
+
+/** What is on a host of which a part is unknown, with the actual values that fit. */
+const findAssumed = (desired: Value[], present: Json[], where: Where): PendingValue[] =>
+  desired.flatMap((one) => {
+    if (!(one instanceof Unknown && one.isHostUnknown)) return []
+    const found = present.find((other) => one.fits(other))
+    return found === undefined ? [] : [assume(one, found, where)]
+  })
+
+/** Nor a part of a secret: the hint of a password is its beginning. */
+function withoutSecrets(value: Value): Value {
+  if (Array.isArray(value)) return value.map(withoutSecrets)
+  if (!isObject(value)) return value
+  const shown = Object.entries(value).filter(([name]) => !WRITE_ONLY.includes(name))
+  return Object.fromEntries(shown.map(([name, one]) => [name, withoutSecrets(one)]))
+}
+
+/** By which property the objects of a list are told apart. */
+const IDS: Record<string, string> = {
+  oauth2PermissionScopes: 'id',
+  appRoles: 'id',
+  resourceAccess: 'id',
+  preAuthorizedApplications: 'appId',
+  requiredResourceAccess: 'resourceAppId',
+  passwordCredentials: 'keyId',
+  keyCredentials: 'keyId',
+}
+const USUAL_IDS = ['id', 'keyId', 'appId', 'name']
+
+function idProperty(desired: readonly Value[], place: string): string | undefined {
+  const known = IDS[place.split('.').at(-1) ?? '']
+  if (known) return known
+  const objects = desired.filter((one) => isObject(one))
+  return USUAL_IDS.find((name) => objects.length > 0 && objects.every((one) => name in one))
+}
+
+function labelOf(value: Value, id: string, { nameOf }: Where): string {
+  const key = readProperty(value, id)
+  if (key instanceof Unknown) return nameOf(key) ?? key.text
+  const text = String(key)
+  const said = [readProperty(value, 'value'), nameOf(text), readProperty(value, 'displayName')]
+  return said.find((one): one is string => typeof one === 'string' && one !== '') ?? text
+}
+
+interface Elements {
+  added: Value[]
+  removed: Json[]
+  pairs: [desired: Value, actual: Json][]
+  /** Desired elements of which nothing is known. */
+  unknown: Unknown[]
+}
+
+/** Lists of Graph are sets. Pairs by `id`, else by equality; an unknown element takes an actual one that fits it. */
+function pairElements(desired: readonly Value[], actual: readonly Json[], id: string | undefined): Elements {
+  const keyOf = (value: Value) => (id === undefined ? value : readProperty(value, id))
+  const left = [...actual]
+  const result: Elements = { added: [], removed: [], pairs: [], unknown: [] }
+  // What is known chooses first: an unknown value must not take what belongs to another one.
+  const rank = (one: Value) => (keyOf(one) instanceof Unknown ? 1 : 0)
+  for (const one of desired.toSorted((a, b) => rank(a) - rank(b))) {
+    const key = keyOf(one)
+    const at = left.findIndex((other) => isMatch(key, keyOf(other)))
+    const [found] = at < 0 ? [] : left.splice(at, 1)
+    if (found !== undefined) result.pairs.push([one, found])
+    else if (key instanceof Unknown && !key.isNew && key.fits('') === undefined) result.unknown.push(key)
+    else result.added.push(one)
+  }
+  // Any of them may be what is not known yet.
+  if (result.unknown.length === 0) result.removed = left
+  return result
+}
+
+const isMatch = (key: Value | undefined, actual: Value | undefined): boolean =>
+  key instanceof Unknown ? key.fits(actual) === true : isSame(key, actual) || isDeepStrictEqual(key, actual)

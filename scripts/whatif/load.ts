@@ -1,0 +1,195 @@
+/** Loads what the what-if starts from: the command, what is declared, and how it is to be judged. */
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { requireBicep } from '../bicep/compiler.ts'
+import { ROOT } from '../cli/azd.ts'
+import { readBlock } from '../cli/env-file.ts'
+import { Problem } from '../cli/problem.ts'
+import type { Context } from '../cli/script.ts'
+import { type Declared, Permissions } from './desired.ts'
+import { type Exception, Exceptions } from './exceptions.ts'
+import type { Perspective } from './risk.ts'
+
+export const FORMATS = ['text', 'markdown', 'json'] as const
+export const LEVELS = ['high', 'medium', 'any'] as const
+export type Level = (typeof LEVELS)[number]
+
+export interface Command {
+  format: (typeof FORMATS)[number]
+  failOn: Level
+  isHelp: boolean
+  isMap: boolean
+  parameters: string
+  environment: string | undefined
+  perspective: Perspective
+  exceptions: string | undefined
+}
+
+export const HELP = `npm run whatif [-- options]
+Says what a deployment and its hooks would change in Microsoft Entra ID, graded by risk. Changes nothing.
+
+  --format text|markdown|json  text; markdown is a comment for a pull request, json is for programs
+  --fail-on high|medium|any    which changes make the exit code 2 (any)
+  --map                        prints the Mermaid map of the declared state instead, without azd, sign-in or directory;
+                               where no azd environment is selected, that of a new one called dev
+  --drift                      grades what somebody has done by hand instead of what a deployment would do
+  --exceptions <file>          accepted exceptions (identity-exceptions.json beside the parameter file)
+  --parameters <file>          the parameter file (infra/main.bicepparam)
+  -e, --environment <name>     another azd environment than the selected one
+  -h, --help                   this text
+
+Exit code: 0 no changes (of that risk), 2 changes, 1 error. What will fail counts as a change of every risk.
+Needs a Bicep compiler, and the read-only rights Application.Read.All, Group.Read.All and, where consent is declared,
+DelegatedPermissionGrant.Read.All (or Directory.Read.All). Signs in as azd does.
+`
+
+function oneOf<T extends string>(all: readonly T[], value: string, option: string): T {
+  const found = all.find((one) => one === value)
+  if (found) return found
+  throw new Problem({
+    what: `--${option} ${value} is not known.`,
+    why: `It can be ${all.join(', ')}.`,
+    fix: 'npm run whatif -- --help',
+  })
+}
+
+const FILE = 'main.bicepparam'
+const PARAMETERS = join(ROOT, 'infra', FILE)
+
+/** Throws a Problem, or an error of `parseArgs`, that names the option. */
+export function parseCommand(args: string[], usualParameters: string = PARAMETERS): Command {
+  const { values } = parseArgs({
+    args,
+    options: {
+      format: { type: 'string', default: 'text' },
+      'fail-on': { type: 'string', default: 'any' },
+      map: { type: 'boolean', default: false },
+      parameters: { type: 'string', default: usualParameters },
+      environment: { type: 'string', short: 'e' },
+      drift: { type: 'boolean', default: false },
+      exceptions: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  return {
+    format: oneOf(FORMATS, values.format, 'format'),
+    failOn: oneOf(LEVELS, values['fail-on'], 'fail-on'),
+    isHelp: values.help,
+    isMap: values.map,
+    parameters: values.parameters,
+    environment: values.environment,
+    perspective: values.drift ? 'found' : 'proposed',
+    exceptions: values.exceptions,
+  }
+}
+
+type Asked = Pick<Context, 'environment' | 'variables' | 'operator' | 'compile'>
+
+/** Stands in for the tenant where nobody has to be signed in. */
+const NO_TENANT = '00000000-0000-0000-0000-000000000000'
+
+async function findTenant({ environment, operator }: Asked, isSignedIn: boolean): Promise<string> {
+  if (environment.AZURE_TENANT_ID) return environment.AZURE_TENANT_ID
+  if (!isSignedIn) return NO_TENANT
+  const { tid } = await operator.claims()
+  if (tid) return tid
+  throw new Problem({
+    what: 'The tenant is not known.',
+    why: 'Names and issuers in the template depend on it.',
+    fix: 'azd env set AZURE_TENANT_ID <tenant id>',
+  })
+}
+
+/** What is declared for the environment; with `isSignedIn` false nobody is asked for a token. */
+export async function loadDeclared(
+  context: Asked,
+  parameters: string = PARAMETERS,
+  isSignedIn = true,
+): Promise<Declared> {
+  const { environment, variables, compile } = context
+  const tenantId = await findTenant(context, isSignedIn)
+  const infra = dirname(resolve(parameters))
+  if (basename(parameters) !== FILE)
+    throw new Problem({
+      what: `${parameters} is not called ${FILE}.`,
+      why: 'The compiler is given that file and main.bicep beside it, as azd does.',
+      fix: `Rename it; from main.parameters.json: bicep decompile-params main.parameters.json --bicep-file main.bicep`,
+    })
+  requireBicep()
+  const compiled = await compile({
+    infra,
+    environment: { ...variables },
+    subscriptionId: environment.AZURE_SUBSCRIPTION_ID,
+    tenantId,
+  })
+  const permissions = await readJson(join(infra, 'permissions.json'), Permissions, {
+    why: 'The hooks grant what it declares.',
+    fix: 'Correct the file, then: npm run whatif',
+  })
+  return { compiled, permissions, variables, tenantId, authorityHost: environment.ENTRA_AUTHORITY_HOST }
+}
+
+export interface Question {
+  parameters?: string
+  perspective?: Perspective
+  /** The reviewed file; beside the parameter file when left out. */
+  exceptions?: string | undefined
+}
+
+/** How the differences are judged. */
+export interface Policy {
+  exceptions: readonly Exception[]
+  /** Object id of whoever asks. */
+  deployer: string | undefined
+  /** Key ids of secrets that the hook has made and recorded. */
+  ownSecrets: ReadonlySet<string>
+  perspective: Perspective
+  /** Like 2026-11-27: exceptions expire. */
+  today: string
+}
+
+/** By the reviewed exceptions, and knowing what Entra and the hooks of this folder have made. */
+export async function loadPolicy(
+  { environment, operator, root }: Asked & Pick<Context, 'root'>,
+  { parameters = PARAMETERS, perspective = 'proposed', exceptions }: Question,
+): Promise<Policy> {
+  const file = exceptions ?? join(dirname(parameters), 'identity-exceptions.json')
+  const { ENTRA_CLIENT_SECRET_ID: secret } = await readBlock(join(root, '.env'), environment.AZURE_ENV_NAME)
+  const reviewed = await readJson(file, Exceptions, {
+    why: 'What it accepts would be reported, or what it should not accept would be hidden.',
+    fix: 'Correct the file; docs/whatif.md describes it.',
+  })
+  return {
+    exceptions: reviewed?.exceptions ?? [],
+    deployer: (await operator.claims()).oid,
+    ownSecrets: new Set(secret ? [secret] : []),
+    perspective,
+    today: new Date().toISOString().slice(0, 10),
+  }
+}
+
+/** undefined where there is no such file. Throws a Problem that names the line. */
+async function readJson<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  wrong: { why: string; fix: string },
+): Promise<T | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (text === undefined) return undefined
+  const parsed = schema.safeParse(parseJson(text))
+  if (parsed.success) return parsed.data
+  throw new Problem({ what: `${file} cannot be used: ${z.prettifyError(parsed.error)}`, ...wrong })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

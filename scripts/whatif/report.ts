@@ -1,0 +1,110 @@
+/** The report as data: the numbers of a what-if, how a run ends, and the document for programs. */
+import { Unknown, type Value } from '../bicep/value.ts'
+import type { Level } from './load.ts'
+import { isObject } from './properties.ts'
+import { type Grade, isAtLeast } from './risk.ts'
+import type { WhatIf } from './whatif.ts'
+
+export interface Summary {
+  /** pending: nothing is known to change, but not everything is known. */
+  result: 'none' | 'pending' | 'changes'
+  create: number
+  update: number
+  blockers: number
+  orphans: number
+  pending: number
+  /** There and not declared. */
+  unmanaged: number
+  accepted: number
+  /** Differences and unmanaged things of each grade. */
+  risks: Record<Grade, number>
+}
+
+type Counted = Pick<
+  WhatIf,
+  'changes' | 'pending' | 'blockers' | 'orphans' | 'unmanaged' | 'accepted' | 'stale'
+>
+
+const gradesIn = ({ changes, unmanaged }: Pick<WhatIf, 'changes' | 'unmanaged'>): Grade[] => [
+  ...changes.flatMap(({ properties }) => properties.map(({ risk }) => risk.grade)),
+  ...unmanaged.map(({ grade }) => grade),
+]
+
+/** Counts what was found; a grade counts once for each difference and each unmanaged thing. */
+export function summarize(counted: Counted): Summary {
+  const { changes, pending, blockers, orphans, unmanaged, accepted, stale } = counted
+  const risks = { high: 0, medium: 0, low: 0 }
+  for (const grade of gradesIn(counted)) risks[grade] += 1
+  const differs = [changes, blockers, orphans, unmanaged, stale].some(({ length }) => length > 0)
+  return {
+    result: differs ? 'changes' : pending.length > 0 ? 'pending' : 'none',
+    create: changes.filter(({ action }) => action === 'create').length,
+    update: changes.filter(({ action }) => action === 'update').length,
+    blockers: blockers.length,
+    orphans: orphans.length,
+    pending: pending.length,
+    unmanaged: unmanaged.length,
+    accepted: accepted.length,
+    risks,
+  }
+}
+
+/** The result in one sentence. */
+export function writeHeadline(summary: Summary): string {
+  const { result, blockers, pending, create, update, orphans, unmanaged } = summary
+  if (result === 'none') return 'No changes. The directory is as declared.'
+  const values = `${pending} ${pending === 1 ? 'value is' : 'values are'} known only after the deployment`
+  if (result === 'pending') return `No known changes; ${values}.`
+  if (blockers > 0) return 'This deployment will fail.'
+  if (create + update + orphans > 0 || unmanaged === 0) return 'The directory differs from what is declared.'
+  return 'What is declared is there, and more.'
+}
+
+/** 0: nothing of that level; 2: something. What will fail counts for every level. */
+export function decideExitCode(result: WhatIf, level: Level): 0 | 2 {
+  if (level === 'any') return summarize(result).result === 'changes' ? 2 : 0
+  return result.blockers.length > 0 || gradesIn(result).some((grade) => isAtLeast(grade, level)) ? 2 : 0
+}
+
+/** Counts up when a reader of the old format would misread the new one. */
+const SCHEMA_VERSION = 2
+
+/** What is unknown becomes `{"knownAfterDeployment": "https://{host}/mcp"}`. */
+function plain(value: Value | undefined): unknown {
+  if (value instanceof Unknown) return { knownAfterDeployment: value.text }
+  if (Array.isArray(value)) return value.map(plain)
+  if (!isObject(value)) return value ?? null
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]))
+}
+
+/** The document for programs; docs/whatif.md describes it. */
+export function renderJson(result: WhatIf): string {
+  const document = {
+    schemaVersion: SCHEMA_VERSION,
+    environment: result.environment,
+    tenantId: result.tenantId,
+    summary: summarize(result),
+    blockers: result.blockers,
+    changes: result.changes.map(({ properties, id, ...change }) => ({
+      ...change,
+      id: id ?? null,
+      renamedFrom: result.orphans.find(({ renamedTo }) => renamedTo === change.key)?.id ?? null,
+      properties: properties.map(({ before, after, place: _, ...property }) => ({
+        ...property,
+        before: plain(before),
+        after: plain(after),
+      })),
+    })),
+    orphans: result.orphans.map(({ uniqueName, renamedTo, ...orphan }) => ({
+      ...orphan,
+      uniqueName: uniqueName ?? null,
+      renamedTo: renamedTo ?? null,
+    })),
+    pending: result.pending,
+    unmanaged: result.unmanaged,
+    accepted: result.accepted,
+    stale: result.stale,
+    notes: result.notes,
+  }
+  return `${JSON.stringify(document, undefined, 2)}\n`
+}
