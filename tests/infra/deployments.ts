@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { findBicep } from '../../scripts/bicep/compiler.ts'
-import { type PredictedResource, Prediction, predict } from '../../scripts/bicep/prediction.ts'
 import { readable } from '../../scripts/bicep/value.ts'
-import { parameterSets, snapshotFile, target } from '../../scripts/snapshots.ts'
+import { type PredictedResource, Prediction, predict } from './prediction.ts'
+import { parameterSets, snapshotFile, target } from './snapshots.ts'
 
 export const compiler = findBicep()
 /** For tests that need a compiler: false, or the reason why they are skipped. */

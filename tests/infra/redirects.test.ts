@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { loadPermissions } from '../../app/permissions.ts'
-import { Prediction } from '../../scripts/bicep/prediction.ts'
 import { platformOf } from '../../scripts/emulators/entra/redirects.ts'
 import { clientApplication } from '../../scripts/emulators/seed/apps.ts'
-import { parameterSets, snapshotFile } from '../../scripts/snapshots.ts'
+import { Prediction } from './prediction.ts'
+import { parameterSets, snapshotFile } from './snapshots.ts'
 
 const permissions = loadPermissions()
 const client = clientApplication(permissions)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Prediction } from '../../scripts/bicep/prediction.ts'
 import { readable } from '../../scripts/bicep/value.ts'
 import { deploymentOf, environmentOf, sets } from './deployments.ts'
+import type { Prediction } from './prediction.ts'
 
 const acrPull = '7f951dda-4ed3-4680-a7ca-43fe172d538d'
 const metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'

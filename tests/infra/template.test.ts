@@ -7,7 +7,6 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { runBicep } from '../../scripts/bicep/compiler.ts'
-import { asText, parameterSets, pipelineSets, target } from '../../scripts/snapshots.ts'
 import {
   committed,
   deploymentOf,
@@ -17,6 +16,7 @@ import {
   sets,
   withoutCompiler,
 } from './deployments.ts'
+import { asText, parameterSets, pipelineSets, target } from './snapshots.ts'
 
 const infra = fileURLToPath(new URL('../../infra/', import.meta.url))
 /** Most type errors of resources are warnings only, so any word counts. */

@@ -8,7 +8,7 @@ import { parseExpression } from '../../../scripts/bicep/expression.ts'
 import { scopeless, termOf } from '../../../scripts/bicep/scope.ts'
 import { modulesIn, readTemplate } from '../../../scripts/bicep/template.ts'
 import { toValue, Unknown } from '../../../scripts/bicep/value.ts'
-import { parameterSets, snapshotFile, target } from '../../../scripts/snapshots.ts'
+import { parameterSets, snapshotFile, target } from '../../infra/snapshots.ts'
 import { withoutCompiler } from '../graph/directory-harness.ts'
 
 const unknown = (text: string): Unknown => {

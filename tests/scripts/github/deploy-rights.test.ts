@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { pipelineSets } from '../../../scripts/snapshots.ts'
+import { pipelineSets } from '../../infra/snapshots.ts'
 import { committed, customRoles, deploymentOf, rightsIn } from './predicted-rights.ts'
 
 const ASSIGNMENT = 'Microsoft.Authorization/roleAssignments'

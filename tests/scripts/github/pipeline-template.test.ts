@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { runBicep } from '../../../scripts/bicep/compiler.ts'
-import { predict } from '../../../scripts/bicep/prediction.ts'
 import {
   ASSIGN_GRAPH,
   approvals,
   DEPLOY_GRAPH,
   REVIEW_GRAPH,
 } from '../../../scripts/github/pipeline-rights.ts'
-import { asText, pipelineSets, target } from '../../../scripts/snapshots.ts'
 import { withoutCompiler } from '../../infra/deployments.ts'
+import { predict } from '../../infra/prediction.ts'
+import { asText, pipelineSets, target } from '../../infra/snapshots.ts'
 
 import {
   committed,

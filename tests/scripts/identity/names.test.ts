@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { findBicep } from '../../../scripts/bicep/compiler.ts'
-import { Prediction, predict } from '../../../scripts/bicep/prediction.ts'
 import { namesOf } from '../../../scripts/identity/names.ts'
-import { parameterSets, snapshotFile, target } from '../../../scripts/snapshots.ts'
+import { Prediction, predict } from '../../infra/prediction.ts'
+import { parameterSets, snapshotFile, target } from '../../infra/snapshots.ts'
 
 const compiler = findBicep()
 const Named = z.object({ uniqueName: z.string(), tags: z.array(z.string()).optional() })

@@ -3,10 +3,10 @@
  * predicted deployment, so that nobody has to believe a table. `--check` fails when the file is not current.
  */
 import { readFile, writeFile } from 'node:fs/promises'
-import { Prediction } from './bicep/prediction.ts'
-import { Declaration, rightsIn } from './bicep/rights.ts'
+import { Prediction } from './prediction.ts'
+import { Declaration, rightsIn } from './rights.ts'
 
-export const TABLE = new URL('../docs/permissions.md', import.meta.url)
+export const TABLE = new URL('../../docs/permissions.md', import.meta.url)
 
 const table = (heads: string[], rows: string[][]): string =>
   [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
@@ -25,7 +25,7 @@ export const page = (declaration: Declaration, prediction: Prediction): string =
   return `# Who holds which right on what, and why
 
 Generated from \`infra/permissions.json\` and the predicted deployment with default parameters by
-\`node scripts/permissions-table.ts\`; a test fails when it is not current. Nobody holds a right that is not here, but for the identities of the pipeline: [docs/pipeline.md](pipeline.md).
+\`node tests/infra/permissions-table.ts\`; a test fails when it is not current. Nobody holds a right that is not here, but for the identities of the pipeline: [docs/pipeline.md](pipeline.md).
 
 ${table(['who', 'right', 'on', 'why'], rightsIn(declaration, prediction))}
 
@@ -49,11 +49,11 @@ ${table(
 `
 }
 
-const DEFAULTS = new URL('../tests/infra/defaults.snapshot.json', import.meta.url)
+const DEFAULTS = new URL('./defaults.snapshot.json', import.meta.url)
 
 /** The page from permissions.json and a snapshot with default parameters; the committed one when left out. */
 export async function currentPage(snapshot?: string): Promise<string> {
-  const declaration = await readFile(new URL('../infra/permissions.json', import.meta.url), 'utf8')
+  const declaration = await readFile(new URL('../../infra/permissions.json', import.meta.url), 'utf8')
   const prediction = snapshot ?? (await readFile(DEFAULTS, 'utf8'))
   return page(Declaration.parse(JSON.parse(declaration)), Prediction.parse(JSON.parse(prediction)))
 }
@@ -64,7 +64,7 @@ if (import.meta.main) {
     await writeFile(TABLE, current)
     console.log('docs/permissions.md')
   } else if (current !== (await readFile(TABLE, 'utf8').catch(() => ''))) {
-    console.error('docs/permissions.md is not current. Run: node scripts/permissions-table.ts')
+    console.error('docs/permissions.md is not current. Run: node tests/infra/permissions-table.ts')
     process.exitCode = 1
   }
 }

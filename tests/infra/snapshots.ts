@@ -1,12 +1,12 @@
 /** `npm run snapshots`: renews the committed predictions under tests/infra, one for each set of parameters. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
-import type { Target } from './bicep/compile.ts'
-import { requireBicep } from './bicep/compiler.ts'
-import { type Prediction, predict } from './bicep/prediction.ts'
+import type { Target } from '../../scripts/bicep/compile.ts'
+import { requireBicep } from '../../scripts/bicep/compiler.ts'
 import { currentPage, TABLE } from './permissions-table.ts'
+import { type Prediction, predict } from './prediction.ts'
 
-const FOLDER = new URL('../tests/infra/', import.meta.url)
+const FOLDER = new URL('./', import.meta.url)
 const ParameterSets = z.record(z.string(), z.record(z.string(), z.string()))
 
 const setsIn = async (file: string) =>

@@ -1,7 +1,7 @@
 /** Every right that permissions.json and a predicted deployment give, with its reason. */
 import { z } from 'zod'
+import { readable } from '../../scripts/bicep/value.ts'
 import type { PredictedResource, Prediction } from './prediction.ts'
-import { readable } from './value.ts'
 
 export const Declaration = z.object({
   scopes: z.array(
@@ -56,7 +56,7 @@ const ROLES: Record<string, { name: string; why: string }> = {
 const known = <T>(table: Record<string, T>, key: string, what: string): T => {
   const found = table[key]
   if (found === undefined)
-    throw new Error(`${what} ${key} has no name in scripts/bicep/rights.ts: say there what it is for.`)
+    throw new Error(`${what} ${key} has no name in tests/infra/rights.ts: say there what it is for.`)
   return found
 }
 

@@ -1,7 +1,7 @@
 /** A snapshot as it is committed: what a parameter file of `infra/` would deploy under an azd environment. */
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { snapshotOf, type Target } from './compile.ts'
+import { snapshotOf, type Target } from '../../scripts/bicep/compile.ts'
 
 const INFRA = fileURLToPath(new URL('../../infra/', import.meta.url))
 
