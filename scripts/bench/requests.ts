@@ -1,7 +1,7 @@
 import autocannon from 'autocannon'
 import { loadPermissions } from '../../app/permissions.ts'
 import { startCosmos } from '../emulators/cosmos.ts'
-import { freePort } from '../emulators/ports.ts'
+import { freePort } from '../emulators/loopback.ts'
 import { seedDirectory } from '../emulators/seed.ts'
 import { STORE, serverEnvironment } from '../emulators/server-environment.ts'
 import { startTenant } from '../emulators/tenant.ts'

@@ -1,5 +1,5 @@
 import { loadPermissions } from '../../app/permissions.ts'
-import { freePort } from '../emulators/ports.ts'
+import { freePort } from '../emulators/loopback.ts'
 import { seedDirectory } from '../emulators/seed.ts'
 import { median, start, stop } from './processes.ts'
 import { MEMORY_FLAGS } from './requests.ts'

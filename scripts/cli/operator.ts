@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { isLoopback } from '../../app/loopback.ts'
 import { type Environment, NOT_ASKED_YET } from './environment.ts'
 import { Problem } from './problem.ts'
-import { signInRemedyOf } from './sign-in-remedies.ts'
+import { signInRemedyOf } from './remedies.ts'
 
 const GRAPH = 'https://graph.microsoft.com'
 const Claims = z.object({

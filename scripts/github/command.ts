@@ -2,7 +2,7 @@
 import { $, usePowerShell } from 'zx/core'
 import { ROOT } from '../cli/azd.ts'
 import { Problem } from '../cli/problem.ts'
-import { signInRemedyOf } from '../cli/sign-in-remedies.ts'
+import { signInRemedyOf } from '../cli/remedies.ts'
 
 export interface Result {
   code: number

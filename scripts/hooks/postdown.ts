@@ -6,11 +6,9 @@ import { type Context, runScript } from '../cli/script.ts'
 import { DirectoryError } from '../graph/directory-error.ts'
 import { Deleted } from '../graph/graph-objects.ts'
 import { type Belonging, deleted, listed, living, titled } from '../identity/belongings.ts'
-import { endOf } from '../identity/bin-access.ts'
 import { type Names, namesOf } from '../identity/names.ts'
-import { doubt, isProven, merged } from '../identity/ownership.ts'
-import { itemOf, purge } from '../identity/recycle-bin.ts'
-import { forget, recall, remember } from '../identity/remembered.ts'
+import { doubt, forget, isProven, merged, recall, remember } from '../identity/ownership.ts'
+import { endOf, itemOf, purge } from '../identity/recycle-bin.ts'
 
 const COLLECTION = {
   servicePrincipal: 'servicePrincipals',

@@ -3,8 +3,7 @@
 import { type Context, runScript } from '../cli/script.ts'
 import { living, titled } from '../identity/belongings.ts'
 import { namesOf } from '../identity/names.ts'
-import { doubt, isProven } from '../identity/ownership.ts'
-import { recall, remember } from '../identity/remembered.ts'
+import { doubt, isProven, recall, remember } from '../identity/ownership.ts'
 
 export async function predown(context: Context): Promise<void> {
   const { directory, environment, operator, print } = context

@@ -4,8 +4,8 @@ import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
 import { Application, quoted, select } from '../graph/graph-objects.ts'
 import { appsByName, type Belonging, deleted, groupsByName, isTagged, titled } from './belongings.ts'
-import { binClosed } from './bin-access.ts'
 import type { Names } from './names.ts'
+import { binClosed } from './recycle-bin.ts'
 
 interface Declared {
   id: string

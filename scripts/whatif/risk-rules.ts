@@ -125,8 +125,8 @@ const owner: Judge = ({ difference: { place, action, after }, nameOf }) =>
     : undefined
 
 const adoption: Judge = ({ difference: { place, action }, isAdopted }) =>
-  place === 'tags' && action === 'add' && isAdopted
-    ? "The object is there already and does not carry this environment's tags: it is somebody else's, or somebody took them off."
+  (place === 'tags' || place === 'description') && action !== 'remove' && isAdopted
+    ? "The object is there already and does not carry this environment's marks: it is somebody else's, or somebody took them off."
     : undefined
 
 const preAuthorized: Judge = (fact) =>

@@ -91,7 +91,7 @@ export function findCircumstances(
     tenantId,
     hosts: hostsOf((perspective === 'proposed' ? actual : desired) ?? {}),
     domains: states.state.domains,
-    isAdopted: isAdopted(actual, environmentTags),
+    isAdopted: isAdopted(desired, actual, environmentTags),
     isTrusted: one.type === 'applications' && isTrusted(one, states),
     assignee: isAssignment ? assigneeOf(desired.principalId, states) : undefined,
     isUserRole: isAssignment && isUserRole(desired, states),
@@ -112,11 +112,18 @@ function hostsOf(properties: Properties): Set<string> {
   return new Set(uris.flatMap((uri) => (typeof uri === 'string' ? [readHost(uri)] : [])))
 }
 
-/** Of a project that tags its objects: this one is somebody else's, or was. */
-const isAdopted = (actual: ActualProperties | undefined, tags: readonly string[]): boolean =>
-  Array.isArray(actual?.tags) &&
-  tags.length > 0 &&
-  !actual.tags.some((tag) => tags.some((one) => one === tag))
+/** Of a project that tags its objects: this one is somebody else's, or was. A group, which has no tags, says it in words. */
+function isAdopted(
+  desired: Properties,
+  actual: ActualProperties | undefined,
+  tags: readonly string[],
+): boolean {
+  if (!actual || tags.length === 0) return false
+  if (Array.isArray(actual.tags)) return !actual.tags.some((tag) => tags.some((one) => one === tag))
+  const marks = tags.map((tag) => tag.replace(/^.*[:=]/, ''))
+  const isMarked = (text: unknown) => typeof text === 'string' && marks.every((mark) => text.includes(mark))
+  return isMarked(desired.description) && !isMarked(actual.description)
+}
 
 /** Whether a value is this property of that object: by where it is read from, or by the actual value. */
 function isOf(value: Value | undefined, one: DesiredObject, property: 'id' | 'appId', { state }: States) {

@@ -1,8 +1,32 @@
 import { createLocalJWKSet, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
+import { z } from 'zod'
 import type { Directory } from '../directory.ts'
 import type { Faults } from '../faults.ts'
 import type { KeyRing } from './keys.ts'
+import * as refusals from './refusals.ts'
 import type { DeviceCode, PendingSignIn, Session, Tickets } from './session.ts'
+
+/** Request parameters, each once: RFC 6749 forbids repetition and Entra refuses it. */
+export type Parameters = Readonly<Record<string, string | undefined>>
+
+const Raw = z.record(z.string(), z.union([z.string(), z.array(z.string())])).catch({})
+
+/** From a parsed query or form body. An empty value counts as absent. */
+export function parametersOf(raw: unknown): Parameters {
+  const entries = Object.entries(Raw.parse(raw ?? {}))
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => {
+      if (typeof value !== 'string') throw refusals.request.duplicated(name)
+      return value === '' ? [] : [[name, value]]
+    }),
+  )
+}
+
+export function required(parameters: Parameters, name: string): string {
+  const value = parameters[name]
+  if (value === undefined) throw refusals.request.missing(name)
+  return value
+}
 
 /** What every endpoint of the emulator works with. */
 export interface Entra {

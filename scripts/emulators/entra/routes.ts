@@ -1,8 +1,7 @@
 import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
 import { signInRoutes } from './authorize.ts'
 import { devicePages, startDeviceCode } from './device-code.ts'
-import { type Entra, issuerV2 } from './entra.ts'
-import { parametersOf } from './parameters.ts'
+import { type Entra, issuerV2, parametersOf } from './entra.ts'
 import * as refusals from './refusals.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { explain, remedyOf } from '../../../scripts/cli/remedies.ts'
-import { signInRemedyOf } from '../../../scripts/cli/sign-in-remedies.ts'
+import { explain, remedyOf, signInRemedyOf } from '../../../scripts/cli/remedies.ts'
 import { run } from '../../../scripts/github/command.ts'
 import { DirectoryError } from '../../../scripts/graph/directory-error.ts'
 

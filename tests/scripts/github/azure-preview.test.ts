@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { answerOf } from '../../../scripts/github/arm-answer.ts'
-import { azureMarkdown } from '../../../scripts/github/azure-preview.ts'
+import { answerOf, azureMarkdown } from '../../../scripts/github/azure-preview.ts'
 import { commentOf, preview } from './previews.ts'
 import { notHere } from './project.ts'
 import { armSays, pullRequest, whatif, world } from './worlds.ts'

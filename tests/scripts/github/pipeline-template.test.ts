@@ -7,7 +7,7 @@ import {
   approvals,
   DEPLOY_GRAPH,
   REVIEW_GRAPH,
-} from '../../../scripts/github/pipeline-rights.ts'
+} from '../../../scripts/github/pipeline-deployment.ts'
 import { withoutCompiler } from '../../infra/deployments.ts'
 import { predict } from '../../infra/prediction.ts'
 import { asText, pipelineSets, target } from '../../infra/snapshots.ts'

@@ -276,6 +276,24 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
     assert.deepEqual(Object.keys(unmanaged[0] ?? {}).toSorted(), documented, 'and nothing of the secret')
   })
 
+  it("grades it high to take over an app or a group that is there already and somebody else's", async () => {
+    const [group] = tenant.directory.groups
+    assert.ok(group)
+    Object.assign(group, { description: 'People who like tea.' })
+    app().tags = ['tea']
+    const { changes } = await tenant.ask()
+    const adopted = changes.filter(({ properties }) =>
+      properties.some(({ risk }) => risk.rule === 'adoption'),
+    )
+    assert.deepEqual(
+      adopted.map(({ type, grade }) => [type, grade]),
+      [
+        ['applications', 'high'],
+        ['groups', 'high'],
+      ],
+    )
+  })
+
   it('leaves out what the reviewed file accepts, and says which lines count for nothing', async () => {
     app().owners.push(tenant.users[0]?.oid ?? '')
     const line = {

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { loadPermissions } from '../../../app/permissions.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
 import { startTenant, type Tenant } from '../../../scripts/emulators/tenant.ts'
-import { probe } from '../../../scripts/identity/sign-in-probe.ts'
+import { probe } from '../../../scripts/hooks/postdeploy.ts'
 
 const MCP = 'http://localhost:5000/mcp'
 
