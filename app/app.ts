@@ -1,10 +1,11 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { type AuditEntry, decide, noteCaller, openAuditEntry } from './audit.ts'
-import { readBody } from './body.ts'
+import { expectBody, readBody } from './body.ts'
 import { tokenMissing, tokenRefused } from './challenge.ts'
 import { Hosts } from './hosts.ts'
 import { KeysUnavailable } from './keys.ts'
+import { discardLeftovers } from './leftovers.ts'
 import { describe, type Log } from './log.ts'
 import { basicScopes, metadataPaths, resourceMetadata } from './metadata.ts'
 import { Refusal, unavailable } from './refusal.ts'
@@ -24,6 +25,7 @@ export function createApp(services: Services): Express {
   // URLs are compared character by character everywhere else too.
   app.enable('case sensitive routing')
   app.enable('strict routing')
+  app.use(discardLeftovers)
 
   app.post('/mcp', async (request, response) => {
     const entry = openAuditEntry(response, services)
@@ -31,7 +33,8 @@ export function createApp(services: Services): Express {
       const mcpUrl = hosts.mcpUrlOf(request.headers)
       const caller = await gate.identify(request, mcpUrl, entry)
       await gate.limit(caller.userId)
-      const message = parseMessage(request.headers, await readBody(request, response))
+      expectBody(request)
+      const message = parseMessage(request.headers, await readBody(request))
       const { admin, toolError } = await services.authorizer.judge(message, { caller, mcpUrl, entry })
       const { store, log } = services
       const context = { user: caller.userId, admin, store, log, requestId: entry.requestId }

@@ -198,7 +198,8 @@ describe('the server refuses', () => {
     ['an empty body', 400, -32600, '', {}],
     ['an object that is no JSON-RPC message', 400, -32600, { hello: 'world' }, {}],
     ['5 MB', 413, -32600, { ...list, params: { x: 'x'.repeat(5 * 1024 * 1024) } }, {}],
-    ['a byte more than 256 KiB', 413, -32600, ' '.repeat(256 * 1024 + 1), {}],
+    ['a byte more than 32 KiB', 413, -32600, ' '.repeat(32 * 1024 + 1), {}],
+    ['22,000 keys in _meta', 413, -32600, { ...list, params: { _meta: manyKeys(22_000) } }, {}],
     ['a form', 415, -32600, 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }],
     ['text that pretends to be JSON', 415, -32600, list, { 'content-type': 'text/plain; application/json' }],
     ['UTF-16', 415, -32600, list, { 'content-type': 'application/json; charset=utf-16' }],
@@ -357,6 +358,10 @@ describe('the server refuses', () => {
     }
   })
 })
+
+function manyKeys(count: number): Record<string, number> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`key-${index}`, index]))
+}
 
 function goodClaims({ seed, tenant }: System): Record<string, unknown> {
   const now = seconds()
