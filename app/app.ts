@@ -4,12 +4,14 @@ import { type AuditEntry, decide, noteCaller, openAuditEntry } from './audit.ts'
 import { expectBody, readBody } from './body.ts'
 import { tokenMissing, tokenRefused } from './challenge.ts'
 import { Hosts } from './hosts.ts'
+import { InFlight } from './in-flight.ts'
 import { KeysUnavailable } from './keys.ts'
 import { discardLeftovers } from './leftovers.ts'
 import { describe, type Log } from './log.ts'
 import { basicScopes, metadataPaths, resourceMetadata } from './metadata.ts'
 import { Refusal, unavailable } from './refusal.ts'
 import type { Services } from './services.ts'
+import { Strangers } from './strangers.ts'
 import { parseMessage } from './transport.ts'
 import { type Caller, TokenRefused, type UserId } from './verifier.ts'
 
@@ -17,7 +19,9 @@ import { type Caller, TokenRefused, type UserId } from './verifier.ts'
 export function createApp(services: Services): Express {
   const { config, permissions } = services
   const hosts = new Hosts(config.serverUrls)
-  const gate = gatekeeper(services)
+  const strangers = new Strangers(config.rateLimitPerMinute)
+  const gate = gatekeeper(services, strangers)
+  const inFlight = new InFlight(config.inFlightPerUser, config.inFlight)
   const readiness = sharedReadiness(services)
   const app = express()
   app.disable('x-powered-by')
@@ -25,24 +29,33 @@ export function createApp(services: Services): Express {
   // URLs are compared character by character everywhere else too.
   app.enable('case sensitive routing')
   app.enable('strict routing')
+  app.set('trust proxy', config.trustedProxies)
   app.use(discardLeftovers)
 
   app.post('/mcp', async (request, response) => {
-    const entry = openAuditEntry(response, services)
+    const entry = openAuditEntry(response, services.trail)
+    let leave = () => {}
     try {
       const mcpUrl = hosts.mcpUrlOf(request.headers)
       const caller = await gate.identify(request, mcpUrl, entry)
       await gate.limit(caller.userId)
       expectBody(request)
+      leave = inFlight.enter(caller.userId)
       const message = parseMessage(request.headers, await readBody(request))
       const { admin, toolError } = await services.authorizer.judge(message, { caller, mcpUrl, entry })
       const { store, log } = services
       const context = { user: caller.userId, admin, store, log, requestId: entry.requestId }
       await services.mcpServers.answer(message, response, context, toolError)
     } catch (error) {
-      if (error instanceof Refusal) decide(entry, error.decision, error.reason)
+      const isStrangers = error instanceof Refusal && error.status < 500 && !entry.oid
+      const told = isStrangers ? strangers.refuse(request.ip, error) : error
+      if (told instanceof Refusal) decide(entry, told.decision, told.reason)
       else decide(entry, 'deny:request', 'internal')
-      throw error
+      throw told
+    } finally {
+      // An answer that nobody reads holds memory too.
+      if (response.closed) leave()
+      else response.once('close', leave)
     }
   })
   app.all('/mcp', (_request, response) => {
@@ -67,18 +80,15 @@ export function createApp(services: Services): Express {
 }
 
 /** Who calls, and how often: the checks before a request's body is read. */
-function gatekeeper({ config, permissions, verifier }: Services) {
+function gatekeeper({ config, permissions, verifier }: Services, strangers: Strangers) {
   const limiter = new RateLimiterMemory({ points: config.rateLimitPerMinute, duration: 60 })
   const scopes = new Map(config.serverUrls.map((url) => [url, basicScopes(url, permissions)]))
   return {
     async identify(request: Request, mcpUrl: string, entry: AuditEntry): Promise<Caller> {
       const scope = scopes.get(mcpUrl) ?? ''
-      const header = request.headers.authorization
-      // Another scheme is no bearer token at all (RFC 6750 section 3.1).
-      if (!/^Bearer\b/i.test(header ?? '')) throw tokenMissing(mcpUrl, scope)
-      const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(header ?? '')?.[1]
-      if (!token)
-        throw tokenRefused(mcpUrl, scope, 'malformed', 'The Authorization header is not a bearer token.')
+      const token = tokenOf(request, mcpUrl, scope)
+      if (strangers.isHostile(request.ip) && !verifier.knows(token))
+        throw tokenRefused(mcpUrl, scope, 'unverified', 'Too many bad tokens came from this address.')
       try {
         const caller = await verifier.verify(token)
         noteCaller(entry, caller)
@@ -113,6 +123,15 @@ function gatekeeper({ config, permissions, verifier }: Services) {
       }
     },
   }
+}
+
+function tokenOf({ headers }: Request, mcpUrl: string, scope: string): string {
+  const header = headers.authorization ?? ''
+  // Another scheme is no bearer token at all (RFC 6750 section 3.1).
+  if (!/^Bearer\b/i.test(header)) throw tokenMissing(mcpUrl, scope)
+  const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1]
+  if (token) return token
+  throw tokenRefused(mcpUrl, scope, 'malformed', 'The Authorization header is not a bearer token.')
 }
 
 const READINESS_MS = 2_000

@@ -21,7 +21,12 @@ export type Config = Readonly<{
   credential: Credential
   tokenMaxAgeHours: number
   oboCacheSeconds: number
+  /** Of a user, and of an address whose requests carry no good token. */
   rateLimitPerMinute: number
+  inFlightPerUser: number
+  inFlight: number
+  /** How many proxies in front of the server write the client's address into X-Forwarded-For. */
+  trustedProxies: number
   logLevel: LogLevel
   /** Undefined: no telemetry. */
   ingestion: Ingestion | undefined
@@ -83,6 +88,9 @@ const Environment = z.object({
   TOKEN_MAX_AGE_HOURS: integer(1, 24).default(24),
   OBO_CACHE_SECONDS: integer(0, 1800).default(1800),
   RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(600),
+  IN_FLIGHT_PER_USER: integer(1, 1_000).default(200),
+  IN_FLIGHT: integer(1, 10_000).default(400),
+  TRUSTED_PROXIES: integer(0, 5).default(0),
   LOG_LEVEL: z.enum(['error', 'warn', 'info'], 'should be error, warn or info').default('info'),
   APPLICATIONINSIGHTS_CONNECTION_STRING: ConnectionString.optional(),
 })
@@ -115,6 +123,9 @@ export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permission
     tokenMaxAgeHours: env.TOKEN_MAX_AGE_HOURS,
     oboCacheSeconds: env.OBO_CACHE_SECONDS,
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+    inFlightPerUser: env.IN_FLIGHT_PER_USER,
+    inFlight: env.IN_FLIGHT,
+    trustedProxies: env.TRUSTED_PROXIES,
     logLevel: env.LOG_LEVEL,
     ingestion: env.APPLICATIONINSIGHTS_CONNECTION_STRING,
   }

@@ -1,4 +1,5 @@
 import type { AuditSinks } from './audit.ts'
+import { AuditTrail } from './audit-trail.ts'
 import { Authorizer } from './authorize.ts'
 import type { Config } from './config.ts'
 import type { ExpenseStore } from './expenses.ts'
@@ -28,7 +29,7 @@ export function createServices(
     config,
     permissions,
     log,
-    record,
+    trail: new AuditTrail({ log, record }),
     keys,
     store,
     verifier: new Verifier(config, keys),

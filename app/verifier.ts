@@ -71,6 +71,11 @@ export class Verifier {
     })
   }
 
+  /** Whether the token was verified a moment ago. */
+  knows(token: string): boolean {
+    return this.#verified.known(token) !== undefined
+  }
+
   /** Throws TokenRefused (the caller's fault) or KeysUnavailable (ours). */
   verify(token: string): Promise<Caller> {
     return this.#verified.get(token, token)
