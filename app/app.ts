@@ -30,7 +30,7 @@ export function createApp(services: Services): Express {
   app.enable('case sensitive routing')
   app.enable('strict routing')
   app.set('trust proxy', config.trustedProxies)
-  app.use(discardLeftovers)
+  app.use(services.drain.endConnections, discardLeftovers)
 
   app.post('/mcp', async (request, response) => {
     const entry = openAuditEntry(response, services.trail)
@@ -137,13 +137,14 @@ function tokenOf({ headers }: Request, mcpUrl: string, scope: string): string {
 const READINESS_MS = 2_000
 
 /** Anyone may ask, so one look at the keys and the store serves everybody for a while. */
-function sharedReadiness({ keys, store }: Services) {
+function sharedReadiness({ drain, keys, store }: Services) {
   const ready = async () => {
     await Promise.all([keys.ready(), store.reachable()])
     return { status: 'ready' }
   }
   let look: { answer: Promise<{ status: string }>; until: number } | undefined
   return async () => {
+    if (drain.started) throw unavailable('deny:request', 'stopping', 'The server is being stopped.', 5)
     if (!look || Date.now() > look.until) look = { answer: ready(), until: Date.now() + READINESS_MS }
     try {
       return await look.answer

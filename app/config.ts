@@ -6,6 +6,8 @@ import type { Permissions } from './permissions.ts'
 
 export type Config = Readonly<{
   port: number
+  /** An IP address, or `localhost` for both of loopback. */
+  address: string
   tenantId: string
   clientId: string
   /** The exact MCP URL: the PRM's `resource` and an identifier URI of the API app. */
@@ -78,6 +80,12 @@ const Environment = z.object({
   COSMOS_CONTAINER: text('the name of the Cosmos container'),
   COSMOS_KEY: text('the key of a Cosmos stand-in on localhost').optional(),
   PORT: integer(1, 65_535).default(8080),
+  LISTEN_ADDRESS: z
+    .union(
+      [z.literal('localhost'), z.ipv4(), z.ipv6()],
+      'should be localhost or an IP address such as 0.0.0.0',
+    )
+    .default('localhost'),
   AZURE_CLIENT_ID: guid('the client id of the managed identity').optional(),
   ENTRA_CLIENT_CERTIFICATE_PATH: text('the path of a PEM file with certificate and private key').optional(),
   ENTRA_CLIENT_SECRET: text('a client secret of the dev app').optional(),
@@ -111,6 +119,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permission
   const env = parsed.data
   return {
     port: env.PORT,
+    address: env.LISTEN_ADDRESS,
     tenantId: env.AZURE_TENANT_ID.toLowerCase(),
     clientId: env.ENTRA_CLIENT_ID.toLowerCase(),
     serverUrl: env.SERVER_URL,

@@ -2,6 +2,7 @@ import type { AuditSinks } from './audit.ts'
 import { AuditTrail } from './audit-trail.ts'
 import { Authorizer } from './authorize.ts'
 import type { Config } from './config.ts'
+import { Drain } from './drain.ts'
 import type { ExpenseStore } from './expenses.ts'
 import { AdminGroup } from './groups.ts'
 import { SigningKeys } from './keys.ts'
@@ -29,6 +30,7 @@ export function createServices(
     config,
     permissions,
     log,
+    drain: new Drain(),
     trail: new AuditTrail({ log, record }),
     keys,
     store,

@@ -34,6 +34,8 @@ describe('the configuration', () => {
   it('has the defaults of production', () => {
     const config = load()
     assert.equal(config.port, 8080)
+    assert.equal(config.address, 'localhost')
+    assert.equal(config.trustedProxies, 0)
     assert.equal(config.authorityHost, 'https://login.microsoftonline.com')
     assert.deepEqual(config.endpoints, { graph: 'https://graph.microsoft.com' })
     assert.equal(config.tokenMaxAgeHours, 24)
@@ -70,6 +72,10 @@ describe('the configuration', () => {
     ['GRAPH_ENDPOINT', 'http://graph.example.com', /GRAPH_ENDPOINT is wrong/],
     ['PORT', '0', /PORT is wrong/],
     ['PORT', '65536', /PORT is wrong/],
+    ['LISTEN_ADDRESS', 'example.com', /LISTEN_ADDRESS is wrong: it should be localhost or an IP address/],
+    ['IN_FLIGHT_PER_USER', '0', /IN_FLIGHT_PER_USER is wrong/],
+    ['IN_FLIGHT', 'many', /IN_FLIGHT is wrong/],
+    ['TRUSTED_PROXIES', '-1', /TRUSTED_PROXIES is wrong/],
     ['TOKEN_MAX_AGE_HOURS', '25', /TOKEN_MAX_AGE_HOURS is wrong/],
     ['OBO_CACHE_SECONDS', '1801', /OBO_CACHE_SECONDS is wrong/],
     ['RATE_LIMIT_PER_MINUTE', '0', /RATE_LIMIT_PER_MINUTE is wrong/],

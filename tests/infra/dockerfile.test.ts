@@ -45,6 +45,11 @@ describe('app/Dockerfile', () => {
     assert.deepEqual(flags(command?.rest ?? ''), ['--max-semi-space-size=8', '--max-old-space-size=200'])
   })
 
+  it('listens on every address, which a server elsewhere does not', async () => {
+    const all = await instructions()
+    assert.ok(all.some(({ name, rest }) => name === 'ENV' && rest === 'LISTEN_ADDRESS=0.0.0.0'))
+  })
+
   it('runs as a user that is not root', async () => {
     const all = await instructions()
     const users = all
