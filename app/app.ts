@@ -3,7 +3,8 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { type AuditEntry, decide, noteCaller, openAuditEntry } from './audit.ts'
 import { expectBody, readBody } from './body.ts'
 import { tokenMissing, tokenRefused } from './challenge.ts'
-import { Hosts } from './hosts.ts'
+import { metadataPreflight, preflight, shareWithKnownOrigins } from './cross-origin.ts'
+import { Hosts, requireOneHost } from './hosts.ts'
 import { InFlight } from './in-flight.ts'
 import { KeysUnavailable } from './keys.ts'
 import { discardLeftovers } from './leftovers.ts'
@@ -18,7 +19,7 @@ import { type Caller, TokenRefused, type UserId } from './verifier.ts'
 /** The server's routes. Everything that answers an error answers JSON. */
 export function createApp(services: Services): Express {
   const { config, permissions } = services
-  const hosts = new Hosts(config.serverUrls)
+  const hosts = new Hosts(config.serverUrls, config.allowedOrigins)
   const strangers = new Strangers(config.rateLimitPerMinute)
   const gate = gatekeeper(services, strangers)
   const inFlight = new InFlight(config.inFlightPerUser, config.inFlight)
@@ -32,11 +33,14 @@ export function createApp(services: Services): Express {
   app.set('trust proxy', config.trustedProxies)
   app.use(services.drain.endConnections, discardLeftovers)
 
+  app.all('/mcp', shareWithKnownOrigins(hosts))
+  app.options('/mcp', preflight(hosts))
   app.post('/mcp', async (request, response) => {
     const entry = openAuditEntry(response, services.trail)
     let leave = () => {}
     try {
-      const mcpUrl = hosts.mcpUrlOf(request.headers)
+      const mcpUrl = hosts.mcpUrlOf(request)
+      hosts.requireKnownOrigin(request.headers)
       const caller = await gate.identify(request, mcpUrl, entry)
       await gate.limit(caller.userId)
       expectBody(request)
@@ -58,6 +62,10 @@ export function createApp(services: Services): Express {
       else response.once('close', leave)
     }
   })
+  app.use((request, _response, next) => {
+    requireOneHost(request)
+    next()
+  })
   app.all('/mcp', (_request, response) => {
     const error_description =
       'Send JSON-RPC messages with POST: this server keeps no session and opens no stream.'
@@ -68,12 +76,18 @@ export function createApp(services: Services): Express {
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
   app.get('/readyz', async (_request, response) => void response.json(await readiness()))
 
+  app.options(metadataPaths, metadataPreflight)
   app.get(metadataPaths, (request, response) => {
-    const mcpUrl = hosts.mcpUrlOf({ host: request.headers.host })
+    const mcpUrl = hosts.mcpUrlOf(request)
     // Public by nature, and read by browser clients of any origin.
     response.set('access-control-allow-origin', '*').json(resourceMetadata(mcpUrl, config, permissions))
   })
 
+  // URLs are compared character by character: clients that complete them get to know the right one.
+  app.all('/mcp/', (request, response) => {
+    const error_description = `The MCP server is at ${hosts.mcpUrlOf(request)}, without a slash at the end.`
+    response.status(404).json({ error: 'not_found', error_description })
+  })
   app.use((_request, response) => void response.status(404).json({ error: 'not_found' }))
   app.use(errorAnswer(services.log))
   return app

@@ -1,15 +1,21 @@
 import type { Request } from 'express'
 import getRawBody from 'raw-body'
-import { badRequest } from './refusal.ts'
+import { badRequest, HTTP_REFUSED } from './refusal.ts'
 
 /** The longest message that a tool of ours can need has some 5 KB; parsing costs many times what a body weighs. */
 export const MAX_BODY_BYTES = 32 * 1024
 
+/** Some clients name the encoding; RFC 9110 section 12.5.1 compares such parameters too. */
+const OUR_TYPES = ['application/json', 'application/json;charset=utf-8']
+
 /**
- * What a request's headers alone say about its body. Throws Refusal: 415 for another content type or encoding,
- * 413 for a body that announces more than MAX_BODY_BYTES.
+ * What a request's headers alone say about its body and the answer's. Throws Refusal: 406 where JSON is not
+ * acceptable, 415 for another content type or encoding, 413 for a body that announces more than MAX_BODY_BYTES.
  */
 export function expectBody(request: Request): void {
+  if (!request.accepts(OUR_TYPES)) {
+    throw badRequest(406, 'accept', 'Send Accept: application/json, text/event-stream.', HTTP_REFUSED)
+  }
   if (!request.is('application/json')) {
     throw badRequest(415, 'content_type', 'Send Content-Type: application/json.')
   }

@@ -14,6 +14,8 @@ export type Config = Readonly<{
   serverUrl: string
   /** `serverUrl` first, then the MCP URLs of custom domains. */
   serverUrls: readonly string[]
+  /** Origins of pages in browsers that may call; those of loopback may where the server is on loopback. */
+  allowedOrigins: readonly string[]
   adminGroupId: string
   /** Origin of Entra, without a trailing slash. */
   authorityHost: string
@@ -69,11 +71,19 @@ const McpUrls = z
   .transform((value) => value.split(',').map((url) => url.trim()))
   .pipe(z.array(McpUrl))
 
+const originMessage =
+  'should be origins such as https://inspector.example.com, comma separated, without a path (http on localhost only)'
+const Origins = z
+  .string()
+  .transform((value) => value.split(',').map((origin) => origin.trim()))
+  .pipe(z.array(z.string().refine((origin) => safeUrl(origin)?.origin === origin, originMessage)))
+
 const Environment = z.object({
   AZURE_TENANT_ID: guid('the id of the Entra tenant'),
   ENTRA_CLIENT_ID: guid('the application (client) id of the API app registration'),
   SERVER_URL: McpUrl,
   EXTRA_SERVER_URLS: McpUrls.default([]),
+  ALLOWED_ORIGINS: Origins.default([]),
   ENTRA_ADMIN_GROUP_ID: guid('the object id of the admin group'),
   COSMOS_ENDPOINT: endpoint('https://<account>.documents.azure.com'),
   COSMOS_DATABASE: text('the name of the Cosmos database'),
@@ -124,6 +134,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permission
     clientId: env.ENTRA_CLIENT_ID.toLowerCase(),
     serverUrl: env.SERVER_URL,
     serverUrls: [env.SERVER_URL, ...env.EXTRA_SERVER_URLS],
+    allowedOrigins: env.ALLOWED_ORIGINS,
     adminGroupId: env.ENTRA_ADMIN_GROUP_ID.toLowerCase(),
     authorityHost: env.ENTRA_AUTHORITY_HOST,
     endpoints: endpoints.urls,

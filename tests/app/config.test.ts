@@ -70,6 +70,9 @@ describe('the configuration', () => {
     ['COSMOS_ENDPOINT', 'http://account.documents.azure.com', /COSMOS_ENDPOINT is wrong/],
     ['ENTRA_AUTHORITY_HOST', 'http://login.example.com', /ENTRA_AUTHORITY_HOST is wrong/],
     ['GRAPH_ENDPOINT', 'http://graph.example.com', /GRAPH_ENDPOINT is wrong/],
+    ['ALLOWED_ORIGINS', 'http://a.example.com', /ALLOWED_ORIGINS is wrong: it should be origins such as/],
+    ['ALLOWED_ORIGINS', 'https://a.example.com/', /ALLOWED_ORIGINS is wrong/],
+    ['ALLOWED_ORIGINS', 'https://a.example.com,*', /ALLOWED_ORIGINS is wrong/],
     ['PORT', '0', /PORT is wrong/],
     ['PORT', '65536', /PORT is wrong/],
     ['LISTEN_ADDRESS', 'example.com', /LISTEN_ADDRESS is wrong: it should be localhost or an IP address/],
@@ -110,6 +113,15 @@ describe('the configuration', () => {
       'https://a.example.com/mcp',
       'https://b.example.com/mcp',
       'https://c.example.com/mcp',
+    ])
+  })
+
+  it('takes origins of pages, by default none', () => {
+    assert.deepEqual(load().allowedOrigins, [])
+    const ALLOWED_ORIGINS = 'https://a.example.com, http://localhost:6274'
+    assert.deepEqual(load({ ALLOWED_ORIGINS }).allowedOrigins, [
+      'https://a.example.com',
+      'http://localhost:6274',
     ])
   })
 

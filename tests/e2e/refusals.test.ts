@@ -180,7 +180,6 @@ describe('the server refuses', () => {
       '/',
       '/nothing',
       '/mcp/more',
-      '/mcp/',
       '/MCP',
       '/Healthz',
       '/.well-known/oauth-authorization-server',
@@ -219,9 +218,15 @@ describe('the server refuses', () => {
   }
 
   it('an Accept header that leaves no way to answer, with 406', async () => {
-    for (const accept of ['text/html', 'application/json', 'text/event-stream']) {
+    for (const accept of [
+      'text/html',
+      'text/event-stream',
+      'application/json;q=0, text/event-stream',
+      '*/*, application/json;q=0',
+      'application/jsonx',
+    ]) {
       const response = await post(system.mcp, list, { token: alice, headers: { accept } })
-      assert.equal(response.status, 406)
+      assert.equal(response.status, 406, accept)
       assert.match(await response.text(), /Send Accept: application\/json, text\/event-stream/)
     }
   })
