@@ -47,8 +47,9 @@ export function createApp(services: Services): Express {
       leave = inFlight.enter(caller.userId)
       const message = parseMessage(request.headers, await readBody(request))
       const { admin, toolError } = await services.authorizer.judge(message, { caller, mcpUrl, entry })
-      const { store, log } = services
-      const context = { user: caller.userId, admin, store, log, requestId: entry.requestId }
+      const { store, statistics, log } = services
+      const { requestId } = entry
+      const context = { user: caller.userId, admin, store, statistics, log, requestId }
       await services.mcpServers.answer(message, response, context, toolError)
     } catch (error) {
       const isStrangers = error instanceof Refusal && error.status < 500 && !entry.oid

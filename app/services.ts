@@ -10,6 +10,7 @@ import type { Log } from './log.ts'
 import { McpServers } from './mcp.ts'
 import { OnBehalfOf } from './obo.ts'
 import type { Permissions } from './permissions.ts'
+import { Statistics } from './statistics.ts'
 import { Verifier } from './verifier.ts'
 
 export type Services = ReturnType<typeof createServices>
@@ -34,6 +35,7 @@ export function createServices(
     trail: new AuditTrail({ log, record }),
     keys,
     store,
+    statistics: new Statistics(store, log),
     verifier: new Verifier(config, keys),
     authorizer: new Authorizer({ permissions, serverUrl: config.serverUrl, obo, adminGroup, log }),
     mcpServers: new McpServers(permissions),
