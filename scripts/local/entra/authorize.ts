@@ -34,7 +34,8 @@ export interface PendingSignIn {
 export function returnAddress(entra: Entra, parameters: Parameters): ReturnAddress {
   const client = clientOf(entra, parameters)
   const redirectUri = required(parameters, 'redirect_uri')
-  if (client.publicClient.redirectUris.length + client.web.redirectUris.length === 0) {
+  const platforms = [client.publicClient, client.web, client.spa]
+  if (platforms.every((one) => !one || one.redirectUris.length === 0)) {
     throw refusals.client.noRedirect()
   }
   const platform = platformOf(client, redirectUri)
@@ -76,7 +77,7 @@ function checkResponseType(responseType: string): void {
 function challengeOf({ platform }: ReturnAddress, parameters: Parameters): string | undefined {
   const { code_challenge: challenge, code_challenge_method: method } = parameters
   if (challenge === undefined) {
-    if (platform === 'public') throw refusals.grant.pkceNeeded()
+    if (platform !== 'web') throw refusals.grant.pkceNeeded()
     return undefined
   }
   // Entra would take `plain` too; no client of ours may.
@@ -113,7 +114,8 @@ export function codeFor(entra: Entra, pending: PendingSignIn, userId: string): s
     clientId: client.appId,
     userId: user.id,
     scope,
-    publicClient: platform === 'public',
+    publicClient: platform !== 'web',
+    spa: platform === 'spa',
     steppedUp,
     redirectUri,
     ...(codeChallenge === undefined ? {} : { codeChallenge }),

@@ -32,6 +32,18 @@ export const pkceNeeded = () =>
     'Proof Key for Code Exchange is required for cross-origin authorization code redemption.',
   )
 
+export const notCrossOrigin = () =>
+  invalidRequest(
+    9002326,
+    "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type.",
+  )
+
+export const crossOriginOnly = () =>
+  invalidRequest(
+    9002327,
+    "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.",
+  )
+
 export const challengeMethod = () =>
   invalidRequest(50149, 'Invalid Code_challenge parameter: the method must be S256.')
 
