@@ -1,27 +1,22 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import { type AuditEntry, decide, noteCaller, openAuditEntry } from './audit.ts'
+import { openAuditEntry } from './audit.ts'
 import { expectBody, readBody } from './body.ts'
-import { tokenMissing, tokenRefused } from './challenge.ts'
 import { metadataPreflight, preflight, shareWithKnownOrigins } from './cross-origin.ts'
+import { gatekeeper, inWords, isToolCall } from './gate.ts'
 import { Hosts, requireOneHost } from './hosts.ts'
 import { InFlight } from './in-flight.ts'
-import { KeysUnavailable } from './keys.ts'
 import { discardLeftovers } from './leftovers.ts'
 import { describe, type Log } from './log.ts'
-import { basicScopes, metadataPaths, resourceMetadata } from './metadata.ts'
+import { metadataPaths, resourceMetadata } from './metadata.ts'
 import { Refusal, unavailable } from './refusal.ts'
 import type { Services } from './services.ts'
-import { Strangers } from './strangers.ts'
 import { parseMessage } from './transport.ts'
-import { type Caller, TokenRefused, type UserId } from './verifier.ts'
 
 /** The server's routes. Everything that answers an error answers JSON. */
 export function createApp(services: Services): Express {
   const { config, permissions } = services
   const hosts = new Hosts(config.serverUrls, config.allowedOrigins)
-  const strangers = new Strangers(config.rateLimitPerMinute)
-  const gate = gatekeeper(services, strangers)
+  const gate = gatekeeper(services)
   const inFlight = new InFlight(config.inFlightPerUser, config.inFlight)
   const readiness = sharedReadiness(services)
   const app = express()
@@ -42,21 +37,20 @@ export function createApp(services: Services): Express {
       const mcpUrl = hosts.mcpUrlOf(request)
       hosts.requireKnownOrigin(request.headers)
       const caller = await gate.identify(request, mcpUrl, entry)
-      await gate.limit(caller.userId)
+      const limited = await gate.limit(caller.userId)
       expectBody(request)
       leave = inFlight.enter(caller.userId)
       const message = parseMessage(request.headers, await readBody(request))
-      const { admin, toolError } = await services.authorizer.judge(message, { caller, mcpUrl, entry })
+      if (limited && !isToolCall(message)) throw limited.refusal
+      const { admin, toolError } = limited
+        ? inWords(limited, entry)
+        : await services.authorizer.judge(message, { caller, mcpUrl, entry })
       const { store, statistics, log } = services
       const { requestId } = entry
       const context = { user: caller.userId, admin, store, statistics, log, requestId }
       await services.mcpServers.answer(message, response, context, toolError)
     } catch (error) {
-      const isStrangers = error instanceof Refusal && error.status < 500 && !entry.oid
-      const told = isStrangers ? strangers.refuse(request.ip, error) : error
-      if (told instanceof Refusal) decide(entry, told.decision, told.reason)
-      else decide(entry, 'deny:request', 'internal')
-      throw told
+      throw gate.refuse(error, request, entry)
     } finally {
       // An answer that nobody reads holds memory too.
       if (response.closed) leave()
@@ -92,61 +86,6 @@ export function createApp(services: Services): Express {
   app.use((_request, response) => void response.status(404).json({ error: 'not_found' }))
   app.use(errorAnswer(services.log))
   return app
-}
-
-/** Who calls, and how often: the checks before a request's body is read. */
-function gatekeeper({ config, permissions, verifier }: Services, strangers: Strangers) {
-  const limiter = new RateLimiterMemory({ points: config.rateLimitPerMinute, duration: 60 })
-  const scopes = new Map(config.serverUrls.map((url) => [url, basicScopes(url, permissions)]))
-  return {
-    async identify(request: Request, mcpUrl: string, entry: AuditEntry): Promise<Caller> {
-      const scope = scopes.get(mcpUrl) ?? ''
-      const token = tokenOf(request, mcpUrl, scope)
-      if (strangers.isHostile(request.ip) && !verifier.knows(token))
-        throw tokenRefused(mcpUrl, scope, 'unverified', 'Too many bad tokens came from this address.')
-      try {
-        const caller = await verifier.verify(token)
-        noteCaller(entry, caller)
-        return caller
-      } catch (error) {
-        if (error instanceof TokenRefused) throw tokenRefused(mcpUrl, scope, error.reason, error.message)
-        if (!(error instanceof KeysUnavailable)) throw error
-        throw unavailable(
-          'deny:token',
-          'keys_unavailable',
-          'Signing keys cannot be loaded.',
-          error.retryAfterSeconds,
-        )
-      }
-    },
-
-    async limit(user: UserId): Promise<void> {
-      try {
-        await limiter.consume(user)
-      } catch (reached) {
-        if (!(reached instanceof RateLimiterRes)) throw reached
-        throw new Refusal({
-          status: 429,
-          decision: 'deny:rate',
-          reason: 'rate_limit',
-          body: {
-            error: 'rate_limited',
-            error_description: `More than ${config.rateLimitPerMinute} requests a minute.`,
-          },
-          headers: { 'retry-after': String(Math.ceil(reached.msBeforeNext / 1000)) },
-        })
-      }
-    },
-  }
-}
-
-function tokenOf({ headers }: Request, mcpUrl: string, scope: string): string {
-  const header = headers.authorization ?? ''
-  // Another scheme is no bearer token at all (RFC 6750 section 3.1).
-  if (!/^Bearer\b/i.test(header)) throw tokenMissing(mcpUrl, scope)
-  const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1]
-  if (token) return token
-  throw tokenRefused(mcpUrl, scope, 'malformed', 'The Authorization header is not a bearer token.')
 }
 
 const READINESS_MS = 2_000

@@ -339,7 +339,7 @@ describe('the server refuses', () => {
     }
   })
 
-  it('more requests in a minute than RATE_LIMIT_PER_MINUTE, per user', async () => {
+  it('more requests in a minute than RATE_LIMIT_PER_MINUTE, per user, a tool call in words', async () => {
     const strict = await startSystem({ RATE_LIMIT_PER_MINUTE: '3' })
     try {
       const [first, second] = await Promise.all([strict.tokenFor('Alice'), strict.tokenFor('Bob')])
@@ -349,6 +349,22 @@ describe('the server refuses', () => {
       assert.equal(refused.status, 429)
       assert.match(refused.headers.get('retry-after') ?? '', /^[1-9]\d*$/)
       assert.equal((await strict.auditLine(refused)).decision, 'deny:rate')
+      const call = {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'get_user_expenses', arguments: {} },
+      }
+      const told = await post(strict.mcp, call, { token: first })
+      assert.equal(told.status, 200)
+      assert.match(
+        await told.text(),
+        /"More than 3 requests a minute\. Try again in \d+ seconds\."}],"isError":true/,
+      )
+      assert.equal((await strict.auditLine(told)).decision, 'deny:rate')
+      // From twice the rate on nothing is read any more.
+      assert.equal((await post(strict.mcp, call, { token: first })).status, 200)
+      assert.equal((await post(strict.mcp, call, { token: first })).status, 429)
       assert.equal((await post(strict.mcp, list, { token: second })).status, 200)
     } finally {
       await strict.stop()
