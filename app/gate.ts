@@ -20,7 +20,7 @@ export function gatekeeper({ config, permissions, verifier }: Services) {
     async identify(request: Request, mcpUrl: string, entry: AuditEntry): Promise<Caller> {
       const scope = scopes.get(mcpUrl) ?? ''
       const token = tokenOf(request, mcpUrl, scope)
-      if (strangers.isHostile(request.ip) && !verifier.knows(token))
+      if (!verifier.knows(token) && strangers.isHostile(request.ip))
         throw tokenRefused(mcpUrl, scope, 'unverified', 'Too many bad tokens came from this address.')
       try {
         const caller = await verifier.verify(token)

@@ -17,6 +17,8 @@ const LIMITS = {
 }
 /** An answer that its client does not read is cut off. */
 const SILENCE_MS = 120_000
+/** Idle ones cost some 15 KB each; the ingress needs about as many as there are requests in flight. */
+const MAX_CONNECTIONS = 4_000
 /** Closed at once, the connection would be reset under a client that is still sending. */
 const LINGER_MS = 1_000
 
@@ -37,6 +39,7 @@ const faults: Readonly<Record<string, Fault>> = {
 export function createHttpServer(app: RequestListener, trail: AuditWriter): Server {
   const server = createServer(LIMITS, app)
   server.timeout = SILENCE_MS
+  server.maxConnections = MAX_CONNECTIONS
   const answering = new WeakMap<Socket, ServerResponse>()
   server.on('request', ({ socket }, response) => answering.set(socket, response))
   server.on('checkExpectation', (_request, response: ServerResponse) => {
