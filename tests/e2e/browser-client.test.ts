@@ -47,25 +47,29 @@ describe('a page in Chromium with the SDK', { skip: withoutBrowser }, () => {
     await system.stop()
   })
 
-  it('signs Bob in, lists his tools and calls one, all across origins', async () => {
-    const token = await system.tokenFor('Bob')
-    await callTool(system.mcp, 'add_user_expense', lunch({ description: 'seen in a page' }), { token })
-    const page = await browser.newPage()
-    const sent = new Set<string>()
-    page.on('request', (request) => sent.add(`${request.method()} ${new URL(request.url()).pathname}`))
-    try {
-      await page.goto(`${origin}/?${new URLSearchParams({ mcp: system.mcp, client: system.seed.clientId })}`)
-      await page.getByRole('button', { name: /Bob/ }).click()
-      await page.waitForURL(`${origin}/signed-in?**`)
-      await page.waitForFunction('document.title !== ""')
-      const { tools, result } = JSON.parse(await page.title())
-      assert.deepEqual(tools, ['add_user_expense', 'get_user_expenses'])
-      assert.match(JSON.stringify(result), /seen in a page/)
-      assert.ok(sent.has('POST /mcp') && sent.has('GET /.well-known/oauth-protected-resource/mcp'))
-    } finally {
-      await page.close()
-    }
-  })
+  for (const sdk of ['v1', 'v2']) {
+    it(`signs Bob in, lists his tools and calls one, all across origins, with SDK ${sdk}`, async () => {
+      const token = await system.tokenFor('Bob')
+      await callTool(system.mcp, 'add_user_expense', lunch({ description: 'seen in a page' }), { token })
+      const page = await browser.newPage()
+      const sent = new Set<string>()
+      page.on('request', (request) => sent.add(`${request.method()} ${new URL(request.url()).pathname}`))
+      try {
+        await page.goto(
+          `${origin}/?${new URLSearchParams({ sdk, mcp: system.mcp, client: system.seed.clientId })}`,
+        )
+        await page.getByRole('button', { name: /Bob/ }).click()
+        await page.waitForURL(`${origin}/signed-in?**`)
+        await page.waitForFunction('document.title !== ""')
+        const { tools, result } = JSON.parse(await page.title())
+        assert.deepEqual(tools, ['add_user_expense', 'get_user_expenses'])
+        assert.match(JSON.stringify(result), /seen in a page/)
+        assert.ok(sent.has('POST /mcp') && sent.has('GET /.well-known/oauth-protected-resource/mcp'))
+      } finally {
+        await page.close()
+      }
+    })
+  }
 
   it('of a foreign origin cannot read a thing', async () => {
     const strict = await startSystem({ EXTRA_SERVER_URLS: 'https://mcp.contoso.com/mcp' })
