@@ -1,22 +1,23 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import { type AuditEntry, decide, noteCaller, openAuditEntry } from './audit.ts'
-import { readBody } from './body.ts'
-import { tokenMissing, tokenRefused } from './challenge.ts'
-import { Hosts } from './hosts.ts'
-import { KeysUnavailable } from './keys.ts'
+import { openAuditEntry } from './audit.ts'
+import { expectBody, readBody } from './body.ts'
+import { metadataPreflight, preflight, shareWithKnownOrigins } from './cross-origin.ts'
+import { gatekeeper, inWords, isToolCall } from './gate.ts'
+import { Hosts, requireOneHost } from './hosts.ts'
+import { InFlight } from './in-flight.ts'
+import { discardLeftovers } from './leftovers.ts'
 import { describe, type Log } from './log.ts'
-import { basicScopes, metadataPaths, resourceMetadata } from './metadata.ts'
+import { metadataPaths, resourceMetadata } from './metadata.ts'
 import { Refusal, unavailable } from './refusal.ts'
 import type { Services } from './services.ts'
 import { parseMessage } from './transport.ts'
-import { type Caller, TokenRefused, type UserId } from './verifier.ts'
 
 /** The server's routes. Everything that answers an error answers JSON. */
 export function createApp(services: Services): Express {
   const { config, permissions } = services
-  const hosts = new Hosts(config.serverUrls)
+  const hosts = new Hosts(config.serverUrls, config.allowedOrigins)
   const gate = gatekeeper(services)
+  const inFlight = new InFlight(config.inFlightPerUser, config.inFlight)
   const readiness = sharedReadiness(services)
   const app = express()
   app.disable('x-powered-by')
@@ -24,23 +25,41 @@ export function createApp(services: Services): Express {
   // URLs are compared character by character everywhere else too.
   app.enable('case sensitive routing')
   app.enable('strict routing')
+  app.set('trust proxy', config.trustedProxies)
+  app.use(services.drain.endConnections, discardLeftovers)
 
+  app.all('/mcp', shareWithKnownOrigins(hosts))
+  app.options('/mcp', preflight(hosts))
   app.post('/mcp', async (request, response) => {
-    const entry = openAuditEntry(response, services)
+    const entry = openAuditEntry(response, services.trail)
+    let leave = () => {}
     try {
-      const mcpUrl = hosts.mcpUrlOf(request.headers)
+      const mcpUrl = hosts.mcpUrlOf(request)
+      hosts.requireKnownOrigin(request.headers)
       const caller = await gate.identify(request, mcpUrl, entry)
-      await gate.limit(caller.userId)
-      const message = parseMessage(request.headers, await readBody(request, response))
-      const { admin, toolError } = await services.authorizer.judge(message, { caller, mcpUrl, entry })
-      const { store, log } = services
-      const context = { user: caller.userId, admin, store, log, requestId: entry.requestId }
+      const limited = await gate.limit(caller.userId)
+      expectBody(request)
+      leave = inFlight.enter(caller.userId)
+      const message = parseMessage(request.headers, await readBody(request))
+      if (limited && !isToolCall(message)) throw limited.refusal
+      const { admin, toolError } = limited
+        ? inWords(limited, entry)
+        : await services.authorizer.judge(message, { caller, mcpUrl, entry })
+      const { store, statistics, log } = services
+      const { requestId } = entry
+      const context = { user: caller.userId, admin, store, statistics, log, requestId }
       await services.mcpServers.answer(message, response, context, toolError)
     } catch (error) {
-      if (error instanceof Refusal) decide(entry, error.decision, error.reason)
-      else decide(entry, 'deny:request', 'internal')
-      throw error
+      throw gate.refuse(error, request, entry)
+    } finally {
+      // An answer that nobody reads holds memory too.
+      if (response.closed) leave()
+      else response.once('close', leave)
     }
+  })
+  app.use((request, _response, next) => {
+    requireOneHost(request)
+    next()
   })
   app.all('/mcp', (_request, response) => {
     const error_description =
@@ -52,76 +71,34 @@ export function createApp(services: Services): Express {
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
   app.get('/readyz', async (_request, response) => void response.json(await readiness()))
 
+  app.options(metadataPaths, metadataPreflight)
   app.get(metadataPaths, (request, response) => {
-    const mcpUrl = hosts.mcpUrlOf({ host: request.headers.host })
+    const mcpUrl = hosts.mcpUrlOf(request)
     // Public by nature, and read by browser clients of any origin.
     response.set('access-control-allow-origin', '*').json(resourceMetadata(mcpUrl, config, permissions))
   })
 
+  // URLs are compared character by character: clients that complete them get to know the right one.
+  app.all('/mcp/', (request, response) => {
+    const error_description = `The MCP server is at ${hosts.mcpUrlOf(request)}, without a slash at the end.`
+    response.status(404).json({ error: 'not_found', error_description })
+  })
   app.use((_request, response) => void response.status(404).json({ error: 'not_found' }))
   app.use(errorAnswer(services.log))
   return app
 }
 
-/** Who calls, and how often: the checks before a request's body is read. */
-function gatekeeper({ config, permissions, verifier }: Services) {
-  const limiter = new RateLimiterMemory({ points: config.rateLimitPerMinute, duration: 60 })
-  const scopes = new Map(config.serverUrls.map((url) => [url, basicScopes(url, permissions)]))
-  return {
-    async identify(request: Request, mcpUrl: string, entry: AuditEntry): Promise<Caller> {
-      const scope = scopes.get(mcpUrl) ?? ''
-      const header = request.headers.authorization
-      // Another scheme is no bearer token at all (RFC 6750 section 3.1).
-      if (!/^Bearer\b/i.test(header ?? '')) throw tokenMissing(mcpUrl, scope)
-      const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(header ?? '')?.[1]
-      if (!token)
-        throw tokenRefused(mcpUrl, scope, 'malformed', 'The Authorization header is not a bearer token.')
-      try {
-        const caller = await verifier.verify(token)
-        noteCaller(entry, caller)
-        return caller
-      } catch (error) {
-        if (error instanceof TokenRefused) throw tokenRefused(mcpUrl, scope, error.reason, error.message)
-        if (!(error instanceof KeysUnavailable)) throw error
-        throw unavailable(
-          'deny:token',
-          'keys_unavailable',
-          'Signing keys cannot be loaded.',
-          error.retryAfterSeconds,
-        )
-      }
-    },
-
-    async limit(user: UserId): Promise<void> {
-      try {
-        await limiter.consume(user)
-      } catch (reached) {
-        if (!(reached instanceof RateLimiterRes)) throw reached
-        throw new Refusal({
-          status: 429,
-          decision: 'deny:rate',
-          reason: 'rate_limit',
-          body: {
-            error: 'rate_limited',
-            error_description: `More than ${config.rateLimitPerMinute} requests a minute.`,
-          },
-          headers: { 'retry-after': String(Math.ceil(reached.msBeforeNext / 1000)) },
-        })
-      }
-    },
-  }
-}
-
 const READINESS_MS = 2_000
 
 /** Anyone may ask, so one look at the keys and the store serves everybody for a while. */
-function sharedReadiness({ keys, store }: Services) {
+function sharedReadiness({ drain, keys, store }: Services) {
   const ready = async () => {
     await Promise.all([keys.ready(), store.reachable()])
     return { status: 'ready' }
   }
   let look: { answer: Promise<{ status: string }>; until: number } | undefined
   return async () => {
+    if (drain.started) throw unavailable('deny:request', 'stopping', 'The server is being stopped.', 5)
     if (!look || Date.now() > look.until) look = { answer: ready(), until: Date.now() + READINESS_MS }
     try {
       return await look.answer

@@ -32,14 +32,17 @@ export type AuditLine = Readonly<
   Omit<AuditEntry, 'requestId'> & { request_id: string; status: number; duration_ms: number }
 >
 
-/** Where ended requests are written down; `record` is telemetry, if there is any. */
+/** Where audit lines go; `record` is telemetry, if there is any. */
 export type AuditSinks = Readonly<{ log: Log; record?: ((line: AuditLine) => void) | undefined }>
+
+/** Who writes audit lines down. */
+export type AuditWriter = Readonly<{ write: (line: AuditLine) => void }>
 
 /**
  * Opens the audit entry of a request; its one line is written when the response is finished or the
  * client has gone. The line names who, what and why, never a name, a token, an amount or a description.
  */
-export function openAuditEntry(response: ServerResponse, { log, record }: AuditSinks): AuditEntry {
+export function openAuditEntry(response: ServerResponse, trail: AuditWriter): AuditEntry {
   const started = performance.now()
   const entry: AuditEntry = { requestId: randomUUID(), decision: 'deny:request', reason: 'client_gone' }
   response.setHeader('x-request-id', entry.requestId)
@@ -47,8 +50,7 @@ export function openAuditEntry(response: ServerResponse, { log, record }: AuditS
     const { requestId, ...known } = entry
     const duration = Math.round((performance.now() - started) * 10) / 10
     const line = { ...known, request_id: requestId, status: response.statusCode, duration_ms: duration }
-    log.audit(line)
-    record?.(line)
+    trail.write(line)
   })
   return entry
 }

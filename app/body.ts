@@ -1,35 +1,41 @@
-import type { Request, Response } from 'express'
-import express from 'express'
-import { badRequest } from './refusal.ts'
+import type { Request } from 'express'
+import getRawBody from 'raw-body'
+import { badRequest, HTTP_REFUSED } from './refusal.ts'
 
-const LIMIT = 256 * 1024
+/** The longest message that a tool of ours can need has some 5 KB; parsing costs many times what a body weighs. */
+export const MAX_BODY_BYTES = 32 * 1024
 
-// Compressed bodies are refused (415): no MCP client sends them and they make bombs possible.
-const parseJson = express.json({
-  limit: LIMIT,
-  inflate: false,
-  strict: false,
-  type: () => true,
-  // JSON is UTF-8 (RFC 8259 section 8.1); other encodings would pass filters in front of us unread.
-  verify: (_request, _response, _body, encoding) => {
-    if (encoding !== 'utf-8') throw Object.assign(new Error('Not UTF-8.'), { type: 'charset.unsupported' })
-  },
-})
+/** Some clients name the encoding; RFC 9110 section 12.5.1 compares such parameters too. */
+const OUR_TYPES = ['application/json', 'application/json;charset=utf-8']
 
 /**
- * The JSON body of a request. Throws Refusal: 415 for another content type, 413 for more than 256 KiB,
- * 400 for malformed JSON (-32700) and for a batch (-32600).
+ * What a request's headers alone say about its body and the answer's. Throws Refusal: 406 where JSON is not
+ * acceptable, 415 for another content type or encoding, 413 for a body that announces more than MAX_BODY_BYTES.
  */
-export async function readBody(request: Request, response: Response): Promise<unknown> {
+export function expectBody(request: Request): void {
+  if (!request.accepts(OUR_TYPES)) {
+    throw badRequest(406, 'accept', 'Send Accept: application/json, text/event-stream.', HTTP_REFUSED)
+  }
   if (!request.is('application/json')) {
     throw badRequest(415, 'content_type', 'Send Content-Type: application/json.')
   }
-  // The parser would read all of it before it says so.
-  if (Number(request.headers['content-length']) > LIMIT) throw tooLarge()
-  await new Promise<void>((resolve, reject) => {
-    parseJson(request, response, (error: unknown) => (error ? reject(refusalOf(error)) : resolve()))
-  })
-  const body: unknown = request.body
+  // Compressed bodies are refused: no MCP client sends them and they make bombs possible. JSON is UTF-8 (RFC 8259
+  // section 8.1); other encodings would pass filters in front of us unread.
+  const encoding = request.headers['content-encoding'] ?? 'identity'
+  const charset =
+    /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(request.headers['content-type'] ?? '')?.[1] ?? 'utf-8'
+  if (encoding.toLowerCase() !== 'identity' || charset.toLowerCase() !== 'utf-8') {
+    throw badRequest(415, 'encoding', 'Send plain UTF-8, not compressed.')
+  }
+  if (Number(request.headers['content-length']) > MAX_BODY_BYTES) throw tooLarge()
+}
+
+/**
+ * The JSON body of a request that `expectBody` let through. Throws Refusal: 413 as soon as more than
+ * MAX_BODY_BYTES have come, 400 for malformed JSON (-32700) and for a batch (-32600).
+ */
+export async function readBody(request: Request): Promise<unknown> {
+  const body = parse(await readBytes(request))
   // A batch can hold a call and its own cancellation, which would never be answered.
   if (Array.isArray(body)) {
     throw badRequest(400, 'batch', 'Batches are not supported: send one message per request.')
@@ -37,17 +43,29 @@ export async function readBody(request: Request, response: Response): Promise<un
   return body
 }
 
-const tooLarge = () => badRequest(413, 'too_large', `The body is larger than ${LIMIT} bytes.`)
-
-function refusalOf(error: unknown): unknown {
-  const type = error instanceof Error && 'type' in error ? error.type : undefined
-  if (type === 'entity.too.large') return tooLarge()
-  if (type === 'entity.parse.failed') return badRequest(400, 'bad_json', 'The body is not JSON.', -32700)
-  if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
-    return badRequest(415, 'encoding', 'Send plain UTF-8, not compressed.')
+async function readBytes(request: Request): Promise<Buffer> {
+  const length = request.headers['content-length'] ?? null
+  try {
+    return await getRawBody(request, { limit: MAX_BODY_BYTES, length })
+  } catch (error) {
+    const type = error instanceof Error && 'type' in error ? error.type : undefined
+    if (type === 'entity.too.large') throw tooLarge()
+    if (type === 'request.aborted' || type === 'request.size.invalid') {
+      throw badRequest(400, 'aborted', 'The body ended early.')
+    }
+    throw error
   }
-  if (type === 'request.aborted' || type === 'request.size.invalid') {
-    return badRequest(400, 'aborted', 'The body ended early.')
-  }
-  return error
 }
+
+function parse(bytes: Buffer): unknown {
+  // Not a JSON text, but what is wrong is that there is no message.
+  if (bytes.length === 0) return undefined
+  try {
+    // Replacing what is not UTF-8 would make one text of two.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw badRequest(400, 'bad_json', 'The body is not JSON.', -32700)
+  }
+}
+
+const tooLarge = () => badRequest(413, 'too_large', `The body is larger than ${MAX_BODY_BYTES} bytes.`)

@@ -3,13 +3,18 @@ import { LRUCache } from 'lru-cache'
 /** What was loaded, and for how many milliseconds it may be used (at least 1). */
 export type Loaded<Value> = Readonly<{ value: Value; milliseconds: number }>
 
+/** How much a cache may hold: so many entries, or so many bytes of what `sizeOf` says about each. */
+export type Bound<Value> = number | Readonly<{ bytes: number; sizeOf: (value: Value) => number }>
+
 /** A bounded cache: many callers at the same time cause one load, a failure is passed on and not kept. */
 export class Cache<Value extends string | boolean | object, Context> {
   readonly #entries: LRUCache<string, Value, { context: Context }>
 
-  constructor(max: number, load: (context: Context) => Promise<Loaded<Value>>) {
+  constructor(bound: Bound<Value>, load: (context: Context) => Promise<Loaded<Value>>) {
     this.#entries = new LRUCache<string, Value, { context: Context }>({
-      max,
+      ...(typeof bound === 'number'
+        ? { max: bound }
+        : { maxSize: bound.bytes, sizeCalculation: bound.sizeOf }),
       perf: { now: () => Date.now() },
       ttlResolution: 0,
       ignoreFetchAbort: true,

@@ -6,12 +6,16 @@ import type { Permissions } from './permissions.ts'
 
 export type Config = Readonly<{
   port: number
+  /** An IP address, or `localhost` for both of loopback. */
+  address: string
   tenantId: string
   clientId: string
   /** The exact MCP URL: the PRM's `resource` and an identifier URI of the API app. */
   serverUrl: string
   /** `serverUrl` first, then the MCP URLs of custom domains. */
   serverUrls: readonly string[]
+  /** Origins of pages in browsers that may call; those of loopback may where the server is on loopback. */
+  allowedOrigins: readonly string[]
   adminGroupId: string
   /** Origin of Entra, without a trailing slash. */
   authorityHost: string
@@ -21,7 +25,12 @@ export type Config = Readonly<{
   credential: Credential
   tokenMaxAgeHours: number
   oboCacheSeconds: number
+  /** Of a user, and of an address whose requests carry no good token. */
   rateLimitPerMinute: number
+  inFlightPerUser: number
+  inFlight: number
+  /** How many proxies in front of the server write the client's address into X-Forwarded-For. */
+  trustedProxies: number
   logLevel: LogLevel
   /** Undefined: no telemetry. */
   ingestion: Ingestion | undefined
@@ -62,17 +71,31 @@ const McpUrls = z
   .transform((value) => value.split(',').map((url) => url.trim()))
   .pipe(z.array(McpUrl))
 
+const originMessage =
+  'should be origins such as https://inspector.example.com, comma separated, without a path (http on localhost only)'
+const Origins = z
+  .string()
+  .transform((value) => value.split(',').map((origin) => origin.trim()))
+  .pipe(z.array(z.string().refine((origin) => safeUrl(origin)?.origin === origin, originMessage)))
+
 const Environment = z.object({
   AZURE_TENANT_ID: guid('the id of the Entra tenant'),
   ENTRA_CLIENT_ID: guid('the application (client) id of the API app registration'),
   SERVER_URL: McpUrl,
   EXTRA_SERVER_URLS: McpUrls.default([]),
+  ALLOWED_ORIGINS: Origins.default([]),
   ENTRA_ADMIN_GROUP_ID: guid('the object id of the admin group'),
   COSMOS_ENDPOINT: endpoint('https://<account>.documents.azure.com'),
   COSMOS_DATABASE: text('the name of the Cosmos database'),
   COSMOS_CONTAINER: text('the name of the Cosmos container'),
   COSMOS_KEY: text('the key of a Cosmos stand-in on localhost').optional(),
   PORT: integer(1, 65_535).default(8080),
+  LISTEN_ADDRESS: z
+    .union(
+      [z.literal('localhost'), z.ipv4(), z.ipv6()],
+      'should be localhost or an IP address such as 0.0.0.0',
+    )
+    .default('localhost'),
   AZURE_CLIENT_ID: guid('the client id of the managed identity').optional(),
   ENTRA_CLIENT_CERTIFICATE_PATH: text('the path of a PEM file with certificate and private key').optional(),
   ENTRA_CLIENT_SECRET: text('a client secret of the dev app').optional(),
@@ -83,6 +106,9 @@ const Environment = z.object({
   TOKEN_MAX_AGE_HOURS: integer(1, 24).default(24),
   OBO_CACHE_SECONDS: integer(0, 1800).default(1800),
   RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(600),
+  IN_FLIGHT_PER_USER: integer(1, 1_000).default(200),
+  IN_FLIGHT: integer(1, 10_000).default(400),
+  TRUSTED_PROXIES: integer(0, 5).default(0),
   LOG_LEVEL: z.enum(['error', 'warn', 'info'], 'should be error, warn or info').default('info'),
   APPLICATIONINSIGHTS_CONNECTION_STRING: ConnectionString.optional(),
 })
@@ -103,10 +129,12 @@ export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permission
   const env = parsed.data
   return {
     port: env.PORT,
+    address: env.LISTEN_ADDRESS,
     tenantId: env.AZURE_TENANT_ID.toLowerCase(),
     clientId: env.ENTRA_CLIENT_ID.toLowerCase(),
     serverUrl: env.SERVER_URL,
     serverUrls: [env.SERVER_URL, ...env.EXTRA_SERVER_URLS],
+    allowedOrigins: env.ALLOWED_ORIGINS,
     adminGroupId: env.ENTRA_ADMIN_GROUP_ID.toLowerCase(),
     authorityHost: env.ENTRA_AUTHORITY_HOST,
     endpoints: endpoints.urls,
@@ -115,6 +143,9 @@ export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permission
     tokenMaxAgeHours: env.TOKEN_MAX_AGE_HOURS,
     oboCacheSeconds: env.OBO_CACHE_SECONDS,
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+    inFlightPerUser: env.IN_FLIGHT_PER_USER,
+    inFlight: env.IN_FLIGHT,
+    trustedProxies: env.TRUSTED_PROXIES,
     logLevel: env.LOG_LEVEL,
     ingestion: env.APPLICATIONINSIGHTS_CONNECTION_STRING,
   }

@@ -12,8 +12,8 @@ import {
 } from './expense.ts'
 import type { AdminId } from './groups.ts'
 import { type ListRequest, listQuery } from './listing.ts'
-import { CosmosRefusal, defaultPatience, type Patience, withPatience } from './patience.ts'
-import { countIn, type ExpenseStats, startWith, statsOf } from './summary.ts'
+import { CosmosRefusal, defaultPatience, type Patience, StoreUnavailable, withPatience } from './patience.ts'
+import { countIn, type ExpenseStats, startWith, Totals } from './summary.ts'
 import type { UserId } from './verifier.ts'
 
 export { CursorInvalid } from './cursor.ts'
@@ -33,6 +33,7 @@ export class IdempotencyConflict extends Error {
 
 const pageOfSummaries = 1_000
 const reachableMs = 3_000
+const retryAfterMs = 5_000
 
 /**
  * Expenses in Cosmos DB, one partition per user. Every method throws StoreUnavailable when Cosmos
@@ -41,10 +42,12 @@ const reachableMs = 3_000
 export class ExpenseStore {
   readonly #container: Container
   readonly #patience: Patience
+  readonly #statisticsMs: number
 
-  constructor(container: Container, patience: Patience = defaultPatience) {
+  constructor(container: Container, patience: Patience = defaultPatience, statisticsMs = 30_000) {
     this.#container = container
     this.#patience = patience
+    this.#statisticsMs = statisticsMs
   }
 
   /**
@@ -83,12 +86,17 @@ export class ExpenseStore {
     const { limit, cursor, ...filter } = request
     const after = cursor === undefined ? undefined : readCursor(user, filter, cursor)
     // One more than asked for tells whether there is a next page.
-    const found = await this.#query(
+    const pages = this.#pages(
       ExpenseDocument,
       listQuery(user, filter, after),
       { partitionKey: user, maxItemCount: limit + 1 },
-      limit + 1,
+      Date.now() + this.#patience.deadlineMs,
     )
+    const found: ExpenseDocument[] = []
+    for await (const { documents } of pages) {
+      found.push(...documents)
+      if (found.length > limit) break
+    }
     if (found.some(({ user_id }) => user_id !== user)) throw new Error('Cosmos left the partition.')
     const page = found.slice(0, limit)
     const last = found.length > limit ? page.at(-1) : undefined
@@ -96,10 +104,22 @@ export class ExpenseStore {
     return { expenses: page.map(toExpense), ...nextCursor }
   }
 
-  /** Totals over all users. Reads one small document per user, however many expenses there are. */
-  async stats(_admin: AdminId): Promise<ExpenseStats> {
+  /**
+   * Totals over all users: one small document per user, however many expenses there are, and only one page of them
+   * at a time. `requestCharge` is in request units.
+   */
+  async stats(_admin: AdminId): Promise<ExpenseStats & { pages: number; requestCharge: number }> {
     const query = { query: "SELECT * FROM c WHERE c.type = 'summary'" }
-    return statsOf(await this.#query(SummaryDocument, query, { maxItemCount: pageOfSummaries }))
+    const options = { maxItemCount: pageOfSummaries }
+    const totals = new Totals()
+    const cost = { pages: 0, requestCharge: 0 }
+    const end = Date.now() + this.#statisticsMs
+    for await (const { documents, requestCharge } of this.#pages(SummaryDocument, query, options, end)) {
+      for (const summary of documents) totals.add(summary)
+      cost.pages += 1
+      cost.requestCharge += requestCharge
+    }
+    return { ...totals.stats(), ...cost }
   }
 
   /** Resolves when the container answers; one attempt, for a readiness probe. */
@@ -139,24 +159,27 @@ export class ExpenseStore {
     return ExpenseDocument.parse(resource)
   }
 
-  async #query<Document extends z.ZodType>(
+  /** Page by page, so that nothing has to hold a whole result; ends by its own deadline, in milliseconds since 1970. */
+  async *#pages<Document extends z.ZodType>(
     schema: Document,
     query: SqlQuerySpec,
     options: FeedOptions,
-    atMost = Number.POSITIVE_INFINITY,
-  ): Promise<z.infer<Document>[]> {
-    const found: z.infer<Document>[] = []
+    end: number,
+  ): AsyncGenerator<{ documents: z.infer<Document>[]; requestCharge: number }> {
     let continuationToken: string | undefined
     do {
+      const left = end - Date.now()
+      if (left <= 0) throw new StoreUnavailable(retryAfterMs)
+      const patience = { ...this.#patience, deadlineMs: Math.min(left, this.#patience.deadlineMs) }
       // A page may be short, even empty, without being the last. A refused one is asked for again alone.
-      const page = await withPatience(this.#patience, (abortSignal) => {
+      const page = await withPatience(patience, (abortSignal) => {
         const at = { ...options, abortSignal, ...(continuationToken && { continuationToken }) }
         return this.#container.items.query<unknown>(query, at).fetchNext()
       })
-      found.push(...(page.resources ?? []).map((document) => schema.parse(document)))
+      const documents = (page.resources ?? []).map((document) => schema.parse(document))
+      yield { documents, requestCharge: page.requestCharge }
       continuationToken = page.continuationToken || undefined
       if (page.hasMoreResults && !continuationToken) throw new Error('Cosmos lost the way to the next page.')
-    } while (continuationToken !== undefined && found.length < atMost)
-    return found
+    } while (continuationToken !== undefined)
   }
 }

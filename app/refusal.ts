@@ -31,6 +31,9 @@ const jsonRpcError = (code: number, message: string) => ({
   error: { code, message },
 })
 
+/** JSON-RPC's code for a server's own errors; MCP uses it for HTTP-level refusals. */
+export const HTTP_REFUSED = -32_000
+
 /** JSON-RPC 2.0 section 5.1: -32700 parse error, -32600 invalid request. */
 export const badRequest = (status: number, reason: string, message: string, code = -32600) =>
   new Refusal({ status, decision: 'deny:request', reason, body: jsonRpcError(code, message) })

@@ -1,30 +1,34 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { createApp } from './app.ts'
 import { type Config, loadConfig } from './config.ts'
 import { openContainer } from './cosmos.ts'
 import { ExpenseStore } from './expenses.ts'
+import { createHttpServer } from './http-server.ts'
+import { listen } from './listen.ts'
 import { batched, createLog } from './log.ts'
 import { loadPermissions } from './permissions.ts'
-import { createServices } from './services.ts'
+import { createServices, type Services } from './services.ts'
 import { Telemetry } from './telemetry.ts'
 
-const GRACE_MS = 10_000
+/** What is left to write and to send after the last answer gets so long. */
+const LAST_WORDS_MS = 10_000
 
-/** What runs gets its 10 seconds; then it is cut off, and what is left to write and to send gets its own. */
-function stopOnSignal(server: Server, telemetry: Telemetry | undefined): void {
-  const stop = () => {
-    server.close(async () => {
-      await telemetry?.stop()
-      // The last audit lines are written in the next turn of the event loop.
-      setImmediate(() => process.exit(0))
-    })
-    // A connection that falls idle after its last answer would hold the process until its time-out.
-    setInterval(() => server.closeIdleConnections(), 50)
-    setTimeout(() => server.closeAllConnections(), GRACE_MS)
-    setTimeout(() => process.exit(0), 2 * GRACE_MS)
+/** SIGTERM comes from the platform, which takes a moment to send requests elsewhere; SIGINT from a keyboard. */
+function stopOnSignal(servers: readonly Server[], { drain, trail }: Services, telemetry?: Telemetry): void {
+  let stopping = false
+  const stop = async (notice: boolean) => {
+    if (stopping) return
+    stopping = true
+    await drain.run(servers, { notice })
+    setTimeout(() => process.exit(0), LAST_WORDS_MS)
+    trail.flush()
+    await telemetry?.stop()
+    // The last audit lines are written in the next turn of the event loop.
+    setImmediate(() => process.exit(0))
   }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+  // Not once: Ctrl-C reaches this process from the terminal and again from the one that started it.
+  process.on('SIGTERM', () => void stop(true))
+  process.on('SIGINT', () => void stop(false))
 }
 
 /** In Azure: the server's identity; on a laptop: whoever is signed in to azd. */
@@ -52,18 +56,18 @@ async function start(): Promise<void> {
   const telemetry = config.ingestion && new Telemetry(config.ingestion, log)
   const credential = config.cosmos.key ? undefined : await azureCredential(config)
   const store = new ExpenseStore(openContainer({ ...config.cosmos, ...(credential && { credential }) }))
-  const app = createApp(createServices(config, permissions, log, store, telemetry?.record))
-  // Slow or silent clients: 10 s for the headers, 30 s for the whole request, looked at every 2 s.
-  const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2_000 }
-  const server = createServer({ ...timeouts, keepAliveTimeout: 75_000 }, app)
-  server.once('error', (error) =>
+  const services = createServices(config, permissions, log, store, telemetry?.record)
+  const app = createApp(services)
+  const servers = await listen(
+    () => createHttpServer(app, services.trail),
+    config.port,
+    config.address,
+  ).catch((error: Error) =>
     fail(`PORT ${config.port} cannot be used: ${error.message}. Set PORT to another one.`),
   )
-  server.listen(config.port, () => {
-    log.info(`Listening on port ${config.port}`, { mcp: config.serverUrl })
-    if (telemetry) startTelemetry(telemetry, config)
-  })
-  stopOnSignal(server, telemetry)
+  log.info(`Listening on port ${config.port}`, { mcp: config.serverUrl, address: config.address })
+  if (telemetry) startTelemetry(telemetry, config)
+  stopOnSignal(servers, services, telemetry)
 }
 
 function fail(message: string): never {

@@ -1,6 +1,8 @@
 import type { AuditSinks } from './audit.ts'
+import { AuditTrail } from './audit-trail.ts'
 import { Authorizer } from './authorize.ts'
 import type { Config } from './config.ts'
+import { Drain } from './drain.ts'
 import type { ExpenseStore } from './expenses.ts'
 import { AdminGroup } from './groups.ts'
 import { SigningKeys } from './keys.ts'
@@ -8,6 +10,7 @@ import type { Log } from './log.ts'
 import { McpServers } from './mcp.ts'
 import { OnBehalfOf } from './obo.ts'
 import type { Permissions } from './permissions.ts'
+import { Statistics } from './statistics.ts'
 import { Verifier } from './verifier.ts'
 
 export type Services = ReturnType<typeof createServices>
@@ -28,9 +31,11 @@ export function createServices(
     config,
     permissions,
     log,
-    record,
+    drain: new Drain(),
+    trail: new AuditTrail({ log, record }),
     keys,
     store,
+    statistics: new Statistics(store, log),
     verifier: new Verifier(config, keys),
     authorizer: new Authorizer({ permissions, serverUrl: config.serverUrl, obo, adminGroup, log }),
     mcpServers: new McpServers(permissions),

@@ -47,27 +47,37 @@ export const startWith = ({ user_id, category, amount_cents }: ExpenseDocument):
   }
 }
 
-/** Merges the summaries of all users, in cents, so that no rounding adds up. */
-export const statsOf = (summaries: readonly SummaryDocument[]): ExpenseStats => {
-  const byCategory = zeroes()
-  for (const summary of summaries) {
+/** Adds up the summaries of users one by one, in cents, so that no rounding adds up. */
+export class Totals {
+  readonly #byCategory = zeroes()
+  readonly #all = { users: 0, count: 0, cents: 0 }
+
+  add(summary: SummaryDocument): void {
+    this.#all.users += 1
+    this.#all.count += summary.count
+    this.#all.cents += summary.cents
     for (const category of CATEGORIES) {
-      byCategory[category].count += summary.by_category[category].count
-      byCategory[category].cents += summary.by_category[category].cents
+      this.#byCategory[category].count += summary.by_category[category].count
+      this.#byCategory[category].cents += summary.by_category[category].cents
     }
   }
-  return {
-    users: summaries.length,
-    count: sum(summaries.map(({ count }) => count)),
-    total: toAmount(sum(summaries.map(({ cents }) => cents))),
-    categories: {
-      food: totalOf(byCategory.food),
-      transport: totalOf(byCategory.transport),
-      entertainment: totalOf(byCategory.entertainment),
-      shopping: totalOf(byCategory.shopping),
-      gadget: totalOf(byCategory.gadget),
-      other: totalOf(byCategory.other),
-    },
+
+  stats(): ExpenseStats {
+    const { users, count, cents } = this.#all
+    const { food, transport, entertainment, shopping, gadget, other } = this.#byCategory
+    return {
+      users,
+      count,
+      total: toAmount(cents),
+      categories: {
+        food: totalOf(food),
+        transport: totalOf(transport),
+        entertainment: totalOf(entertainment),
+        shopping: totalOf(shopping),
+        gadget: totalOf(gadget),
+        other: totalOf(other),
+      },
+    }
   }
 }
 
@@ -75,5 +85,3 @@ const totalOf = ({ count, cents }: { count: number; cents: number }): Total => (
   count,
   total: toAmount(cents),
 })
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)

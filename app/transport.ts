@@ -7,20 +7,13 @@ import {
   JSONRPCMessageSchema,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/sdk/types.js'
-import { badRequest } from './refusal.ts'
-
-/** JSON-RPC's code for a server's own errors; MCP uses it for HTTP-level refusals. */
-const HTTP_REFUSED = -32_000
+import { badRequest, HTTP_REFUSED } from './refusal.ts'
 
 /**
  * The HTTP rules of MCP's Streamable HTTP transport (specification 2025-11-25, "Sending Messages to the
- * Server") for one posted message. Throws Refusal: 406, or 400 for another protocol version or no message.
+ * Server") for one posted message. Throws Refusal: 400 for another protocol version or no message.
  */
 export function parseMessage(headers: IncomingHttpHeaders, body: unknown): JSONRPCMessage {
-  const accept = headers.accept ?? ''
-  if (!accept.includes('application/json') || !accept.includes('text/event-stream')) {
-    throw badRequest(406, 'accept', 'Send Accept: application/json, text/event-stream.', HTTP_REFUSED)
-  }
   const message = JSONRPCMessageSchema.safeParse(body)
   if (!message.success) throw badRequest(400, 'not_a_message', 'The body is not a JSON-RPC message.')
   const version = headers['mcp-protocol-version']

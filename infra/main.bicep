@@ -39,6 +39,10 @@ param extraClients guidType[] = []
 @description('Further MCP URLs of the server, one for each custom domain, like https://mcp.contoso.com/mcp.')
 param extraServerUrls string[] = []
 
+@maxLength(10)
+@description('Origins of pages in browsers that may call the server, like https://inspector.contoso.com.')
+param allowedOrigins string[] = []
+
 @minValue(0)
 @maxValue(30)
 @description('Replicas that always run. 0: the server scales to zero and costs nothing when idle.')
@@ -189,6 +193,7 @@ module server 'server.bicep' = {
       clientId: identity.outputs.apiClientId
       url: serverUrl
       extraUrls: map(customOrigins, origin => '${origin}/mcp')
+      allowedOrigins: allowedOrigins
       adminGroupId: identity.outputs.adminGroupId
       cosmosEndpoint: data.outputs.endpoint
       cosmosDatabase: databaseName

@@ -1,6 +1,6 @@
 using 'main.bicep'
 
-import { isLocalMcpUrl, isMcpUrl } from 'types.bicep'
+import { isLocalMcpUrl, isMcpUrl, isOrigin } from 'types.bicep'
 
 // From the azd environment (azd env set NAME value). azd, the snapshots and CI read this same file. A variable that is
 // empty counts as one that is not set, here and in the hooks; preflight refuses the same values, and says why.
@@ -40,6 +40,15 @@ var strangeUrls = filter(extraUrls, url => !isMcpUrl(url))
 param extraServerUrls = any(empty(strangeUrls)
   ? extraUrls
   : fail('EXTRA_SERVER_URLS: ${join(strangeUrls, ', ')} should be https://<host>/mcp, without user, query, fragment or trailing slash.'))
+// Browsers send a page's origin without a path; it is compared character by character.
+var origins = union([], filter(
+  map(split(readEnvironmentVariable('ALLOWED_ORIGINS', ''), ','), origin => trim(origin)),
+  origin => !empty(origin)
+))
+var strangeOrigins = filter(origins, origin => !isOrigin(origin))
+param allowedOrigins = any(empty(strangeOrigins)
+  ? origins
+  : fail('ALLOWED_ORIGINS: ${join(strangeOrigins, ', ')} should be https://<host> or http://localhost:<port>, without a path.'))
 param serviceManagementReference = readEnvironmentVariable('SERVICE_MANAGEMENT_REFERENCE', '')
 
 var fewest = readEnvironmentVariable('MIN_REPLICAS', '')

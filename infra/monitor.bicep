@@ -73,12 +73,14 @@ resource alertsByMail 'Microsoft.Insights/actionGroups@2023-01-01' = if (alertEm
   }
 }
 
-// One audit line for each request (app/audit.ts), written to stdout as JSON.
+// Audit lines (app/audit.ts), written to stdout as JSON: one for each request, but one with a count for the many of
+// whoever is not signed in (app/audit-trail.ts).
 var auditLines = '''
 ContainerAppConsoleLogs
 | where ContainerAppName == '{0}'
 | extend line = parse_json(Log)
 | where isnotempty(line.decision)
+| extend times = coalesce(tolong(line['count']), long(1))
 | extend decision = tostring(line.decision), tool = tostring(line.tool), status = toint(line.status),
     duration_ms = todouble(line.duration_ms), obo = tostring(line.obo), reason = tostring(line.reason)
 '''
@@ -89,15 +91,15 @@ var alerts = [
     name: 'server-errors'
     severity: 1
     description: 'More than 5 percent of the requests failed with a 5xx status.'
-    query: '| summarize requests = count(), failed = countif(status >= 500) | where requests >= 20 and failed * 100.0 / requests > 5'
+    query: '| summarize requests = sum(times), failed = sumif(times, status >= 500) | where requests >= 20 and failed * 100.0 / requests > 5'
     threshold: 0
   }
   {
     name: 'refusals'
     severity: 2
     description: 'Many requests were refused because of their token, host or group: a broken client, or somebody trying.'
-    query: '| where decision in (\'deny:token\', \'deny:host\', \'deny:group\', \'deny:scope\', \'deny:rbac\')'
-    threshold: 50
+    query: '| where decision in (\'deny:token\', \'deny:host\', \'deny:group\', \'deny:scope\', \'deny:rbac\') | summarize refused = sum(times) | where refused > 50'
+    threshold: 0
   }
   {
     name: 'obo-failures'
@@ -147,6 +149,38 @@ resource logAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
     }
   }
 ]
+
+// What comes after the quota is dropped until the next day, and with it every alert on lines. Usage is told by the hour, in
+// megabytes; the last 24 hours are never less than what counts today.
+resource quotaAlert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+  name: '${serverName}-log-quota'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: '${serverName}: log-quota'
+    description: 'More than 80 percent of what the workspace takes in a day came within the last 24 hours. Beyond it lines and alerts are lost: see which table grows, or raise dailyQuotaGb.'
+    severity: 1
+    enabled: true
+    autoMitigate: true
+    evaluationFrequency: 'PT1H'
+    windowSize: 'P1D'
+    scopes: [workspace.id]
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: 'Usage | where IsBillable | summarize megabytes = sum(Quantity) | where megabytes > ${dailyQuotaGb * 800}'
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: { actionGroups: alertEmail == null ? [] : [alertsByMail.id] }
+  }
+}
 
 resource decisions 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(resourceGroup().id, 'decisions')

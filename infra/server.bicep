@@ -10,6 +10,8 @@ type settingsType = {
   url: string
   @description('MCP URLs of custom domains.')
   extraUrls: string[]
+  @description('Origins of pages in browsers that may call.')
+  allowedOrigins: string[]
   @description('Object id of the admin group.')
   adminGroupId: string
   @description('Endpoint of Cosmos DB.')
@@ -125,8 +127,11 @@ resource server 'Microsoft.App/containerApps@2025-07-01' = {
               { name: 'COSMOS_CONTAINER', value: settings.cosmosContainer }
               { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
               { name: 'PORT', value: string(port) }
+              // The ingress, which adds the client's address to X-Forwarded-For.
+              { name: 'TRUSTED_PROXIES', value: '1' }
             ],
-            empty(settings.extraUrls) ? [] : [{ name: 'EXTRA_SERVER_URLS', value: join(settings.extraUrls, ',') }]
+            empty(settings.extraUrls) ? [] : [{ name: 'EXTRA_SERVER_URLS', value: join(settings.extraUrls, ',') }],
+            empty(settings.allowedOrigins) ? [] : [{ name: 'ALLOWED_ORIGINS', value: join(settings.allowedOrigins, ',') }]
           )
           probes: [
             {

@@ -106,3 +106,8 @@ func isMcpUrl(url string) bool =>
 func isLocalMcpUrl(url string) bool =>
   !empty(filter(['localhost', '127.0.0.1', '[::1]'], host =>
     url == 'http://${host}/mcp' || startsWith(url, 'http://${host}:') && isMcpUrl(replace(url, 'http://', 'https://'))))
+
+@export()
+@description('Whether it is the origin of a page: https, or http of this machine, a host and nothing else, in lower case.')
+func isOrigin(origin string) bool =>
+  origin == toLower(origin) && (isMcpUrl('${origin}/mcp') || isLocalMcpUrl('${origin}/mcp'))

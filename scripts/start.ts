@@ -42,7 +42,7 @@ async function main(): Promise<void> {
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
   })
   const stop = async (code: number) => {
-    if (server.exitCode === null && server.kill()) await once(server, 'exit')
+    if (server.exitCode === null && server.kill('SIGINT')) await once(server, 'exit')
     await Promise.all([tenant.close(), cosmos.close()])
     process.exit(code)
   }

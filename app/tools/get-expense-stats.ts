@@ -15,18 +15,19 @@ export const getExpenseStats = defineTool({
     count: z.int(),
     total: z.number(),
     categories: z.record(z.enum(CATEGORIES), Total),
+    age_seconds: z.int().describe('How long ago this was counted; it is kept for a minute'),
   }),
-  run: async (_input, { admin, store }) => {
+  run: async (_input, { admin, statistics, requestId }) => {
     // Unreachable for others: the tool is registered for admins only. The store's type demands the proof.
     if (!admin) throw new Error('get_expense_stats ran without an admin.')
-    const stats = await store.stats(admin)
+    const { ageSeconds, ...stats } = await statistics.read(admin, requestId)
     const lines = CATEGORIES.map((category) => {
       const { count, total } = stats.categories[category]
       return `${category}: ${count} (${total.toFixed(2)})`
     })
     return {
-      structured: stats,
-      text: `${stats.count} expenses of ${stats.users} users, ${stats.total.toFixed(2)} in all.\n${lines.join('\n')}`,
+      structured: { ...stats, age_seconds: ageSeconds },
+      text: `${stats.count} expenses of ${stats.users} users, ${stats.total.toFixed(2)} in all, counted ${ageSeconds} seconds ago.\n${lines.join('\n')}`,
     }
   },
 })

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../expenses.ts'
 import type { AdminId } from '../groups.ts'
 import { describe, type Log } from '../log.ts'
+import type { Statistics } from '../statistics.ts'
 import type { UserId } from '../verifier.ts'
 
 /** What a tool works with: the verified caller, never an argument of the model, says whose data it is. */
@@ -16,6 +17,7 @@ export type ToolContext = Readonly<{
   /** Present only when the caller was found in the admin group. */
   admin: AdminId | undefined
   store: ExpenseStore
+  statistics: Statistics
   log: Log
   requestId: string
 }>

@@ -12,7 +12,7 @@ const ROUNDS = 5
 const SECONDS = 2
 const CONNECTIONS = 16
 /** The image's own (app/Dockerfile). */
-export const MEMORY_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=200']
+export const MEMORY_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=512']
 
 const message = (method: string, params: unknown) => JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
 const CALL = message('tools/call', { name: 'get_user_expenses', arguments: {} })

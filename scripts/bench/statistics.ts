@@ -13,7 +13,7 @@ const USERS = 100
 export async function statisticsRows(): Promise<Row[]> {
   const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const store = new ExpenseStore(openContainer({ ...STORE, endpoint: cosmos.url, key: cosmos.key }))
-  const measured: { expenses: number; documents: number; milliseconds: number }[] = []
+  const measured: { expenses: number; documents: number; charge: number; milliseconds: number }[] = []
   try {
     let saved = 0
     for (const expenses of [100, 10_000]) {
@@ -25,9 +25,10 @@ export async function statisticsRows(): Promise<Row[]> {
     await cosmos.close()
   }
   const same = new Set(measured.map(({ documents }) => documents)).size === 1
-  return measured.map(({ expenses, documents, milliseconds }) => ({
+  return measured.map(({ expenses, documents, charge, milliseconds }) => ({
     what: `get_expense_stats, ${USERS} users, ${expenses} expenses`,
-    measured: `${documents} documents read, ${milliseconds.toFixed(1)} ms`,
+    // The stand-in charges one unit a request; what Cosmos DB charges is in the server's log.
+    measured: `${documents} documents read, request charge ${charge}, ${milliseconds.toFixed(1)} ms`,
     goal: 'the same number',
     met: same,
   }))
@@ -45,10 +46,11 @@ const add = (store: ExpenseStore, user: number, index: number) =>
 async function costOfStatistics(store: ExpenseStore, counters: { documentsRead: number }) {
   const before = counters.documentsRead
   const times: number[] = []
+  let charge = 0
   for (let round = 0; round < 5; round++) {
     const began = performance.now()
-    await store.stats('bench' as AdminId)
+    charge = (await store.stats('bench' as AdminId)).requestCharge
     times.push(performance.now() - began)
   }
-  return { documents: (counters.documentsRead - before) / times.length, milliseconds: median(times) }
+  return { documents: (counters.documentsRead - before) / times.length, charge, milliseconds: median(times) }
 }

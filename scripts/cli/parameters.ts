@@ -66,6 +66,11 @@ const Parameters = z.object({
     (value) =>
       itemsOf(value).length <= 10 && itemsOf(value).every((url) => url.startsWith('https:') && isMcpUrl(url)),
   ),
+  ALLOWED_ORIGINS: text(
+    'at most 10 origins like https://inspector.contoso.com, separated by commas: lower case, without a path',
+    (value) =>
+      itemsOf(value).length <= 10 && itemsOf(value).every((origin) => safeUrl(origin)?.origin === origin),
+  ),
   SERVICE_MANAGEMENT_REFERENCE: text('at most 256 characters', (value) => value.length <= 256),
   MIN_REPLICAS: integer(0, 30),
   MAX_REPLICAS: integer(1, 100),

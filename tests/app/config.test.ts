@@ -34,6 +34,8 @@ describe('the configuration', () => {
   it('has the defaults of production', () => {
     const config = load()
     assert.equal(config.port, 8080)
+    assert.equal(config.address, 'localhost')
+    assert.equal(config.trustedProxies, 0)
     assert.equal(config.authorityHost, 'https://login.microsoftonline.com')
     assert.deepEqual(config.endpoints, { graph: 'https://graph.microsoft.com' })
     assert.equal(config.tokenMaxAgeHours, 24)
@@ -68,8 +70,15 @@ describe('the configuration', () => {
     ['COSMOS_ENDPOINT', 'http://account.documents.azure.com', /COSMOS_ENDPOINT is wrong/],
     ['ENTRA_AUTHORITY_HOST', 'http://login.example.com', /ENTRA_AUTHORITY_HOST is wrong/],
     ['GRAPH_ENDPOINT', 'http://graph.example.com', /GRAPH_ENDPOINT is wrong/],
+    ['ALLOWED_ORIGINS', 'http://a.example.com', /ALLOWED_ORIGINS is wrong: it should be origins such as/],
+    ['ALLOWED_ORIGINS', 'https://a.example.com/', /ALLOWED_ORIGINS is wrong/],
+    ['ALLOWED_ORIGINS', 'https://a.example.com,*', /ALLOWED_ORIGINS is wrong/],
     ['PORT', '0', /PORT is wrong/],
     ['PORT', '65536', /PORT is wrong/],
+    ['LISTEN_ADDRESS', 'example.com', /LISTEN_ADDRESS is wrong: it should be localhost or an IP address/],
+    ['IN_FLIGHT_PER_USER', '0', /IN_FLIGHT_PER_USER is wrong/],
+    ['IN_FLIGHT', 'many', /IN_FLIGHT is wrong/],
+    ['TRUSTED_PROXIES', '-1', /TRUSTED_PROXIES is wrong/],
     ['TOKEN_MAX_AGE_HOURS', '25', /TOKEN_MAX_AGE_HOURS is wrong/],
     ['OBO_CACHE_SECONDS', '1801', /OBO_CACHE_SECONDS is wrong/],
     ['RATE_LIMIT_PER_MINUTE', '0', /RATE_LIMIT_PER_MINUTE is wrong/],
@@ -104,6 +113,15 @@ describe('the configuration', () => {
       'https://a.example.com/mcp',
       'https://b.example.com/mcp',
       'https://c.example.com/mcp',
+    ])
+  })
+
+  it('takes origins of pages, by default none', () => {
+    assert.deepEqual(load().allowedOrigins, [])
+    const ALLOWED_ORIGINS = 'https://a.example.com, http://localhost:6274'
+    assert.deepEqual(load({ ALLOWED_ORIGINS }).allowedOrigins, [
+      'https://a.example.com',
+      'http://localhost:6274',
     ])
   })
 

@@ -51,6 +51,8 @@ export const openStore = async (options: { pageSize?: number } = {}) => {
     container,
     store: new ExpenseStore(opened),
     storeWith: (patience: Patience) => new ExpenseStore(opened, patience),
+    /** A store whose statistics have so many milliseconds in all. */
+    storeWithin: (patience: Patience, ms: number) => new ExpenseStore(opened, patience, ms),
     /** The stand-in; tests that use it are skipped where there is none. */
     get cosmos(): Cosmos {
       if (!local) throw new Error('There is no stand-in.')

@@ -55,7 +55,7 @@ describe('telemetry', () => {
   async function stop(): Promise<number> {
     const told = performance.now()
     const exit = once(system.process(), 'exit')
-    system.process().kill('SIGTERM')
+    system.process().kill('SIGINT')
     assert.deepEqual(await exit, [0, null])
     return performance.now() - told
   }

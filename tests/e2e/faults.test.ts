@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { z } from 'zod'
 import { callTool, lunch, post, toolNames } from './rpc.ts'
@@ -189,33 +188,6 @@ describe('when the platform fails, the server', () => {
     assert.equal(new Set(all.map(({ id }) => id)).size, all.length)
     await assertSummariesAgree(token)
   })
-
-  it('finishes what runs when it is told to stop, and exits with 0', async () => {
-    await system.restart()
-    const token = await fresh()
-    const slow = system.tenant.faults.on('graph', { hang: true, times: 1 })
-    const answer = callTool(system.mcp, 'get_expense_stats', {}, { token })
-    await slow.reached(1)
-    const exit = once(system.process(), 'exit')
-    system.process().kill('SIGTERM')
-    await refusesConnections()
-    slow.release()
-    assert.equal((await answer).isError, undefined)
-    assert.deepEqual(await exit, [0, null])
-    const line = JSON.parse(system.lines().findLast((text) => text.includes('"decision"')) ?? '{}')
-    assert.deepEqual([line.decision, line.tool, line.obo], ['accept', 'get_expense_stats', 'fetched'])
-    await system.restart()
-  })
-
-  async function refusesConnections(): Promise<void> {
-    for (;;) {
-      const refused = await fetch(new URL('/healthz', system.mcp), { headers: { connection: 'close' } }).then(
-        () => false,
-        () => true,
-      )
-      if (refused) return
-    }
-  }
 
   async function everything(token: string) {
     const all: z.infer<typeof Page>['expenses'] = []

@@ -180,7 +180,6 @@ describe('the server refuses', () => {
       '/',
       '/nothing',
       '/mcp/more',
-      '/mcp/',
       '/MCP',
       '/Healthz',
       '/.well-known/oauth-authorization-server',
@@ -198,7 +197,8 @@ describe('the server refuses', () => {
     ['an empty body', 400, -32600, '', {}],
     ['an object that is no JSON-RPC message', 400, -32600, { hello: 'world' }, {}],
     ['5 MB', 413, -32600, { ...list, params: { x: 'x'.repeat(5 * 1024 * 1024) } }, {}],
-    ['a byte more than 256 KiB', 413, -32600, ' '.repeat(256 * 1024 + 1), {}],
+    ['a byte more than 32 KiB', 413, -32600, ' '.repeat(32 * 1024 + 1), {}],
+    ['22,000 keys in _meta', 413, -32600, { ...list, params: { _meta: manyKeys(22_000) } }, {}],
     ['a form', 415, -32600, 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }],
     ['text that pretends to be JSON', 415, -32600, list, { 'content-type': 'text/plain; application/json' }],
     ['UTF-16', 415, -32600, list, { 'content-type': 'application/json; charset=utf-16' }],
@@ -218,9 +218,15 @@ describe('the server refuses', () => {
   }
 
   it('an Accept header that leaves no way to answer, with 406', async () => {
-    for (const accept of ['text/html', 'application/json', 'text/event-stream']) {
+    for (const accept of [
+      'text/html',
+      'text/event-stream',
+      'application/json;q=0, text/event-stream',
+      '*/*, application/json;q=0',
+      'application/jsonx',
+    ]) {
       const response = await post(system.mcp, list, { token: alice, headers: { accept } })
-      assert.equal(response.status, 406)
+      assert.equal(response.status, 406, accept)
       assert.match(await response.text(), /Send Accept: application\/json, text\/event-stream/)
     }
   })
@@ -333,7 +339,7 @@ describe('the server refuses', () => {
     }
   })
 
-  it('more requests in a minute than RATE_LIMIT_PER_MINUTE, per user', async () => {
+  it('more requests in a minute than RATE_LIMIT_PER_MINUTE, per user, a tool call in words', async () => {
     const strict = await startSystem({ RATE_LIMIT_PER_MINUTE: '3' })
     try {
       const [first, second] = await Promise.all([strict.tokenFor('Alice'), strict.tokenFor('Bob')])
@@ -343,6 +349,22 @@ describe('the server refuses', () => {
       assert.equal(refused.status, 429)
       assert.match(refused.headers.get('retry-after') ?? '', /^[1-9]\d*$/)
       assert.equal((await strict.auditLine(refused)).decision, 'deny:rate')
+      const call = {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'get_user_expenses', arguments: {} },
+      }
+      const told = await post(strict.mcp, call, { token: first })
+      assert.equal(told.status, 200)
+      assert.match(
+        await told.text(),
+        /"More than 3 requests a minute\. Try again in \d+ seconds\."}],"isError":true/,
+      )
+      assert.equal((await strict.auditLine(told)).decision, 'deny:rate')
+      // From twice the rate on nothing is read any more.
+      assert.equal((await post(strict.mcp, call, { token: first })).status, 200)
+      assert.equal((await post(strict.mcp, call, { token: first })).status, 429)
       assert.equal((await post(strict.mcp, list, { token: second })).status, 200)
     } finally {
       await strict.stop()
@@ -357,6 +379,10 @@ describe('the server refuses', () => {
     }
   })
 })
+
+function manyKeys(count: number): Record<string, number> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`key-${index}`, index]))
+}
 
 function goodClaims({ seed, tenant }: System): Record<string, unknown> {
   const now = seconds()

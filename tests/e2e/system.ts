@@ -15,8 +15,14 @@ const entry = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
 export type System = Awaited<ReturnType<typeof startSystem>>
 export type UserName = 'Alice' | 'Bob' | 'Carol' | 'Dave'
 
-/** The production server as a process of its own, its environment pointing at stand-ins of this process. */
-export async function startSystem(overrides: Record<string, string> = {}) {
+/**
+ * The production server as a process of its own, its environment pointing at stand-ins of this process. `program`:
+ * Node's arguments, when it is not the source.
+ */
+export async function startSystem(
+  overrides: Record<string, string> = {},
+  program: readonly string[] = [entry],
+) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
   const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
@@ -27,7 +33,7 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     RATE_LIMIT_PER_MINUTE: '100000',
     ...overrides,
   }
-  let server = await startServer(environment, mcp)
+  let server = await startServer(program, environment, mcp)
   return {
     mcp,
     seed,
@@ -58,7 +64,7 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     /** A new process with empty caches; the stand-ins and their data stay. */
     async restart() {
       await kill(server.child)
-      server = await startServer(environment, mcp)
+      server = await startServer(program, environment, mcp)
     },
     async stop() {
       await kill(server.child)
@@ -79,10 +85,11 @@ export function upnOf({ users }: ReturnType<typeof seedDirectory>, name: UserNam
 }
 
 async function startServer(
+  program: readonly string[],
   environment: Record<string, string>,
   mcp: string,
 ): Promise<{ child: ChildProcess; output: Readable; lines: string[] }> {
-  const child = spawn(process.execPath, [entry], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, program, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
   const lines: string[] = []
   let rest = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { buildImage, type Image, instructions, startImage } from './image-build.ts'
@@ -42,7 +42,23 @@ describe('app/Dockerfile', () => {
     const command = all.find(({ name }) => name === 'CMD')
     const compiling = all.find(({ name, rest }) => name === 'RUN' && rest.includes('NODE_COMPILE_CACHE'))
     assert.deepEqual(flags(compiling?.rest ?? ''), flags(command?.rest ?? ''))
-    assert.deepEqual(flags(command?.rest ?? ''), ['--max-semi-space-size=8', '--max-old-space-size=200'])
+    assert.deepEqual(flags(command?.rest ?? ''), ['--max-semi-space-size=8', '--max-old-space-size=512'])
+  })
+
+  it('has a heap that fits the container beside everything else', async () => {
+    const bicep = await readFile(new URL('../../infra/server.bicep', import.meta.url), 'utf8')
+    const container = Number(/memory: '(\d+)Gi'/.exec(bicep)?.[1]) * 1024
+    const command = (await instructions()).find(({ name }) => name === 'CMD')?.rest ?? ''
+    const [semi, old] = ['semi', 'old'].map((space) =>
+      Number(new RegExp(`--max-${space}-space-size=(\\d+)`).exec(command)?.[1]),
+    )
+    // Three semi-spaces; code, buffers and sockets take some 150 MB more.
+    assert.ok(3 * (semi ?? Number.NaN) + (old ?? Number.NaN) + 256 <= container)
+  })
+
+  it('listens on every address, which a server elsewhere does not', async () => {
+    const all = await instructions()
+    assert.ok(all.some(({ name, rest }) => name === 'ENV' && rest === 'LISTEN_ADDRESS=0.0.0.0'))
   })
 
   it('runs as a user that is not root', async () => {

@@ -18,7 +18,13 @@ describe('Alerts', () => {
 
   it('watch errors, refusals, downstream tokens, latency and restarts', async () => {
     const names = (await rulesOf('defaults')).map(({ name }) => name)
-    assert.deepEqual(names.toSorted(), ['obo-failures', 'refusals', 'server-errors', 'slow-requests'])
+    assert.deepEqual(names.toSorted(), [
+      'log-quota',
+      'obo-failures',
+      'refusals',
+      'server-errors',
+      'slow-requests',
+    ])
     const shape = z.object({ criteria: z.object({ allOf: z.array(z.object({ metricName: z.string() })) }) })
     const { criteria } = await onlyOne('defaults', 'Microsoft.Insights/metricAlerts', shape)
     assert.deepEqual(
@@ -42,7 +48,9 @@ describe('Alerts', () => {
   it('and the workbook read the lines of this server from the table that Azure Monitor fills', async () => {
     const rules = await resourcesOf('defaults', 'Microsoft.Insights/scheduledQueryRules')
     const Query = z.object({ criteria: z.object({ allOf: z.tuple([z.object({ query: z.string() })]) }) })
-    const queries = rules.map(({ properties }) => Query.parse(properties).criteria.allOf[0].query)
+    const queries = rules
+      .filter(({ name }) => !name?.endsWith('-log-quota'))
+      .map(({ properties }) => Query.parse(properties).criteria.allOf[0].query)
     const shape = z.object({ serializedData: z.string() })
     const workbook = (await onlyOne('defaults', 'Microsoft.Insights/workbooks', shape)).serializedData
     const Item = z.object({ content: z.looseObject({ query: z.string().optional() }) })
@@ -53,6 +61,23 @@ describe('Alerts', () => {
       assert.match(query, /^ContainerAppConsoleLogs\n\| where ContainerAppName == 'ca-[a-z0-9]{13}'\n/)
       assert.match(query, /parse_json\(Log\)/)
     }
+  })
+
+  it('say that the quota is near, of a whole day and before it is reached', async () => {
+    const Rule = z.object({
+      evaluationFrequency: z.string(),
+      windowSize: z.string(),
+      criteria: z.object({ allOf: z.tuple([z.object({ query: z.string(), threshold: z.number() })]) }),
+    })
+    const rules = await resourcesOf('defaults', 'Microsoft.Insights/scheduledQueryRules')
+    const rule = Rule.parse(rules.find(({ name }) => name?.endsWith('-log-quota'))?.properties)
+    assert.deepEqual([rule.evaluationFrequency, rule.windowSize], ['PT1H', 'P1D'])
+    const { query, threshold } = rule.criteria.allOf[0]
+    assert.equal(
+      query,
+      'Usage | where IsBillable | summarize megabytes = sum(Quantity) | where megabytes > 800',
+    )
+    assert.equal(threshold, 0)
   })
 
   it('have logs with a limit in days and in size', async () => {

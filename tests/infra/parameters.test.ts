@@ -51,6 +51,14 @@ const bad: [why: string, variable: string, value: string | undefined, named: Reg
     /EXTRA_SERVER_URLS/,
   ],
   ['a custom URL with capitals', 'EXTRA_SERVER_URLS', 'https://MCP.contoso.com/mcp', /EXTRA_SERVER_URLS/],
+  ...['*', 'http://a.contoso.com', 'https://a.contoso.com/', 'https://A.contoso.com'].map(
+    (origin): (typeof bad)[number] => [
+      `the origin ${origin}`,
+      'ALLOWED_ORIGINS',
+      origin,
+      /ALLOWED_ORIGINS: .+ without a path/,
+    ],
+  ),
   ['replicas below zero', 'MIN_REPLICAS', '-1', /minimum allowable value is 0|minReplicas/],
   ['replicas that are no number', 'MIN_REPLICAS', 'many', /minReplicas/],
   ['no replica at most', 'MAX_REPLICAS', '0', /minimum allowable value is 1|maxReplicas/],

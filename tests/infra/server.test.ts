@@ -66,6 +66,7 @@ describe('The server', () => {
         COSMOS_CONTAINER: 'expenses',
         APPLICATIONINSIGHTS_CONNECTION_STRING: '{appi.ConnectionString}',
         PORT: '8080',
+        TRUSTED_PROXIES: '1',
       },
     )
   })
@@ -74,6 +75,12 @@ describe('The server', () => {
     const { env } = (await serverOf('custom-domain')).template.containers[0]
     const extra = env.find(({ name }) => name === 'EXTRA_SERVER_URLS')
     assert.equal(extra?.value, 'https://mcp.contoso.com/mcp,https://expenses.contoso.com/mcp')
+  })
+
+  it('is told the origins of pages that may call, by default none', async () => {
+    const { env } = (await serverOf('custom-domain')).template.containers[0]
+    const origins = env.find(({ name }) => name === 'ALLOWED_ORIGINS')
+    assert.equal(origins?.value, 'https://inspector.contoso.com,http://localhost:6274')
   })
 
   it('is asked on /healthz and /readyz; the placeholder of the first deployment, which has no /readyz, is not', async () => {

@@ -75,7 +75,8 @@ function orTellClient(entra: Entra, response: Response, address: ReturnAddress, 
 function returnAddress(entra: Entra, parameters: Parameters): ReturnAddress {
   const client = clientOf(entra, parameters)
   const redirectUri = required(parameters, 'redirect_uri')
-  if (client.publicClient.redirectUris.length + client.web.redirectUris.length === 0) {
+  const platforms = [client.publicClient, client.web, client.spa]
+  if (platforms.every((one) => !one || one.redirectUris.length === 0)) {
     throw refusals.client.noRedirect()
   }
   const platform = platformOf(client, redirectUri)
@@ -110,7 +111,7 @@ function checkResponseType(responseType: string): void {
 function challengeOf({ platform }: ReturnAddress, parameters: Parameters): string | undefined {
   const { code_challenge: challenge, code_challenge_method: method } = parameters
   if (challenge === undefined) {
-    if (platform === 'public') throw refusals.grant.pkceNeeded()
+    if (platform !== 'web') throw refusals.grant.pkceNeeded()
     return undefined
   }
   // Entra would take `plain` too; no client of ours may.
@@ -147,7 +148,8 @@ function codeFor(entra: Entra, pending: PendingSignIn, userId: string): string {
     clientId: client.appId,
     userId: user.id,
     scope,
-    publicClient: platform === 'public',
+    publicClient: platform !== 'web',
+    spa: platform === 'spa',
     steppedUp,
     redirectUri,
     ...(codeChallenge === undefined ? {} : { codeChallenge }),

@@ -10,11 +10,16 @@ import * as refusals from './refusals.ts'
 import type { Session, Ticket, Tickets } from './session.ts'
 
 /** authorization_code: single use, and bound to client, redirect URI and PKCE verifier. */
-export async function redeemCode(entra: Entra, parameters: Parameters): Promise<TokenAnswer> {
+export async function redeemCode(
+  entra: Entra,
+  parameters: Parameters,
+  crossOrigin: boolean,
+): Promise<TokenAnswer> {
   const client = clientOf(entra, parameters)
   const ticket = find(entra.codes, client, required(parameters, 'code'))
   const redirectUri = required(parameters, 'redirect_uri')
   const session = ticket.value
+  checkOrigin(session, crossOrigin)
   const proof = await prove(entra, client, parameters, session.publicClient)
   if (ticket.used) throw refusals.grant.redeemed()
   if (entra.codes.isExpired(ticket)) throw refusals.grant.expired()
@@ -28,12 +33,23 @@ export async function redeemCode(entra: Entra, parameters: Parameters): Promise<
 }
 
 /** refresh_token, also for another resource than the first one, as at Entra. */
-export async function redeemRefreshToken(entra: Entra, parameters: Parameters): Promise<TokenAnswer> {
+export async function redeemRefreshToken(
+  entra: Entra,
+  parameters: Parameters,
+  crossOrigin: boolean,
+): Promise<TokenAnswer> {
   const client = clientOf(entra, parameters)
   const ticket = find(entra.refreshTokens, client, required(parameters, 'refresh_token'))
+  checkOrigin(ticket.value, crossOrigin)
   const proof = await prove(entra, client, parameters, ticket.value.publicClient)
   if (entra.refreshTokens.isExpired(ticket)) throw refusals.grant.expired()
   return delegatedAnswer(entra, client, proof, ticket.value, parameters)
+}
+
+/** Browsers say where a page is from, and other programs do not. */
+function checkOrigin({ spa = false }: Session, crossOrigin: boolean): void {
+  if (spa && !crossOrigin) throw refusals.grant.crossOriginOnly()
+  if (crossOrigin && !spa) throw refusals.grant.notCrossOrigin()
 }
 
 function find(tickets: Tickets<Session>, client: Application, name: string): Ticket<Session> {

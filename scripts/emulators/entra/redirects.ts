@@ -1,6 +1,6 @@
 import type { Application } from '../directory-objects.ts'
 
-export type Platform = 'public' | 'web'
+export type Platform = 'public' | 'web' | 'spa'
 
 const isLoopback = ({ protocol, hostname }: URL) =>
   protocol === 'http:' && ['localhost', '127.0.0.1'].includes(hostname)
@@ -22,7 +22,11 @@ function matches(registered: string, asked: string): boolean {
 }
 
 /** A redirect URI decides whether the client is public or has to prove itself; undefined when it is not registered. */
-export function platformOf({ publicClient, web }: Application, redirectUri: string): Platform | undefined {
+export function platformOf(
+  { publicClient, web, spa }: Application,
+  redirectUri: string,
+): Platform | undefined {
   if (publicClient.redirectUris.some((registered) => matches(registered, redirectUri))) return 'public'
+  if (spa?.redirectUris.some((registered) => matches(registered, redirectUri))) return 'spa'
   return web.redirectUris.some((registered) => matches(registered, redirectUri)) ? 'web' : undefined
 }

@@ -177,6 +177,10 @@ export const grant = {
     refuse`AADSTS500112 invalid_client: The reply address '${given}' does not match the reply address '${asked}' provided when requesting Authorization code.`,
   pkceNeeded: () =>
     refuse`AADSTS9002325 invalid_request: Proof Key for Code Exchange is required for cross-origin authorization code redemption.`,
+  notCrossOrigin: () =>
+    refuse`AADSTS9002326 invalid_request: Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type.`,
+  crossOriginOnly: () =>
+    refuse`AADSTS9002327 invalid_request: Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.`,
   challengeMethod: () =>
     refuse`AADSTS50149 invalid_request: Invalid Code_challenge parameter: the method must be S256.`,
   challengeSize: () => refuse`AADSTS501491 invalid_request: Invalid size of Code_Challenge parameter.`,

@@ -10,6 +10,8 @@ export interface Session {
   scope: string
   /** False when a secret, certificate or federated assertion has to come with every redemption. */
   publicClient: boolean
+  /** Only a page may redeem it, and no page anything else. */
+  spa?: boolean
   /** A second factor was given, so Conditional Access has nothing left to ask. */
   steppedUp: boolean
   redirectUri?: string

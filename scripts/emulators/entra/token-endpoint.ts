@@ -12,7 +12,7 @@ import { ACCESS_TOKEN_SECONDS, appToken } from './tokens.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
-type Grant = (entra: Entra, parameters: Parameters) => Promise<TokenAnswer>
+type Grant = (entra: Entra, parameters: Parameters, crossOrigin: boolean) => Promise<TokenAnswer>
 
 const grants: ReadonlyMap<string, Grant> = new Map([
   ['authorization_code', redeemCode],
@@ -26,6 +26,9 @@ const grants: ReadonlyMap<string, Grant> = new Map([
 /** POST /<tenant>/oauth2/v2.0/token */
 export function tokenEndpoint(entra: Entra): RequestHandler {
   return async (request, response) => {
+    const crossOrigin = request.get('origin') !== undefined
+    // Refusals too can be read by a page.
+    if (crossOrigin) response.set('Access-Control-Allow-Origin', '*')
     const parameters = withBasic(parametersOf(request.body), request.get('authorization'))
     const endpoints =
       parameters.grant_type === JWT_BEARER ? (['token', 'obo'] as const) : (['token'] as const)
@@ -38,7 +41,7 @@ export function tokenEndpoint(entra: Entra): RequestHandler {
     const grantType = required(parameters, 'grant_type')
     const grant = grants.get(grantType)
     if (!grant) throw refusals.request.unknownGrant(grantType)
-    response.json(await grant(entra, parameters))
+    response.json(await grant(entra, parameters, crossOrigin))
   }
 }
 
