@@ -23,8 +23,8 @@ export type AuditEntry = {
   oid?: string
   client?: string
   tool?: string
-  /** Where the on-behalf-of token came from, if one was needed. */
-  obo?: 'cache' | 'fetched' | 'failed'
+  /** Where the on-behalf-of token came from, if one was needed; `refused` to this user, or it could not be had. */
+  obo?: 'cache' | 'fetched' | 'refused' | 'failed'
 }
 
 /** One request that has ended, under the names of the audit line. */

@@ -1,4 +1,6 @@
 import { type Container, CosmosClient, type CosmosClientOptions } from '@azure/cosmos'
+import { DeadlineExceeded, deadlines, within } from './deadline.ts'
+import { DownstreamUnavailable } from './downstream.ts'
 
 /** What @azure/cosmos accepts as an Entra credential (the TokenCredential of @azure/core-auth). */
 export type CosmosCredential = NonNullable<CosmosClientOptions['aadCredentials']>
@@ -12,6 +14,8 @@ export interface ContainerAddress {
   key?: string | undefined
   /** Used when there is no key; needs a data-plane role on the container, nothing more. */
   credential?: CosmosCredential | undefined
+  /** How long the credential may take for a token. */
+  tokenDeadlineMs?: number
 }
 
 /** One request that gets no answer is given up after this time. */
@@ -40,8 +44,19 @@ export const openContainer = (address: ContainerAddress): Container => {
   return client.database(database).container(container)
 }
 
-const authentication = ({ key, credential }: ContainerAddress) => {
+const authentication = ({ key, credential, tokenDeadlineMs = deadlines.identity }: ContainerAddress) => {
   if (key !== undefined) return { key }
-  if (credential !== undefined) return { aadCredentials: credential }
+  if (credential !== undefined) return { aadCredentials: inTime(credential, tokenDeadlineMs) }
   throw new Error('Cosmos needs a credential: hand one in, or set COSMOS_KEY for a loopback endpoint.')
 }
+
+/** The SDK waits for a token without an end, and all its requests wait for the same one. */
+const inTime = (credential: CosmosCredential, deadlineMs: number): CosmosCredential => ({
+  getToken: (scopes, options) =>
+    within(deadlineMs, (abortSignal) => credential.getToken(scopes, { ...options, abortSignal })).catch(
+      (error: unknown) => {
+        if (!(error instanceof DeadlineExceeded)) throw error
+        throw new DownstreamUnavailable('The managed identity', undefined, error)
+      },
+    ),
+})

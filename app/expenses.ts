@@ -1,6 +1,7 @@
 import type { Container, FeedOptions, OperationInput, SqlQuerySpec } from '@azure/cosmos'
 import type { z } from 'zod'
 import { makeCursor, readCursor } from './cursor.ts'
+import { deadlines, within } from './deadline.ts'
 import {
   type Expense,
   ExpenseDocument,
@@ -12,14 +13,15 @@ import {
 } from './expense.ts'
 import type { AdminId } from './groups.ts'
 import { type ListRequest, listQuery } from './listing.ts'
-import { CosmosRefusal, defaultPatience, type Patience, withPatience } from './patience.ts'
+import { type Attempt, defaultPolicy, type RetryPolicy, retrying } from './retry.ts'
+import { CosmosRefusal } from './store-failure.ts'
 import { countIn, type ExpenseStats, startWith, statsOf } from './summary.ts'
 import type { UserId } from './verifier.ts'
 
 export { CursorInvalid } from './cursor.ts'
 export { CATEGORIES, type Category, type Expense, type NewExpense, PAYMENT_METHODS } from './expense.ts'
 export type { ListRequest } from './listing.ts'
-export { StoreUnavailable } from './patience.ts'
+export { StoreUnavailable } from './store-failure.ts'
 export type { ExpenseStats, Total } from './summary.ts'
 
 /** The idempotency key was used before, for another expense: the caller's fault, answered as a refusal. */
@@ -32,7 +34,6 @@ export class IdempotencyConflict extends Error {
 }
 
 const pageOfSummaries = 1_000
-const reachableMs = 3_000
 
 /**
  * Expenses in Cosmos DB, one partition per user. Every method throws StoreUnavailable when Cosmos
@@ -40,11 +41,11 @@ const reachableMs = 3_000
  */
 export class ExpenseStore {
   readonly #container: Container
-  readonly #patience: Patience
+  readonly #policy: RetryPolicy
 
-  constructor(container: Container, patience: Patience = defaultPatience) {
+  constructor(container: Container, policy: RetryPolicy = defaultPolicy) {
     this.#container = container
-    this.#patience = patience
+    this.#policy = policy
   }
 
   /**
@@ -59,16 +60,17 @@ export class ExpenseStore {
     idempotencyKey?: string,
   ): Promise<{ expense: Expense; replayed: boolean }> {
     const document = toDocument(user, expense, idempotencyKey)
+    const attempt = retrying(this.#policy)
     // After a failed attempt, finding the expense there may mean that only its answer was lost.
     let failedBefore = false
-    const outcome = await withPatience(this.#patience, (signal) =>
+    const outcome = await attempt((signal) =>
       this.#write(user, document, signal).catch((error: unknown) => {
         failedBefore = true
         throw error
       }),
     )
     if (outcome === 'saved') return { expense: toExpense(document), replayed: false }
-    const stored = await withPatience(this.#patience, (signal) => this.#find(user, document.id, signal))
+    const stored = await attempt((signal) => this.#find(user, document.id, signal))
     if (!isSameExpense(stored, document)) throw new IdempotencyConflict()
     const own = failedBefore && stored.created_at === document.created_at
     return { expense: toExpense(stored), replayed: !own }
@@ -103,8 +105,8 @@ export class ExpenseStore {
   }
 
   /** Resolves when the container answers; one attempt, for a readiness probe. */
-  async reachable(signal: AbortSignal = AbortSignal.timeout(reachableMs)): Promise<void> {
-    await this.#container.read({ abortSignal: signal })
+  async reachable(deadlineMs: number = deadlines.readiness): Promise<void> {
+    await within(deadlineMs, (abortSignal) => this.#container.read({ abortSignal }))
   }
 
   async #write(user: UserId, document: ExpenseDocument, signal: AbortSignal): Promise<'saved' | 'exists'> {
@@ -144,12 +146,13 @@ export class ExpenseStore {
     query: SqlQuerySpec,
     options: FeedOptions,
     atMost = Number.POSITIVE_INFINITY,
+    attempt: Attempt = retrying(this.#policy),
   ): Promise<z.infer<Document>[]> {
     const found: z.infer<Document>[] = []
     let continuationToken: string | undefined
     do {
       // A page may be short, even empty, without being the last. A refused one is asked for again alone.
-      const page = await withPatience(this.#patience, (abortSignal) => {
+      const page = await attempt((abortSignal) => {
         const at = { ...options, abortSignal, ...(continuationToken && { continuationToken }) }
         return this.#container.items.query<unknown>(query, at).fetchNext()
       })

@@ -7,8 +7,8 @@ import {
   jwksCache,
 } from 'jose'
 import { z } from 'zod'
+import { deadlines, within } from './deadline.ts'
 
-const FETCH_TIMEOUT = 5_000
 /** Keys younger than this are used without looking; older ones are renewed behind the request's back. */
 const FRESH_FOR = 10 * 60_000
 /** Keys older than this are used only when the endpoint does not answer. */
@@ -41,11 +41,13 @@ export class KeysUnavailable extends Error {
  */
 export class SigningKeys {
   readonly #cache: JWKSCacheInput = {}
+  readonly #deadlineMs
   readonly #remote
   #failedAt = Number.NEGATIVE_INFINITY
   #lookedAt = Number.NEGATIVE_INFINITY
 
-  constructor(authorityHost: string, tenantId: string) {
+  constructor(authorityHost: string, tenantId: string, deadlineMs: number = deadlines.keys) {
+    this.#deadlineMs = deadlineMs
     this.#remote = createRemoteJWKSet(new URL(`${authorityHost}/${tenantId}/discovery/v2.0/keys`), {
       // Expiry is decided in `#refresh`: jose would fail every request once its own maximum age is past.
       cacheMaxAge: Number.POSITIVE_INFINITY,
@@ -97,13 +99,11 @@ export class SigningKeys {
     if (Date.now() < this.#failedAt + FAILURE_COOLDOWN)
       throw new KeysUnavailable('The key endpoint failed just now.')
     try {
-      const response = await fetch(url, {
-        headers,
-        redirect: 'error',
-        signal: AbortSignal.timeout(FETCH_TIMEOUT),
+      const { keys } = await within(this.#deadlineMs, async (signal) => {
+        const response = await fetch(url, { headers, redirect: 'error', signal })
+        if (response.status !== 200) throw new Error(`status ${response.status}`)
+        return KeySet.parse(await response.json())
       })
-      if (response.status !== 200) throw new Error(`status ${response.status}`)
-      const { keys } = KeySet.parse(await response.json())
       const usable = keys.flatMap((key) => RsaKey.safeParse(key).data ?? [])
       // An empty or broken answer must not replace good keys.
       if (usable.length === 0) throw new Error('no usable keys')
