@@ -5,8 +5,9 @@ import { readBody } from './body.ts'
 import { tokenMissing, tokenRefused } from './challenge.ts'
 import { Hosts } from './hosts.ts'
 import { KeysUnavailable } from './keys.ts'
-import { describe, type Log } from './log.ts'
+import type { Log } from './log.ts'
 import { basicScopes, metadataPaths, resourceMetadata } from './metadata.ts'
+import { sharedReadiness } from './readiness.ts'
 import { Refusal, unavailable } from './refusal.ts'
 import type { Services } from './services.ts'
 import { parseMessage } from './transport.ts'
@@ -34,7 +35,7 @@ export function createApp(services: Services): Express {
       const message = parseMessage(request.headers, await readBody(request, response))
       const { admin, toolError } = await services.authorizer.judge(message, { caller, mcpUrl, entry })
       const { store, log } = services
-      const context = { user: caller.userId, admin, store, log, requestId: entry.requestId }
+      const context = { user: caller.userId, admin, store, log, requestId: entry.requestId, entry }
       await services.mcpServers.answer(message, response, context, toolError)
     } catch (error) {
       if (error instanceof Refusal) decide(entry, error.decision, error.reason)
@@ -112,25 +113,6 @@ function gatekeeper({ config, permissions, verifier }: Services) {
   }
 }
 
-const READINESS_MS = 2_000
-
-/** Anyone may ask, so one look at the keys and the store serves everybody for a while. */
-function sharedReadiness({ keys, store }: Services) {
-  const ready = async () => {
-    await Promise.all([keys.ready(), store.reachable()])
-    return { status: 'ready' }
-  }
-  let look: { answer: Promise<{ status: string }>; until: number } | undefined
-  return async () => {
-    if (!look || Date.now() > look.until) look = { answer: ready(), until: Date.now() + READINESS_MS }
-    try {
-      return await look.answer
-    } catch {
-      throw unavailable('deny:request', 'not_ready', 'Signing keys or the store cannot be reached.', 5)
-    }
-  }
-}
-
 /** The edge: refusals become answers; what is our fault is logged once and told without its message. */
 function errorAnswer(log: Log): ErrorRequestHandler {
   return (error: unknown, _request: Request, response: Response, next) => {
@@ -140,7 +122,7 @@ function errorAnswer(log: Log): ErrorRequestHandler {
       return
     }
     const requestId = String(response.getHeader('x-request-id') ?? '')
-    log.error(describe(error), { request_id: requestId })
+    log.fault(error, { request_id: requestId })
     response.status(500).json({ error: 'internal_error', request_id: requestId })
   }
 }

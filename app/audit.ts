@@ -14,6 +14,12 @@ export type Decision =
   | 'deny:group'
   | 'deny:rbac'
 
+/**
+ * What came of a request. `refused`: by us, see the decision; `refused_by_store`: Cosmos was asked and did not do it;
+ * `failed`: another service or we ourselves; `caller_gone`: nobody was there for the answer, whatever was done.
+ */
+export type Outcome = 'done' | 'refused' | 'refused_by_store' | 'failed' | 'caller_gone'
+
 /** What is known about one request to /mcp when its audit line is written. */
 export type AuditEntry = {
   readonly requestId: string
@@ -25,11 +31,18 @@ export type AuditEntry = {
   tool?: string
   /** Where the on-behalf-of token came from, if one was needed; `refused` to this user, or it could not be had. */
   obo?: 'cache' | 'fetched' | 'refused' | 'failed'
+  /** Set where the answer's status does not tell it. */
+  outcome?: Outcome
 }
 
 /** One request that has ended, under the names of the audit line. */
 export type AuditLine = Readonly<
-  Omit<AuditEntry, 'requestId'> & { request_id: string; status: number; duration_ms: number }
+  Omit<AuditEntry, 'requestId'> & {
+    outcome: Outcome
+    request_id: string
+    status: number
+    duration_ms: number
+  }
 >
 
 /** Where ended requests are written down; `record` is telemetry, if there is any. */
@@ -46,7 +59,13 @@ export function openAuditEntry(response: ServerResponse, { log, record }: AuditS
   response.once('close', () => {
     const { requestId, ...known } = entry
     const duration = Math.round((performance.now() - started) * 10) / 10
-    const line = { ...known, request_id: requestId, status: response.statusCode, duration_ms: duration }
+    const line = {
+      ...known,
+      outcome: outcomeOf(entry, response),
+      request_id: requestId,
+      status: response.statusCode,
+      duration_ms: duration,
+    }
     log.audit(line)
     record?.(line)
   })
@@ -61,4 +80,11 @@ export function noteCaller(entry: AuditEntry, { userId, client }: Caller): void 
 export function decide(entry: AuditEntry, decision: Decision, reason: string): void {
   entry.decision = decision
   entry.reason = reason
+}
+
+function outcomeOf({ outcome, decision }: AuditEntry, response: ServerResponse): Outcome {
+  if (!response.writableFinished) return 'caller_gone'
+  if (outcome) return outcome
+  if (response.statusCode >= 500) return 'failed'
+  return decision === 'accept' ? 'done' : 'refused'
 }

@@ -9,8 +9,9 @@ import {
   type UserBar,
   UserRefused,
 } from './downstream.ts'
+import { faultFields } from './fault.ts'
 import type { AdminGroup, AdminId } from './groups.ts'
-import { describe, type Log } from './log.ts'
+import type { Log } from './log.ts'
 import { basicScopes, fullScope } from './metadata.ts'
 import type { OnBehalfOf } from './obo.ts'
 import type { DownstreamApi, Permissions, ToolPermission } from './permissions.ts'
@@ -106,7 +107,7 @@ export class Authorizer {
       return { admin: await this.#admin(request) }
     } catch (error) {
       this.#unknownUntil.set(caller, Date.now() + UNKNOWN_FOR_MS)
-      if (!isOneOf(EXPECTED, error)) this.#logFault(error, entry)
+      this.#note(error, entry)
       decide(entry, 'accept', 'list_without_admin_tools')
       return {}
     }
@@ -165,19 +166,23 @@ export class Authorizer {
       const missing = error.api.permissions.map(({ value }) => value).join(', ')
       return `This tool needs the permission ${missing} of ${error.api.displayName}, which nobody has consented to yet. An administrator grants it with: npm run consent`
     }
+    this.#note(error, entry)
+    entry.outcome = 'failed'
     if (error instanceof DownstreamUnavailable) {
       if (admin) decide(entry, 'deny:group', 'membership_unknown')
       else decide(entry, 'deny:rbac', 'downstream_unavailable')
       return `This tool is refused for now: ${error.message} Try again in ${error.retryAfterSeconds} seconds.`
     }
-    this.#logFault(error, entry)
     decide(entry, 'deny:rbac', 'downstream_failed')
     return failed(entry.requestId)
   }
 
   /** A wrong credential, say: ours to mend, and no reason to refuse what does not need it. */
-  #logFault(error: unknown, { requestId }: AuditEntry): void {
-    this.#services.log.error(describe(error), { request_id: requestId })
+  #note(error: unknown, { requestId }: AuditEntry): void {
+    const { log } = this.#services
+    if (error instanceof DownstreamUnavailable)
+      log.warn(error.message, { ...faultFields(error), request_id: requestId })
+    else if (!isOneOf(EXPECTED, error)) log.fault(error, { request_id: requestId })
   }
 }
 

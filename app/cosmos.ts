@@ -1,3 +1,4 @@
+import { createDefaultHttpClient } from '@azure/core-rest-pipeline'
 import { type Container, CosmosClient, type CosmosClientOptions } from '@azure/cosmos'
 import { DeadlineExceeded, deadlines, within } from './deadline.ts'
 import { DownstreamUnavailable } from './downstream.ts'
@@ -31,6 +32,7 @@ export const openContainer = (address: ContainerAddress): Container => {
   const client = new CosmosClient({
     endpoint,
     ...authentication(address),
+    httpClient: readable(createDefaultHttpClient()),
     // A replica that lags behind our own writes is not asked: what a user added, they list.
     consistencyLevel: 'Session',
     connectionPolicy: {
@@ -48,6 +50,25 @@ const authentication = ({ key, credential, tokenDeadlineMs = deadlines.identity 
   if (key !== undefined) return { key }
   if (credential !== undefined) return { aadCredentials: inTime(credential, tokenDeadlineMs) }
   throw new Error('Cosmos needs a credential: hand one in, or set COSMOS_KEY for a loopback endpoint.')
+}
+
+type HttpClient = NonNullable<CosmosClientOptions['httpClient']>
+
+/** A refusal without a JSON body, of a firewall say, would become a TypeError of the SDK's without a status. */
+const readable = (client: HttpClient): HttpClient => ({
+  sendRequest: async (request) => {
+    const response = await client.sendRequest(request)
+    if (response.status < 400 || isJson(response.bodyAsText)) return response
+    return { ...response, bodyAsText: '{}' }
+  },
+})
+
+function isJson(text: string | null | undefined): boolean {
+  try {
+    return typeof JSON.parse(text ?? '') === 'object'
+  } catch {
+    return false
+  }
 }
 
 /** The SDK waits for a token without an end, and all its requests wait for the same one. */

@@ -8,6 +8,8 @@ import {
 } from 'jose'
 import { z } from 'zod'
 import { deadlines, within } from './deadline.ts'
+import { faultFields } from './fault.ts'
+import type { Log } from './log.ts'
 
 /** Keys younger than this are used without looking; older ones are renewed behind the request's back. */
 const FRESH_FOR = 10 * 60_000
@@ -32,6 +34,7 @@ const RsaKey = z.looseObject({
 /** The key endpoint does not answer and no usable keys are left: our fault (503), never the caller's (401). */
 export class KeysUnavailable extends Error {
   override name = 'KeysUnavailable'
+  readonly code = 'keys_unavailable'
   readonly retryAfterSeconds = FAILURE_COOLDOWN / 1000
 }
 
@@ -42,11 +45,18 @@ export class KeysUnavailable extends Error {
 export class SigningKeys {
   readonly #cache: JWKSCacheInput = {}
   readonly #deadlineMs
+  readonly #log
   readonly #remote
   #failedAt = Number.NEGATIVE_INFINITY
   #lookedAt = Number.NEGATIVE_INFINITY
 
-  constructor(authorityHost: string, tenantId: string, deadlineMs: number = deadlines.keys) {
+  /** Without a log a failed fetch is told to nobody but the caller. */
+  constructor(
+    authorityHost: string,
+    tenantId: string,
+    { deadlineMs = deadlines.keys as number, log }: { deadlineMs?: number; log?: Pick<Log, 'warn'> } = {},
+  ) {
+    this.#log = log
     this.#deadlineMs = deadlineMs
     this.#remote = createRemoteJWKSet(new URL(`${authorityHost}/${tenantId}/discovery/v2.0/keys`), {
       // Expiry is decided in `#refresh`: jose would fail every request once its own maximum age is past.
@@ -110,6 +120,7 @@ export class SigningKeys {
       return Response.json({ keys: usable })
     } catch (cause) {
       this.#failedAt = Date.now()
+      this.#log?.warn('The key endpoint does not answer.', faultFields(cause))
       throw new KeysUnavailable('The key endpoint does not answer.', { cause })
     }
   }

@@ -27,7 +27,7 @@ const longestPauseMs = 1_000
 
 /**
  * Starts the time of one use of the store: all calls made through the result share it, and each is repeated until
- * it succeeds or the time is over. It throws StoreUnavailable on 503, when there is no token for the store, or when
+ * it succeeds or the time is over. It throws StoreUnavailable on 5xx, when there is no token for the store, or when
  * the time leaves no room for another attempt; every other error as it is.
  */
 export function retrying({ deadlineMs, wait }: RetryPolicy): Attempt {
@@ -48,12 +48,15 @@ export function retrying({ deadlineMs, wait }: RetryPolicy): Attempt {
 /** Milliseconds until the next attempt; throws the error when there is none. */
 function pauseBefore(attempt: number, error: unknown): number {
   const fault = storeFaultOf(error)
-  if (error instanceof DeadlineExceeded || fault.code === 503) throw unavailable(fault, error)
+  if (error instanceof DeadlineExceeded || isDown(fault)) throw unavailable(fault, error)
   if (!passing.includes(fault.code) && !network.includes(fault.code)) throw error
   // Jitter on top of what the service asks for: those who were refused together come back apart.
   const jitter = Math.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(attempt, 10))
   return (fault.retryAfterInMs ?? 0) + jitter
 }
+
+/** 503 and its like: Cosmos, or what stands before it. */
+const isDown = ({ code }: StoreFault) => typeof code === 'number' && code >= 500
 
 const unavailable = ({ retryAfterInMs = defaultRetryAfterMs }: StoreFault, cause: unknown) =>
   new StoreUnavailable(retryAfterInMs, cause)

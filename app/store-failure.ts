@@ -43,3 +43,6 @@ export function storeFaultOf(error: unknown): StoreFault {
   }
   return { code: undefined }
 }
+
+/** Whether it is Cosmos that refused, with an HTTP status; anything else is a fault of the program. */
+export const isStoreRefusal = (error: unknown): boolean => typeof storeFaultOf(error).code === 'number'

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { AuditLine } from './audit.ts'
 import type { Ingestion } from './connection-string.ts'
 import type { IngestionPipeline, TelemetryCredential } from './ingestion.ts'
-import { describe, type Log } from './log.ts'
+import type { Log } from './log.ts'
 
 /** Requests that ended before the exporter was loaded; what is more is dropped. */
 const MAX_EARLY = 512
@@ -27,7 +27,7 @@ export class Telemetry {
 
   /** Never fails: a server without telemetry is better than none. */
   start(signIn: () => Promise<TelemetryCredential>): void {
-    this.#loading = this.#load(signIn).catch((error: unknown) => this.#log.error(describe(error)))
+    this.#loading = this.#load(signIn).catch((error: unknown) => this.#log.fault(error))
   }
 
   /** Sends what waits. Never fails; may take some seconds while Application Insights is down. */

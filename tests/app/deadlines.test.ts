@@ -50,7 +50,7 @@ for (const stall of STALLS) {
       )
 
     it('the fetch of the signing keys, for everybody who waits for it', async () => {
-      const keys = new SigningKeys(service.url, 'tenant', DEADLINE)
+      const keys = new SigningKeys(service.url, 'tenant', { deadlineMs: DEADLINE })
       await Promise.all([1, 2, 3].map(() => assert.rejects(keys.ready(), KeysUnavailable)))
     })
 

@@ -203,6 +203,7 @@ describe('the pipeline to Application Insights', () => {
     request_id: 'id',
     decision: 'accept',
     reason: 'tool',
+    outcome: 'done',
     status: 200,
     duration_ms: 1,
   }

@@ -10,13 +10,16 @@ import { seedDirectory } from '../../scripts/local/seed.ts'
 import { STORE, serverEnvironment } from '../../scripts/local/server-environment.ts'
 import { startTenant } from '../../scripts/local/tenant.ts'
 
-const entry = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
+const source = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
 
 export type System = Awaited<ReturnType<typeof startSystem>>
 export type UserName = 'Alice' | 'Bob' | 'Carol' | 'Dave'
 
-/** The production server as a process of its own, its environment pointing at stand-ins of this process. */
-export async function startSystem(overrides: Record<string, string> = {}) {
+/**
+ * The production server as a process of its own, its environment pointing at stand-ins of this process.
+ * `entry`: the source, or a bundle made of it.
+ */
+export async function startSystem(overrides: Record<string, string> = {}, entry = source) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
   const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
@@ -27,7 +30,7 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     RATE_LIMIT_PER_MINUTE: '100000',
     ...overrides,
   }
-  let server = await startServer(environment, mcp)
+  let server = await startServer(entry, environment, mcp)
   return {
     mcp,
     seed,
@@ -37,14 +40,10 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     /** Every line that the server has written to stdout since its last start. */
     lines: () => server.lines,
     /** The audit line of an answered request; it is written just after the answer. */
-    async auditLine({ headers }: Response): Promise<Record<string, unknown>> {
-      const id = headers.get('x-request-id') ?? 'none'
-      for (;;) {
-        const line = server.lines.find((text) => text.includes(id) && text.includes('"decision"'))
-        if (line) return JSON.parse(line)
-        await once(server.output, 'data', { signal: AbortSignal.timeout(5_000) })
-      }
-    },
+    auditLine: ({ headers }: Response) =>
+      lineWith(server, headers.get('x-request-id') ?? 'none', '"decision"'),
+    /** The first line since the last start with all these texts in it; waits for it. */
+    lineWith: (...texts: string[]) => lineWith(server, ...texts),
     process: () => server.child,
     tokenFor: (name: UserName, options: { claims?: string; clientId?: string } = {}) =>
       tenant.tokenFor({
@@ -58,12 +57,20 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     /** A new process with empty caches; the stand-ins and their data stay. */
     async restart() {
       await kill(server.child)
-      server = await startServer(environment, mcp)
+      server = await startServer(entry, environment, mcp)
     },
     async stop() {
       await kill(server.child)
       await Promise.all([tenant.close(), cosmos.close()])
     },
+  }
+}
+
+async function lineWith({ lines, output }: Server, ...texts: string[]): Promise<Record<string, unknown>> {
+  for (;;) {
+    const line = lines.find((candidate) => texts.every((text) => candidate.includes(text)))
+    if (line) return JSON.parse(line)
+    await once(output, 'data', { signal: AbortSignal.timeout(5_000) })
   }
 }
 
@@ -78,10 +85,9 @@ export function upnOf({ users }: ReturnType<typeof seedDirectory>, name: UserNam
   return user.upn
 }
 
-async function startServer(
-  environment: Record<string, string>,
-  mcp: string,
-): Promise<{ child: ChildProcess; output: Readable; lines: string[] }> {
+type Server = Readonly<{ child: ChildProcess; output: Readable; lines: string[] }>
+
+async function startServer(entry: string, environment: Record<string, string>, mcp: string): Promise<Server> {
   const child = spawn(process.execPath, [entry], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
   const lines: string[] = []
   let rest = ''
