@@ -10,6 +10,7 @@ import { basicScopes, metadataPaths, resourceMetadata } from './metadata.ts'
 import { sharedReadiness } from './readiness.ts'
 import { Refusal, unavailable } from './refusal.ts'
 import type { Services } from './services.ts'
+import { inRequestSpan } from './trace.ts'
 import { parseMessage } from './transport.ts'
 import { type Caller, TokenRefused, type UserId } from './verifier.ts'
 
@@ -26,7 +27,7 @@ export function createApp(services: Services): Express {
   app.enable('case sensitive routing')
   app.enable('strict routing')
 
-  app.post('/mcp', async (request, response) => {
+  app.post('/mcp', inRequestSpan, async (request, response) => {
     const entry = openAuditEntry(response, services)
     try {
       const mcpUrl = hosts.mcpUrlOf(request.headers)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { type Span, trace } from '@opentelemetry/api'
 import type { Log } from './log.ts'
 import type { Caller } from './verifier.ts'
 
@@ -46,7 +47,10 @@ export type AuditLine = Readonly<
 >
 
 /** Where ended requests are written down; `record` is telemetry, if there is any. */
-export type AuditSinks = Readonly<{ log: Log; record?: ((line: AuditLine) => void) | undefined }>
+export type AuditSinks = Readonly<{
+  log: Log
+  record?: ((line: AuditLine, span: Span | undefined) => void) | undefined
+}>
 
 /**
  * Opens the audit entry of a request; its one line is written when the response is finished or the
@@ -54,6 +58,7 @@ export type AuditSinks = Readonly<{ log: Log; record?: ((line: AuditLine) => voi
  */
 export function openAuditEntry(response: ServerResponse, { log, record }: AuditSinks): AuditEntry {
   const started = performance.now()
+  const span = trace.getActiveSpan()
   const entry: AuditEntry = { requestId: randomUUID(), decision: 'deny:request', reason: 'client_gone' }
   response.setHeader('x-request-id', entry.requestId)
   response.once('close', () => {
@@ -67,7 +72,7 @@ export function openAuditEntry(response: ServerResponse, { log, record }: AuditS
       duration_ms: duration,
     }
     log.audit(line)
-    record?.(line)
+    record?.(line, span)
   })
   return entry
 }

@@ -2,6 +2,7 @@ import { createDefaultHttpClient } from '@azure/core-rest-pipeline'
 import { type Container, CosmosClient, type CosmosClientOptions } from '@azure/cosmos'
 import { DeadlineExceeded, deadlines, within } from './deadline.ts'
 import { DownstreamUnavailable } from './downstream.ts'
+import { tracedRequest } from './trace.ts'
 
 /** What @azure/cosmos accepts as an Entra credential (the TokenCredential of @azure/core-auth). */
 export type CosmosCredential = NonNullable<CosmosClientOptions['aadCredentials']>
@@ -32,7 +33,7 @@ export const openContainer = (address: ContainerAddress): Container => {
   const client = new CosmosClient({
     endpoint,
     ...authentication(address),
-    httpClient: readable(createDefaultHttpClient()),
+    httpClient: traced(createDefaultHttpClient()),
     // A replica that lags behind our own writes is not asked: what a user added, they list.
     consistencyLevel: 'Session',
     connectionPolicy: {
@@ -54,14 +55,38 @@ const authentication = ({ key, credential, tokenDeadlineMs = deadlines.identity 
 
 type HttpClient = NonNullable<CosmosClientOptions['httpClient']>
 
-/** A refusal without a JSON body, of a firewall say, would become a TypeError of the SDK's without a status. */
-const readable = (client: HttpClient): HttpClient => ({
-  sendRequest: async (request) => {
-    const response = await client.sendRequest(request)
-    if (response.status < 400 || isJson(response.bodyAsText)) return response
-    return { ...response, bodyAsText: '{}' }
-  },
+type HttpRequest = Parameters<HttpClient['sendRequest']>[0]
+
+/**
+ * Each request of the SDK's is a dependency of ours. A refusal without a JSON body, of a firewall say, would become a
+ * TypeError of the SDK's without a status.
+ */
+const traced = (client: HttpClient): HttpClient => ({
+  sendRequest: (request) =>
+    tracedRequest('Azure Cosmos DB', operationOf(request), request.method, async (trace, answered) => {
+      for (const [name, value] of Object.entries(trace)) request.headers.set(name, value)
+      const response = await client.sendRequest(request)
+      answered(response.status)
+      if (response.status < 400 || isJson(response.bodyAsText)) return response
+      return { ...response, bodyAsText: '{}' }
+    }),
 })
+
+/** The path would hold ids of documents. */
+function operationOf({ headers, method, url }: HttpRequest): string {
+  if (headers.get('x-ms-cosmos-is-batch-request')) return 'batch'
+  if (headers.get('x-ms-documentdb-isquery')) return 'query'
+  if (headers.get('x-ms-cosmos-is-query-plan-request')) return 'query plan'
+  const kind = [...KINDS].find(([segment]) => url.includes(segment))?.[1] ?? 'account'
+  return method === 'GET' ? `read ${kind}` : kind
+}
+
+const KINDS = new Map([
+  ['/docs', 'item'],
+  ['/pkranges', 'ranges'],
+  ['/colls', 'container'],
+  ['/dbs', 'database'],
+])
 
 function isJson(text: string | null | undefined): boolean {
   try {

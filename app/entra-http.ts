@@ -2,6 +2,7 @@ import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@az
 import ky, { isHTTPError, type Options } from 'ky'
 import { z } from 'zod'
 import { within } from './deadline.ts'
+import { type Service, tracedRequest } from './trace.ts'
 
 const ATTEMPT_TIMEOUT = 5_000
 const PUBLIC_CLOUD = 'https://login.microsoftonline.com'
@@ -25,6 +26,7 @@ export type TokenRefusal = Readonly<
  */
 export class EntraHttp implements INetworkModule {
   readonly #authorityHost: string | undefined
+  readonly #service: Service
   readonly #deadlineMs: number
   /** Set once Entra was busy (429), failing (5xx) or silent. */
   outage: { retryAfterSeconds: number | undefined } | undefined
@@ -32,7 +34,8 @@ export class EntraHttp implements INetworkModule {
   refusal: TokenRefusal | undefined
 
   /** Each request ends after the deadline, its body included. Without an authority host addresses are used as they are. */
-  constructor(deadlineMs: number, authorityHost?: string) {
+  constructor(service: Service, deadlineMs: number, authorityHost?: string) {
+    this.#service = service
     this.#deadlineMs = deadlineMs
     this.#authorityHost = authorityHost
   }
@@ -58,11 +61,17 @@ export class EntraHttp implements INetworkModule {
     const host = this.#authorityHost
     const target = host?.startsWith('http:') ? url.replace(PUBLIC_CLOUD, host) : url
     try {
-      return await within(this.#deadlineMs, async (signal) => {
-        const request = { ...ATTEMPTS, method, signal, ...(headers && { headers }), ...(body && { body }) }
-        const response = await ky<T>(target, request)
-        return { ...headOf(response), body: await response.json() }
-      })
+      return await within(this.#deadlineMs, (signal) =>
+        tracedRequest(this.#service, 'token', method.toUpperCase(), async (trace, answered) => {
+          const request = { ...ATTEMPTS, method, signal, headers: { ...headers, ...trace } }
+          const response = await ky<T>(target, {
+            ...request,
+            ...(body && { body }),
+            hooks: { afterResponse: [({ response }) => answered(response.status)] },
+          })
+          return { ...headOf(response), body: await response.json() }
+        }),
+      )
     } catch (error) {
       if (!isHTTPError<T>(error)) {
         this.outage = { retryAfterSeconds: undefined }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { DeadlineExceeded, deadlines, within } from './deadline.ts'
 import { DownstreamUnavailable, GraphRefused } from './downstream.ts'
 import { retryAfterSeconds } from './entra-http.ts'
+import { tracedRequest } from './trace.ts'
 import type { Caller, UserId } from './verifier.ts'
 
 declare const adminId: unique symbol
@@ -88,18 +89,21 @@ export class AdminGroup {
     // The token is Graph's: a page link must not carry it anywhere else.
     if (!url.startsWith(`${this.#endpoint}/`)) throw new Error('Microsoft Graph linked to a foreign page.')
     try {
-      const answer = await ky(url, {
-        headers: { authorization: `Bearer ${token}`, consistencylevel: 'eventual' },
-        redirect: 'error',
-        signal,
-        timeout: ATTEMPT_TIMEOUT,
-        retry: {
-          limit: 3,
-          statusCodes: [429, 500, 502, 503, 504],
-          retryOnTimeout: true,
-          shouldRetry: waitFits,
-        },
-      }).json()
+      const answer = await tracedRequest('Microsoft Graph', 'membership', 'GET', (trace, answered) =>
+        ky(url, {
+          headers: { ...trace, authorization: `Bearer ${token}`, consistencylevel: 'eventual' },
+          redirect: 'error',
+          signal,
+          timeout: ATTEMPT_TIMEOUT,
+          retry: {
+            limit: 3,
+            statusCodes: [429, 500, 502, 503, 504],
+            retryOnTimeout: true,
+            shouldRetry: waitFits,
+          },
+          hooks: { afterResponse: [({ response }) => answered(response.status)] },
+        }).json(),
+      )
       return Page.parse(answer)
     } catch (error) {
       throw graphFailure(error)

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { deadlines, within } from './deadline.ts'
 import { faultFields } from './fault.ts'
 import type { Log } from './log.ts'
+import { tracedRequest } from './trace.ts'
 
 /** Keys younger than this are used without looking; older ones are renewed behind the request's back. */
 const FRESH_FOR = 10 * 60_000
@@ -109,11 +110,7 @@ export class SigningKeys {
     if (Date.now() < this.#failedAt + FAILURE_COOLDOWN)
       throw new KeysUnavailable('The key endpoint failed just now.')
     try {
-      const { keys } = await within(this.#deadlineMs, async (signal) => {
-        const response = await fetch(url, { headers, redirect: 'error', signal })
-        if (response.status !== 200) throw new Error(`status ${response.status}`)
-        return KeySet.parse(await response.json())
-      })
+      const { keys } = await this.#download(url, headers)
       const usable = keys.flatMap((key) => RsaKey.safeParse(key).data ?? [])
       // An empty or broken answer must not replace good keys.
       if (usable.length === 0) throw new Error('no usable keys')
@@ -123,5 +120,20 @@ export class SigningKeys {
       this.#log?.warn('The key endpoint does not answer.', faultFields(cause))
       throw new KeysUnavailable('The key endpoint does not answer.', { cause })
     }
+  }
+
+  #download(url: string, headers: Headers) {
+    return within(this.#deadlineMs, (signal) =>
+      tracedRequest('Microsoft Entra ID', 'signing keys', 'GET', async (trace, answered) => {
+        const response = await fetch(url, {
+          headers: { ...Object.fromEntries(headers), ...trace },
+          redirect: 'error',
+          signal,
+        })
+        answered(response.status)
+        if (response.status !== 200) throw new Error(`status ${response.status}`)
+        return KeySet.parse(await response.json())
+      }),
+    )
   }
 }

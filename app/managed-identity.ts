@@ -95,7 +95,7 @@ const identityHttp: INetworkModule = {
 }
 
 async function asked<T>(send: (http: EntraHttp) => Promise<T>): Promise<T> {
-  const http = new EntraHttp(deadlines.identity)
+  const http = new EntraHttp('Managed identity', deadlines.identity)
   const answer = await send(http).catch(() => undefined)
   if (answer === undefined || http.refusal) throw new NoToken(http)
   return answer

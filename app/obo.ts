@@ -64,7 +64,7 @@ export class OnBehalfOf {
     const rest = (this.#resting.get(caller.userId) ?? 0) - Date.now()
     if (rest > 0) throw new DownstreamUnavailable('Microsoft Entra ID', Math.ceil(rest / 1000))
     const { clientId, tenantId, authorityHost } = this.#config
-    const http = new EntraHttp(this.#deadlineMs, authorityHost)
+    const http = new EntraHttp('Microsoft Entra ID', this.#deadlineMs, authorityHost)
     try {
       return await within(this.#deadlineMs, async () => {
         const client = new ConfidentialClientApplication({
