@@ -15,7 +15,7 @@ import type { AdminId } from './groups.ts'
 import { type ListRequest, listQuery } from './listing.ts'
 import { type Attempt, defaultPolicy, type RetryPolicy, retrying } from './retry.ts'
 import { CosmosRefusal } from './store-failure.ts'
-import { countIn, type ExpenseStats, startWith, statsOf } from './summary.ts'
+import { countAnew, countIn, type ExpenseStats, startWith, statsOf } from './summary.ts'
 import type { UserId } from './verifier.ts'
 
 export { CursorInvalid } from './cursor.ts'
@@ -110,17 +110,32 @@ export class ExpenseStore {
   }
 
   async #write(user: UserId, document: ExpenseDocument, signal: AbortSignal): Promise<'saved' | 'exists'> {
-    for (;;) {
-      // The summary is there, except for a user's first expenses, of which only one gets to start it.
-      for (const summary of [countIn(document), startWith(document)]) {
-        const create: OperationInput = { operationType: 'Create', resourceBody: { ...document } }
-        const refusal = await this.#batch(user, [create, summary], signal)
-        if (refusal === undefined) return 'saved'
-        if (refusal.index === 0 && refusal.status === 409) return 'exists'
-        const otherSummary = refusal.index === 1 && [404, 409].includes(refusal.status)
-        if (!otherSummary) throw new CosmosRefusal(refusal.status)
-      }
+    const create: OperationInput = { operationType: 'Create', resourceBody: { ...document } }
+    for (let summary = countIn(document); ; ) {
+      const refusal = await this.#batch(user, [create, summary], signal)
+      if (refusal === undefined) return 'saved'
+      if (refusal.index === 0 && refusal.status === 409) return 'exists'
+      const other = refusal.index === 1 && (await this.#instead(summary, refusal.status, document, signal))
+      if (!other) throw new CosmosRefusal(refusal.status)
+      summary = other
     }
+  }
+
+  /** What to do with the summary when it is not as it was thought to be. */
+  async #instead(
+    { operationType }: OperationInput,
+    status: number,
+    document: ExpenseDocument,
+    abortSignal: AbortSignal,
+  ): Promise<OperationInput | undefined> {
+    // Somebody else has started or changed it meanwhile.
+    if (operationType !== 'Patch') return [404, 409, 412].includes(status) ? countIn(document) : undefined
+    // The summary is there, except for a user's first expenses, of which only one gets to start it.
+    if (status === 404) return startWith(document)
+    if (status !== 400) return undefined
+    const summary = this.#container.item('summary', document.user_id)
+    const { resource, etag } = await summary.read<Record<string, unknown> & { id: string }>({ abortSignal })
+    return resource ? countAnew(document, resource, etag) : startWith(document)
   }
 
   /** Undefined when everything was carried out; otherwise nothing was, because of the one at `index`. */

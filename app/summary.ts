@@ -1,5 +1,5 @@
 import type { OperationInput } from '@azure/cosmos'
-import { CATEGORIES, type Category, type ExpenseDocument, type SummaryDocument, toAmount } from './expense.ts'
+import { CATEGORIES, type ExpenseDocument, SummaryDocument, toAmount } from './expense.ts'
 
 /** A number of expenses and their total in the currency's unit. */
 export interface Total {
@@ -11,19 +11,19 @@ export interface Total {
 export interface ExpenseStats extends Total {
   /** How many users have recorded an expense. */
   users: number
-  categories: Record<Category, Total>
+  /** Every category of this version, and those of others that are in the data. */
+  categories: Record<string, Total>
 }
 
-const zeroes = (): SummaryDocument['by_category'] => ({
-  food: { count: 0, cents: 0 },
-  transport: { count: 0, cents: 0 },
-  entertainment: { count: 0, cents: 0 },
-  shopping: { count: 0, cents: 0 },
-  gadget: { count: 0, cents: 0 },
-  other: { count: 0, cents: 0 },
-})
+type ByCategory = SummaryDocument['by_category']
 
-/** The batch operation that counts one more expense. It is a 404 for a user's first expense. */
+const zeroes = (): ByCategory =>
+  Object.fromEntries(CATEGORIES.map((category) => [category, { count: 0, cents: 0 }]))
+
+/**
+ * The batch operation that counts one more expense. It is a 404 for a user's first expense, and a 400 for the first one
+ * of a category that the summary has no counter for: Cosmos creates a missing value, but no object around it.
+ */
 export const countIn = ({ category, amount_cents }: ExpenseDocument): OperationInput => ({
   operationType: 'Patch',
   id: 'summary',
@@ -38,36 +38,56 @@ export const countIn = ({ category, amount_cents }: ExpenseDocument): OperationI
 })
 
 /** The batch operation that starts counting with a user's first expense. A 409 says: already started. */
-export const startWith = ({ user_id, category, amount_cents }: ExpenseDocument): OperationInput => {
+export const startWith = (expense: ExpenseDocument): OperationInput => {
+  const { user_id, schema_version, category, amount_cents } = expense
   const first = { count: 1, cents: amount_cents }
-  const summary = { id: 'summary', user_id, type: 'summary', ...first }
+  const summary = { id: 'summary', user_id, type: 'summary', schema_version, ...first }
   return {
     operationType: 'Create',
     resourceBody: { ...summary, by_category: { ...zeroes(), [category]: first } },
   }
 }
 
+/**
+ * The batch operation that counts one more expense in a summary without a counter for it. A 412 says: changed
+ * meanwhile. `stored` is written back whole: what another version keeps in it stays.
+ */
+export const countAnew = (
+  { category, amount_cents }: ExpenseDocument,
+  stored: Record<string, unknown>,
+  ifMatch: string,
+): OperationInput => {
+  const { count, cents, by_category } = SummaryDocument.parse(stored)
+  const known = by_category[category] ?? { count: 0, cents: 0 }
+  return {
+    operationType: 'Replace',
+    id: 'summary',
+    ifMatch,
+    resourceBody: {
+      ...stored,
+      count: count + 1,
+      cents: cents + amount_cents,
+      by_category: {
+        ...by_category,
+        [category]: { ...known, count: known.count + 1, cents: known.cents + amount_cents },
+      },
+    },
+  }
+}
+
 /** Merges the summaries of all users, in cents, so that no rounding adds up. */
 export const statsOf = (summaries: readonly SummaryDocument[]): ExpenseStats => {
-  const byCategory = zeroes()
-  for (const summary of summaries) {
-    for (const category of CATEGORIES) {
-      byCategory[category].count += summary.by_category[category].count
-      byCategory[category].cents += summary.by_category[category].cents
+  const byCategory = new Map(Object.entries(zeroes()))
+  for (const { by_category } of summaries)
+    for (const [category, { count, cents }] of Object.entries(by_category)) {
+      const known = byCategory.get(category)
+      byCategory.set(category, { count: (known?.count ?? 0) + count, cents: (known?.cents ?? 0) + cents })
     }
-  }
   return {
     users: summaries.length,
     count: sum(summaries.map(({ count }) => count)),
     total: toAmount(sum(summaries.map(({ cents }) => cents))),
-    categories: {
-      food: totalOf(byCategory.food),
-      transport: totalOf(byCategory.transport),
-      entertainment: totalOf(byCategory.entertainment),
-      shopping: totalOf(byCategory.shopping),
-      gadget: totalOf(byCategory.gadget),
-      other: totalOf(byCategory.other),
-    },
+    categories: Object.fromEntries([...byCategory].map(([category, total]) => [category, totalOf(total)])),
   }
 }
 
