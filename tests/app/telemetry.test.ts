@@ -9,6 +9,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Request } from 'express'
 import { generate } from 'selfsigned'
+import { z } from 'zod'
 import type { AuditLine } from '../../app/audit.ts'
 import { ConnectionString } from '../../app/connection-string.ts'
 import { ingestionExporter } from '../../app/ingestion.ts'
@@ -17,8 +18,13 @@ import { Spans } from '../../app/spans.ts'
 import { endRequest, startRequest } from '../../app/trace.ts'
 import { lunch, post } from '../e2e/rpc.ts'
 import { type System, startSystem } from '../e2e/system.ts'
+import { evaluate } from '../infra/kql.ts'
 import { KEY, startIngestion } from './ingestion-stand-in.ts'
 
+const workbook = new URL('../../infra/workbook.json', import.meta.url)
+const Workbook = z.object({
+  items: z.array(z.object({ name: z.string(), content: z.looseObject({ query: z.string().optional() }) })),
+})
 const recorder = new URL('./connections.ts', import.meta.url).href
 const folder = mkdtempSync(join(tmpdir(), 'telemetry-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -115,6 +121,27 @@ describe('telemetry', () => {
     assert.equal(new Set(lines.map(({ decision }) => decision)).size, 4)
   })
 
+  /** What a view of the workbook shows of all that was sent. */
+  function shownBy(view: string) {
+    const { items } = Workbook.parse(JSON.parse(readFileSync(workbook, 'utf8')))
+    const query = items.find(({ name }) => name === view)?.content.query ?? ''
+    const rows = ingestion.items().map(({ tags, data: { baseType, baseData } }) => ({
+      table: baseType === 'RequestData' ? 'AppRequests' : 'AppDependencies',
+      AppRoleName: tags['ai.cloud.role'],
+      OperationId: tags['ai.operation.id'],
+      Name: baseData.name,
+      Success: baseData.success,
+      DurationMs: Number(/(\d+\.\d+)$/.exec(baseData.duration)?.[1]) * 1_000,
+      Properties: baseData.properties,
+      ...('target' in baseData && { Target: baseData.target }),
+      ...('resultCode' in baseData && { ResultCode: baseData.resultCode }),
+    }))
+    return evaluate(
+      query,
+      rows.filter(({ table }) => query.startsWith(table)),
+    )
+  }
+
   /** Asks for the statistics, each time as nobody was asked before, until spans are made. */
   async function tracedStats(headers: Record<string, string>) {
     const outgoing: string[] = []
@@ -200,6 +227,10 @@ describe('telemetry', () => {
       failed.map(({ data: { baseData } }) => [baseData.target, baseData.name, baseData.resultCode]),
       [['Azure Cosmos DB', 'query', '403']],
     )
+    const [failure] = shownBy('failures').filter(({ Name }) => Name === 'query')
+    assert.deepEqual([failure?.Target, failure?.status, failure?.times], ['Azure Cosmos DB', '403', 1])
+    assert.ok(shownBy('dependencies').some(({ Name, calls }) => Name === 'membership' && Number(calls) > 0))
+    assert.ok(shownBy('latency').some(({ tool, failed }) => tool === 'get_user_expenses' && failed === 1))
   })
 
   it('holds no oid, token, name, amount or text, and goes nowhere else', async () => {
