@@ -6,10 +6,12 @@ import { gatekeeper, inWords, isToolCall } from './gate.ts'
 import { Hosts, requireOneHost } from './hosts.ts'
 import { InFlight } from './in-flight.ts'
 import { discardLeftovers } from './leftovers.ts'
-import { describe, type Log } from './log.ts'
+import type { Log } from './log.ts'
 import { metadataPaths, resourceMetadata } from './metadata.ts'
-import { Refusal, unavailable } from './refusal.ts'
+import { sharedReadiness } from './readiness.ts'
+import { Refusal } from './refusal.ts'
 import type { Services } from './services.ts'
+import { inRequestSpan } from './trace.ts'
 import { parseMessage } from './transport.ts'
 
 /** The server's routes. Everything that answers an error answers JSON. */
@@ -30,7 +32,7 @@ export function createApp(services: Services): Express {
 
   app.all('/mcp', shareWithKnownOrigins(hosts))
   app.options('/mcp', preflight(hosts))
-  app.post('/mcp', async (request, response) => {
+  app.post('/mcp', inRequestSpan, async (request, response) => {
     const entry = openAuditEntry(response, services.trail)
     let leave = () => {}
     try {
@@ -47,7 +49,7 @@ export function createApp(services: Services): Express {
         : await services.authorizer.judge(message, { caller, mcpUrl, entry })
       const { store, statistics, log } = services
       const { requestId } = entry
-      const context = { user: caller.userId, admin, store, statistics, log, requestId }
+      const context = { user: caller.userId, admin, store, statistics, log, requestId, entry }
       await services.mcpServers.answer(message, response, context, toolError)
     } catch (error) {
       throw gate.refuse(error, request, entry)
@@ -88,26 +90,6 @@ export function createApp(services: Services): Express {
   return app
 }
 
-const READINESS_MS = 2_000
-
-/** Anyone may ask, so one look at the keys and the store serves everybody for a while. */
-function sharedReadiness({ drain, keys, store }: Services) {
-  const ready = async () => {
-    await Promise.all([keys.ready(), store.reachable()])
-    return { status: 'ready' }
-  }
-  let look: { answer: Promise<{ status: string }>; until: number } | undefined
-  return async () => {
-    if (drain.started) throw unavailable('deny:request', 'stopping', 'The server is being stopped.', 5)
-    if (!look || Date.now() > look.until) look = { answer: ready(), until: Date.now() + READINESS_MS }
-    try {
-      return await look.answer
-    } catch {
-      throw unavailable('deny:request', 'not_ready', 'Signing keys or the store cannot be reached.', 5)
-    }
-  }
-}
-
 /** The edge: refusals become answers; what is our fault is logged once and told without its message. */
 function errorAnswer(log: Log): ErrorRequestHandler {
   return (error: unknown, _request: Request, response: Response, next) => {
@@ -117,7 +99,7 @@ function errorAnswer(log: Log): ErrorRequestHandler {
       return
     }
     const requestId = String(response.getHeader('x-request-id') ?? '')
-    log.error(describe(error), { request_id: requestId })
+    log.fault(error, { request_id: requestId })
     response.status(500).json({ error: 'internal_error', request_id: requestId })
   }
 }

@@ -1,3 +1,4 @@
+import type { Span } from '@opentelemetry/api'
 import type { AuditLine, AuditSinks } from './audit.ts'
 
 /** So many lines of one kind are written in full within a minute; the others become one line with their count. */
@@ -26,7 +27,7 @@ export class AuditTrail {
     this.#sinks = sinks
   }
 
-  readonly write = (line: AuditLine): void => {
+  readonly write = (line: AuditLine, span?: Span): void => {
     const kind = isRepeatable(line) ? this.#kindOf(line) : undefined
     if (kind && kind.written >= IN_FULL) {
       kind.counted += 1
@@ -34,7 +35,7 @@ export class AuditTrail {
     }
     if (kind) kind.written += 1
     this.#sinks.log.audit(line)
-    this.#sinks.record?.(line)
+    this.#sinks.record?.(line, span)
   }
 
   /** Writes what was only counted. Called by itself every ten seconds while there is something, and before the end. */
@@ -42,8 +43,8 @@ export class AuditTrail {
     clearTimeout(this.#timer)
     this.#timer = undefined
     for (const [key, kind] of this.#kinds) {
-      const { decision, reason, oid, status } = kind.line
-      const known = { decision, reason, ...(oid && { oid }), status }
+      const { decision, reason, outcome, oid, status } = kind.line
+      const known = { decision, reason, outcome, ...(oid && { oid }), status }
       if (kind.counted > 0) this.#sinks.log.audit({ ...known, count: kind.counted })
       kind.counted = 0
       if (now - kind.since >= MINUTE_MS) this.#kinds.delete(key)
@@ -53,7 +54,7 @@ export class AuditTrail {
 
   /** Fixed words and the ids of signed-in users: their number is bounded without a limit of its own. */
   #kindOf(line: AuditLine): Kind {
-    const key = [line.decision, line.reason, line.status, line.oid].join(' ')
+    const key = [line.decision, line.reason, line.outcome, line.status, line.oid].join(' ')
     const known = this.#kinds.get(key)
     if (known) return known
     const kind = { line, since: Date.now(), written: 0, counted: 0 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { type Span, trace } from '@opentelemetry/api'
 import type { Log } from './log.ts'
-import type { Caller } from './verifier.ts'
 
 export type Decision =
   | 'accept'
@@ -14,6 +14,12 @@ export type Decision =
   | 'deny:group'
   | 'deny:rbac'
 
+/**
+ * What came of a request. `refused`: by us, see the decision; `refused_by_store`: Cosmos was asked and did not do it;
+ * `failed`: another service or we ourselves; `caller_gone`: nobody was there for the answer, whatever was done.
+ */
+export type Outcome = 'done' | 'refused' | 'refused_by_store' | 'failed' | 'caller_gone'
+
 /** What is known about one request to /mcp when its audit line is written. */
 export type AuditEntry = {
   readonly requestId: string
@@ -23,20 +29,30 @@ export type AuditEntry = {
   oid?: string
   client?: string
   tool?: string
-  /** Where the on-behalf-of token came from, if one was needed. */
-  obo?: 'cache' | 'fetched' | 'failed'
+  /** Where the on-behalf-of token came from, if one was needed; `refused` to this user, or it could not be had. */
+  obo?: 'cache' | 'fetched' | 'refused' | 'failed'
+  /** Set where the answer's status does not tell it. */
+  outcome?: Outcome
 }
 
 /** One request that has ended, under the names of the audit line. */
 export type AuditLine = Readonly<
-  Omit<AuditEntry, 'requestId'> & { request_id: string; status: number; duration_ms: number }
+  Omit<AuditEntry, 'requestId'> & {
+    outcome: Outcome
+    request_id: string
+    status: number
+    duration_ms: number
+  }
 >
 
-/** Where audit lines go; `record` is telemetry, if there is any. */
-export type AuditSinks = Readonly<{ log: Log; record?: ((line: AuditLine) => void) | undefined }>
+/** Where ended requests are written down; `record` is telemetry, if there is any. */
+export type AuditSinks = Readonly<{
+  log: Log
+  record?: ((line: AuditLine, span: Span | undefined) => void) | undefined
+}>
 
 /** Who writes audit lines down. */
-export type AuditWriter = Readonly<{ write: (line: AuditLine) => void }>
+export type AuditWriter = Readonly<{ write: (line: AuditLine, span?: Span) => void }>
 
 /**
  * Opens the audit entry of a request; its one line is written when the response is finished or the
@@ -44,18 +60,27 @@ export type AuditWriter = Readonly<{ write: (line: AuditLine) => void }>
  */
 export function openAuditEntry(response: ServerResponse, trail: AuditWriter): AuditEntry {
   const started = performance.now()
+  const span = trace.getActiveSpan()
   const entry: AuditEntry = { requestId: randomUUID(), decision: 'deny:request', reason: 'client_gone' }
   response.setHeader('x-request-id', entry.requestId)
   response.once('close', () => {
     const { requestId, ...known } = entry
     const duration = Math.round((performance.now() - started) * 10) / 10
-    const line = { ...known, request_id: requestId, status: response.statusCode, duration_ms: duration }
-    trail.write(line)
+    const line = {
+      ...known,
+      outcome: outcomeOf(entry, response),
+      request_id: requestId,
+      status: response.statusCode,
+      duration_ms: duration,
+    }
+    trail.write(line, span)
   })
   return entry
 }
 
-export function noteCaller(entry: AuditEntry, { userId, client }: Caller): void {
+type Identified = Readonly<{ userId: string; client: string | undefined }>
+
+export function noteCaller(entry: AuditEntry, { userId, client }: Identified): void {
   entry.oid = userId
   if (client) entry.client = client
 }
@@ -63,4 +88,11 @@ export function noteCaller(entry: AuditEntry, { userId, client }: Caller): void 
 export function decide(entry: AuditEntry, decision: Decision, reason: string): void {
   entry.decision = decision
   entry.reason = reason
+}
+
+function outcomeOf({ outcome, decision }: AuditEntry, response: ServerResponse): Outcome {
+  if (!response.writableFinished) return 'caller_gone'
+  if (outcome) return outcome
+  if (response.statusCode >= 500) return 'failed'
+  return decision === 'accept' ? 'done' : 'refused'
 }

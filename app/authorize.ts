@@ -1,9 +1,17 @@
 import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { type AuditEntry, decide } from './audit.ts'
 import { claimsMissing, scopeMissing, tokenRefused } from './challenge.ts'
-import { AssertionRefused, ConsentMissing, DownstreamUnavailable, StepUpRequired } from './downstream.ts'
+import {
+  AssertionRefused,
+  ConsentMissing,
+  DownstreamUnavailable,
+  StepUpRequired,
+  type UserBar,
+  UserRefused,
+} from './downstream.ts'
+import { faultFields } from './fault.ts'
 import type { AdminGroup, AdminId } from './groups.ts'
-import { describe, type Log } from './log.ts'
+import type { Log } from './log.ts'
 import { basicScopes, fullScope } from './metadata.ts'
 import type { OnBehalfOf } from './obo.ts'
 import type { DownstreamApi, Permissions, ToolPermission } from './permissions.ts'
@@ -30,7 +38,19 @@ export type Services = Readonly<{
 type Request = Readonly<{ caller: Caller; mcpUrl: string; entry: AuditEntry }>
 
 const UNKNOWN_FOR_MS = 10_000
-const EXPECTED = [StepUpRequired, ConsentMissing, DownstreamUnavailable, AssertionRefused]
+/** What the user's sign-in or the tenant's policy says; the server works as it should. */
+const OF_THE_USER = [StepUpRequired, AssertionRefused, UserRefused]
+const EXPECTED = [...OF_THE_USER, ConsentMissing, DownstreamUnavailable]
+
+const BARRED: Readonly<Record<UserBar, string>> = {
+  account_disabled: 'your account is disabled. An administrator of your organisation can enable it.',
+  not_assigned:
+    'you are not assigned to this application. An administrator can assign you or your group to it.',
+  blocked_by_policy: 'a policy of your organisation blocks this sign-in. Ask an administrator.',
+}
+
+const isOneOf = (kinds: readonly (new (...args: never[]) => Error)[], error: unknown) =>
+  kinds.some((kind) => error instanceof kind)
 
 /**
  * May this caller make this call? Decided from infra/permissions.json before any MCP answer starts,
@@ -87,7 +107,7 @@ export class Authorizer {
       return { admin: await this.#admin(request) }
     } catch (error) {
       this.#unknownUntil.set(caller, Date.now() + UNKNOWN_FOR_MS)
-      if (!EXPECTED.some((kind) => error instanceof kind)) this.#logFault(error, entry)
+      this.#note(error, entry)
       decide(entry, 'accept', 'list_without_admin_tools')
       return {}
     }
@@ -115,10 +135,15 @@ export class Authorizer {
   async #downstreamToken(name: string, { caller, entry }: Request): Promise<string> {
     const before = entry.obo
     entry.obo = 'failed'
-    const { token, source } = await this.#services.obo.tokenFor(caller, this.#api(name))
-    // A call may ask twice, for itself and for the group: the second finds what the first has fetched.
-    entry.obo = before ?? source
-    return token
+    try {
+      const { token, source } = await this.#services.obo.tokenFor(caller, this.#api(name))
+      // A call may ask twice, for itself and for the group: the second finds what the first has fetched.
+      entry.obo = before ?? source
+      return token
+    } catch (error) {
+      if (isOneOf(OF_THE_USER, error)) entry.obo = 'refused'
+      throw error
+    }
   }
 
   #api(name: string): DownstreamApi {
@@ -132,24 +157,32 @@ export class Authorizer {
     const scope = basicScopes(mcpUrl, this.#services.permissions)
     if (error instanceof StepUpRequired) throw claimsMissing(mcpUrl, scope, error.claims)
     if (error instanceof AssertionRefused) throw tokenRefused(mcpUrl, scope, 'assertion', error.message)
+    if (error instanceof UserRefused) {
+      decide(entry, 'deny:rbac', error.reason)
+      return `This tool is refused: ${BARRED[error.reason]}`
+    }
     if (error instanceof ConsentMissing) {
       decide(entry, 'deny:rbac', 'consent_missing')
       const missing = error.api.permissions.map(({ value }) => value).join(', ')
       return `This tool needs the permission ${missing} of ${error.api.displayName}, which nobody has consented to yet. An administrator grants it with: npm run consent`
     }
+    this.#note(error, entry)
+    entry.outcome = 'failed'
     if (error instanceof DownstreamUnavailable) {
       if (admin) decide(entry, 'deny:group', 'membership_unknown')
       else decide(entry, 'deny:rbac', 'downstream_unavailable')
       return `This tool is refused for now: ${error.message} Try again in ${error.retryAfterSeconds} seconds.`
     }
-    this.#logFault(error, entry)
     decide(entry, 'deny:rbac', 'downstream_failed')
     return failed(entry.requestId)
   }
 
   /** A wrong credential, say: ours to mend, and no reason to refuse what does not need it. */
-  #logFault(error: unknown, { requestId }: AuditEntry): void {
-    this.#services.log.error(describe(error), { request_id: requestId })
+  #note(error: unknown, { requestId }: AuditEntry): void {
+    const { log } = this.#services
+    if (error instanceof DownstreamUnavailable)
+      log.warn(error.message, { ...faultFields(error), request_id: requestId })
+    else if (!isOneOf(EXPECTED, error)) log.fault(error, { request_id: requestId })
   }
 }
 

@@ -1,21 +1,42 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node'
-import ky, { isHTTPError } from 'ky'
+import ky, { isHTTPError, type Options } from 'ky'
+import { z } from 'zod'
+import { within } from './deadline.ts'
+import { type Service, tracedRequest } from './trace.ts'
 
 const ATTEMPT_TIMEOUT = 5_000
-const DEADLINE = 10_000
 const PUBLIC_CLOUD = 'https://login.microsoftonline.com'
 
+/** RFC 6749 section 5.2 and what Entra adds; an identity endpoint sends `error` or nothing of it. */
+const Body = z.object({
+  error: z.string().optional().catch(undefined),
+  error_codes: z.array(z.number()).catch([]),
+  suberror: z.string().optional().catch(undefined),
+  claims: z.string().optional().catch(undefined),
+})
+
+/** What Entra said no with. Its description is left out: it names users and applications. */
+export type TokenRefusal = Readonly<
+  z.infer<typeof Body> & { status: number; retryAfterSeconds: number | undefined }
+>
+
 /**
- * MSAL's network client on fetch: with time-outs and one retry of a 5xx. MSAL's errors do not tell an
- * outage from a refusal, nor carry Retry-After, so both are noted here. One instance per exchange.
+ * MSAL's network client on fetch, with one retry of a 5xx. MSAL's errors tell neither an outage from a refusal nor
+ * the codes of one, and carry no Retry-After, so these are noted here. One instance per exchange.
  */
 export class EntraHttp implements INetworkModule {
   readonly #authorityHost: string | undefined
+  readonly #service: Service
+  readonly #deadlineMs: number
   /** Set once Entra was busy (429), failing (5xx) or silent. */
   outage: { retryAfterSeconds: number | undefined } | undefined
+  /** Set once Entra refused: any other 4xx. */
+  refusal: TokenRefusal | undefined
 
-  /** Without an authority host addresses are used as they are. */
-  constructor(authorityHost?: string) {
+  /** Each request ends after the deadline, its body included. Without an authority host addresses are used as they are. */
+  constructor(service: Service, deadlineMs: number, authorityHost?: string) {
+    this.#service = service
+    this.#deadlineMs = deadlineMs
     this.#authorityHost = authorityHost
   }
 
@@ -35,44 +56,49 @@ export class EntraHttp implements INetworkModule {
   async #send<T>(
     method: 'get' | 'post',
     url: string,
-    options: NetworkRequestOptions = {},
+    { headers, body }: NetworkRequestOptions = {},
   ): Promise<NetworkResponse<T>> {
     const host = this.#authorityHost
     const target = host?.startsWith('http:') ? url.replace(PUBLIC_CLOUD, host) : url
     try {
-      const response = await ky<T>(target, {
-        method,
-        ...(options.headers && { headers: options.headers }),
-        ...(options.body && { body: options.body }),
-        redirect: 'error',
-        timeout: ATTEMPT_TIMEOUT,
-        totalTimeout: DEADLINE,
-        retry: {
-          limit: 1,
-          methods: ['get', 'post'],
-          statusCodes: [500, 502, 503, 504],
-          afterStatusCodes: [],
-        },
-      })
-      return {
-        status: response.status,
-        headers: Object.fromEntries(response.headers),
-        body: await response.json(),
-      }
+      return await within(this.#deadlineMs, (signal) =>
+        tracedRequest(this.#service, 'token', method.toUpperCase(), async (trace, answered) => {
+          const request = { ...ATTEMPTS, method, signal, headers: { ...headers, ...trace } }
+          const response = await ky<T>(target, {
+            ...request,
+            ...(body && { body }),
+            hooks: { afterResponse: [({ response }) => answered(response.status)] },
+          })
+          return { ...headOf(response), body: await response.json() }
+        }),
+      )
     } catch (error) {
       if (!isHTTPError<T>(error)) {
         this.outage = { retryAfterSeconds: undefined }
         throw error
       }
       const { response, data } = error
-      const busy = response.status === 429 || response.status >= 500
-      if (busy) this.outage = { retryAfterSeconds: retryAfterSeconds(response) }
-      // A refusal (4xx with Entra's JSON body) is an answer for MSAL to read.
-      if (busy || data === undefined || typeof data === 'string') throw error
-      return { status: response.status, headers: Object.fromEntries(response.headers), body: data }
+      if (response.status === 429 || response.status >= 500) {
+        this.outage = { retryAfterSeconds: retryAfterSeconds(response) }
+        throw error
+      }
+      const { status } = response
+      const said = Body.safeParse(data).data ?? { error_codes: [] }
+      this.refusal = { ...said, status, retryAfterSeconds: retryAfterSeconds(response) }
+      // A refusal with Entra's JSON body is an answer for MSAL to read.
+      if (data === undefined || typeof data === 'string') throw error
+      return { ...headOf(response), body: data }
     }
   }
 }
+
+const ATTEMPTS: Options = {
+  redirect: 'error',
+  timeout: ATTEMPT_TIMEOUT,
+  retry: { limit: 1, methods: ['get', 'post'], statusCodes: [500, 502, 503, 504], afterStatusCodes: [] },
+}
+
+const headOf = ({ status, headers }: Response) => ({ status, headers: Object.fromEntries(headers) })
 
 /** Seconds of a `Retry-After` header (RFC 9110 section 10.2.3), undefined without one. */
 export function retryAfterSeconds({ headers }: Response): number | undefined {

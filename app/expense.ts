@@ -2,11 +2,17 @@ import { createHash, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { UserId } from './verifier.ts'
 
-/** Every category an expense can have; tools build their input schema from it. */
+/**
+ * The version of this program's documents, written into each. What has none is of version 1, which lacked it. Documents
+ * of every version are read: a rollback, and replicas of two versions side by side, meet those of the next one.
+ */
+const SCHEMA_VERSION = 2
+
+/** Every category that an expense can be recorded with; tools build their input schema from it. */
 export const CATEGORIES = ['food', 'transport', 'entertainment', 'shopping', 'gadget', 'other'] as const
 export type Category = (typeof CATEGORIES)[number]
 
-/** Every way an expense can be paid; tools build their input schema from it. */
+/** Every way of payment that an expense can be recorded with; tools build their input schema from it. */
 export const PAYMENT_METHODS = ['amex', 'visa', 'cash'] as const
 export type PaymentMethod = (typeof PAYMENT_METHODS)[number]
 
@@ -19,38 +25,49 @@ export interface NewExpense {
   payment_method: PaymentMethod
 }
 
-/** A recorded expense; `created_at` is an ISO 8601 instant in UTC. */
-export interface Expense extends NewExpense {
+/**
+ * A recorded expense; `created_at` is an ISO 8601 instant in UTC. Category and payment method may be others than those
+ * above: of another version of this program.
+ */
+export interface Expense extends Omit<NewExpense, 'category' | 'payment_method'> {
   id: string
+  category: string
+  payment_method: string
   created_at: string
 }
 
 const cents = z.int()
 
-/** The stored form of an expense. What Cosmos adds (`_etag` and so on) is dropped. */
+const Version = z.int().default(1)
+
+/** The stored form of an expense. What Cosmos (`_etag` and so on) and other versions add is dropped. */
 export const ExpenseDocument = z.object({
   id: z.string(),
   user_id: z.string(),
   type: z.literal('expense'),
+  schema_version: Version,
   sort_key: z.string(),
-  date: z.iso.date(),
+  date: z.string(),
   amount_cents: cents,
-  category: z.enum(CATEGORIES),
+  category: z.string(),
   description: z.string(),
-  payment_method: z.enum(PAYMENT_METHODS),
-  created_at: z.iso.datetime(),
+  payment_method: z.string(),
+  created_at: z.string(),
 })
 export type ExpenseDocument = z.infer<typeof ExpenseDocument>
 
-const Sum = z.object({ count: z.int(), cents })
+/** Loose: what another version counts here is written back with it. */
+const Sum = z.object({ count: z.int(), cents }).catchall(z.json())
 
 /** The one running total of a user, changed in the same batch as the expense it counts. */
 export const SummaryDocument = z.object({
   id: z.literal('summary'),
   user_id: z.string(),
   type: z.literal('summary'),
+  schema_version: Version,
   ...Sum.shape,
-  by_category: z.record(z.enum(CATEGORIES), Sum),
+  /** Not every category has a counter, and there may be counters of other categories. */
+  by_category: z.record(z.string(), Sum).default({}),
 })
 export type SummaryDocument = z.infer<typeof SummaryDocument>
 
@@ -92,6 +109,7 @@ export const toDocument = (user: UserId, expense: NewExpense, idempotencyKey?: s
     id,
     user_id: user,
     type: 'expense',
+    schema_version: SCHEMA_VERSION,
     // Sorts by day, then by moment of entry; the id makes it unique, which paging relies on.
     sort_key: `${date}#${created_at}#${id}`,
     date,
@@ -111,7 +129,8 @@ function nextMoment(): Date {
   return new Date(lastMoment)
 }
 
-// Hashed, because a key may hold any character and an id may not.
+// Hashed, because a key may hold any character and an id may not. Nothing is normalized: keys are the same when their
+// bytes in UTF-8 are. A lone surrogate has none, so the tools refuse it.
 const idOfKey = (key: string) => createHash('sha256').update(key).digest('hex')
 
 /** Whether both record the same thing, whenever that was. */

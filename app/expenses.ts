@@ -1,6 +1,7 @@
 import type { Container, FeedOptions, OperationInput, SqlQuerySpec } from '@azure/cosmos'
 import type { z } from 'zod'
 import { makeCursor, readCursor } from './cursor.ts'
+import { deadlines, within } from './deadline.ts'
 import {
   type Expense,
   ExpenseDocument,
@@ -12,14 +13,15 @@ import {
 } from './expense.ts'
 import type { AdminId } from './groups.ts'
 import { type ListRequest, listQuery } from './listing.ts'
-import { CosmosRefusal, defaultPatience, type Patience, StoreUnavailable, withPatience } from './patience.ts'
-import { countIn, type ExpenseStats, startWith, Totals } from './summary.ts'
+import { type Attempt, defaultPolicy, type RetryPolicy, retrying } from './retry.ts'
+import { CosmosRefusal } from './store-failure.ts'
+import { countAnew, countIn, type ExpenseStats, startWith, Totals } from './summary.ts'
 import type { UserId } from './verifier.ts'
 
 export { CursorInvalid } from './cursor.ts'
 export { CATEGORIES, type Category, type Expense, type NewExpense, PAYMENT_METHODS } from './expense.ts'
 export type { ListRequest } from './listing.ts'
-export { StoreUnavailable } from './patience.ts'
+export { StoreUnavailable } from './store-failure.ts'
 export type { ExpenseStats, Total } from './summary.ts'
 
 /** The idempotency key was used before, for another expense: the caller's fault, answered as a refusal. */
@@ -32,8 +34,6 @@ export class IdempotencyConflict extends Error {
 }
 
 const pageOfSummaries = 1_000
-const reachableMs = 3_000
-const retryAfterMs = 5_000
 
 /**
  * Expenses in Cosmos DB, one partition per user. Every method throws StoreUnavailable when Cosmos
@@ -41,12 +41,16 @@ const retryAfterMs = 5_000
  */
 export class ExpenseStore {
   readonly #container: Container
-  readonly #patience: Patience
+  readonly #policy: RetryPolicy
   readonly #statisticsMs: number
 
-  constructor(container: Container, patience: Patience = defaultPatience, statisticsMs = 30_000) {
+  constructor(
+    container: Container,
+    policy: RetryPolicy = defaultPolicy,
+    statisticsMs: number = deadlines.statistics,
+  ) {
     this.#container = container
-    this.#patience = patience
+    this.#policy = policy
     this.#statisticsMs = statisticsMs
   }
 
@@ -62,16 +66,17 @@ export class ExpenseStore {
     idempotencyKey?: string,
   ): Promise<{ expense: Expense; replayed: boolean }> {
     const document = toDocument(user, expense, idempotencyKey)
+    const attempt = retrying(this.#policy)
     // After a failed attempt, finding the expense there may mean that only its answer was lost.
     let failedBefore = false
-    const outcome = await withPatience(this.#patience, (signal) =>
+    const outcome = await attempt((signal) =>
       this.#write(user, document, signal).catch((error: unknown) => {
         failedBefore = true
         throw error
       }),
     )
     if (outcome === 'saved') return { expense: toExpense(document), replayed: false }
-    const stored = await withPatience(this.#patience, (signal) => this.#find(user, document.id, signal))
+    const stored = await attempt((signal) => this.#find(user, document.id, signal))
     if (!isSameExpense(stored, document)) throw new IdempotencyConflict()
     const own = failedBefore && stored.created_at === document.created_at
     return { expense: toExpense(stored), replayed: !own }
@@ -90,7 +95,7 @@ export class ExpenseStore {
       ExpenseDocument,
       listQuery(user, filter, after),
       { partitionKey: user, maxItemCount: limit + 1 },
-      Date.now() + this.#patience.deadlineMs,
+      retrying(this.#policy),
     )
     const found: ExpenseDocument[] = []
     for await (const { documents } of pages) {
@@ -113,8 +118,8 @@ export class ExpenseStore {
     const options = { maxItemCount: pageOfSummaries }
     const totals = new Totals()
     const cost = { pages: 0, requestCharge: 0 }
-    const end = Date.now() + this.#statisticsMs
-    for await (const { documents, requestCharge } of this.#pages(SummaryDocument, query, options, end)) {
+    const attempt = retrying({ ...this.#policy, deadlineMs: this.#statisticsMs })
+    for await (const { documents, requestCharge } of this.#pages(SummaryDocument, query, options, attempt)) {
       for (const summary of documents) totals.add(summary)
       cost.pages += 1
       cost.requestCharge += requestCharge
@@ -123,22 +128,37 @@ export class ExpenseStore {
   }
 
   /** Resolves when the container answers; one attempt, for a readiness probe. */
-  async reachable(signal: AbortSignal = AbortSignal.timeout(reachableMs)): Promise<void> {
-    await this.#container.read({ abortSignal: signal })
+  async reachable(deadlineMs: number = deadlines.readiness): Promise<void> {
+    await within(deadlineMs, (abortSignal) => this.#container.read({ abortSignal }))
   }
 
   async #write(user: UserId, document: ExpenseDocument, signal: AbortSignal): Promise<'saved' | 'exists'> {
-    for (;;) {
-      // The summary is there, except for a user's first expenses, of which only one gets to start it.
-      for (const summary of [countIn(document), startWith(document)]) {
-        const create: OperationInput = { operationType: 'Create', resourceBody: { ...document } }
-        const refusal = await this.#batch(user, [create, summary], signal)
-        if (refusal === undefined) return 'saved'
-        if (refusal.index === 0 && refusal.status === 409) return 'exists'
-        const otherSummary = refusal.index === 1 && [404, 409].includes(refusal.status)
-        if (!otherSummary) throw new CosmosRefusal(refusal.status)
-      }
+    const create: OperationInput = { operationType: 'Create', resourceBody: { ...document } }
+    for (let summary = countIn(document); ; ) {
+      const refusal = await this.#batch(user, [create, summary], signal)
+      if (refusal === undefined) return 'saved'
+      if (refusal.index === 0 && refusal.status === 409) return 'exists'
+      const other = refusal.index === 1 && (await this.#instead(summary, refusal.status, document, signal))
+      if (!other) throw new CosmosRefusal(refusal.status)
+      summary = other
     }
+  }
+
+  /** What to do with the summary when it is not as it was thought to be. */
+  async #instead(
+    { operationType }: OperationInput,
+    status: number,
+    document: ExpenseDocument,
+    abortSignal: AbortSignal,
+  ): Promise<OperationInput | undefined> {
+    // Somebody else has started or changed it meanwhile.
+    if (operationType !== 'Patch') return [404, 409, 412].includes(status) ? countIn(document) : undefined
+    // The summary is there, except for a user's first expenses, of which only one gets to start it.
+    if (status === 404) return startWith(document)
+    if (status !== 400) return undefined
+    const summary = this.#container.item('summary', document.user_id)
+    const { resource, etag } = await summary.read<Record<string, unknown> & { id: string }>({ abortSignal })
+    return resource ? countAnew(document, resource, etag) : startWith(document)
   }
 
   /** Undefined when everything was carried out; otherwise nothing was, because of the one at `index`. */
@@ -159,20 +179,17 @@ export class ExpenseStore {
     return ExpenseDocument.parse(resource)
   }
 
-  /** Page by page, so that nothing has to hold a whole result; ends by its own deadline, in milliseconds since 1970. */
+  /** Page by page, so that nothing has to hold a whole result; all of them share the time of `attempt`. */
   async *#pages<Document extends z.ZodType>(
     schema: Document,
     query: SqlQuerySpec,
     options: FeedOptions,
-    end: number,
+    attempt: Attempt,
   ): AsyncGenerator<{ documents: z.infer<Document>[]; requestCharge: number }> {
     let continuationToken: string | undefined
     do {
-      const left = end - Date.now()
-      if (left <= 0) throw new StoreUnavailable(retryAfterMs)
-      const patience = { ...this.#patience, deadlineMs: Math.min(left, this.#patience.deadlineMs) }
       // A page may be short, even empty, without being the last. A refused one is asked for again alone.
-      const page = await withPatience(patience, (abortSignal) => {
+      const page = await attempt((abortSignal) => {
         const at = { ...options, abortSignal, ...(continuationToken && { continuationToken }) }
         return this.#container.items.query<unknown>(query, at).fetchNext()
       })

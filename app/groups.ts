@@ -1,9 +1,11 @@
 import ky, { isHTTPError } from 'ky'
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
-import { Cache } from './cache.ts'
-import { DownstreamUnavailable } from './downstream.ts'
+import { DeadlineExceeded, deadlines, within } from './deadline.ts'
+import { DownstreamUnavailable, GraphRefused } from './downstream.ts'
 import { retryAfterSeconds } from './entra-http.ts'
-import type { Caller } from './verifier.ts'
+import { tracedRequest } from './trace.ts'
+import type { Caller, UserId } from './verifier.ts'
 
 declare const adminId: unique symbol
 
@@ -13,7 +15,6 @@ export type AdminId = string & { readonly [adminId]: true }
 const MAX_USERS = 10_000
 const CACHE_MINUTES = 5
 const ATTEMPT_TIMEOUT = 2_000
-const DEADLINE = 5_000
 /** With the filter below one page is the rule; Graph may still send empty ones first. */
 const MAX_PAGES = 20
 
@@ -26,71 +27,105 @@ const Page = z.object({ value: z.array(z.object({ id: z.string() })), '@odata.ne
 export class AdminGroup {
   readonly #endpoint
   readonly #groupId
-  readonly #members = new Cache(MAX_USERS, async (graphToken: () => Promise<string>) => ({
-    value: await this.#isMember(await graphToken()),
-    milliseconds: CACHE_MINUTES * 60_000,
-  }))
+  readonly #deadlineMs
+  readonly #members = new LRUCache<UserId, boolean>({
+    max: MAX_USERS,
+    ttl: CACHE_MINUTES * 60_000,
+    perf: { now: () => Date.now() },
+    ttlResolution: 0,
+  })
+  /** Questions under way, each by the token it is asked with: an old one's failure is nobody else's. */
+  readonly #asking = new Map<string, Promise<boolean>>()
 
-  constructor(endpoint: string, groupId: string) {
+  constructor(endpoint: string, groupId: string, deadlineMs: number = deadlines.graph) {
     this.#endpoint = endpoint
     this.#groupId = groupId
+    this.#deadlineMs = deadlineMs
   }
 
   /**
    * The caller's proof of being an admin, or undefined. `graphToken` is asked for only when the answer
-   * is not cached; its errors pass through. Throws DownstreamUnavailable when Graph cannot answer.
+   * is not cached; its errors pass through. Throws DownstreamUnavailable when Graph cannot answer, and GraphRefused.
    */
   async admin(caller: Caller, graphToken: () => Promise<string>): Promise<AdminId | undefined> {
-    const member = await this.#members.get(caller.userId, graphToken)
+    const member = this.#members.get(caller.userId) ?? (await this.#ask(caller, graphToken))
     // The only place where an admin id is made.
     return member ? (caller.userId as string as AdminId) : undefined
   }
 
-  async #isMember(token: string): Promise<boolean> {
+  #ask({ userId, token }: Caller, graphToken: () => Promise<string>): Promise<boolean> {
+    const running = this.#asking.get(token)
+    if (running) return running
+    const question = this.#answer(userId, graphToken).finally(() => this.#asking.delete(token))
+    this.#asking.set(token, question)
+    return question
+  }
+
+  async #answer(userId: UserId, graphToken: () => Promise<string>): Promise<boolean> {
+    const token = await graphToken()
+    const member = await within(this.#deadlineMs, (signal) => this.#isMember(token, signal)).catch(
+      (error: unknown) => {
+        throw error instanceof DeadlineExceeded ? unavailable(error) : error
+      },
+    )
+    this.#members.set(userId, member)
+    return member
+  }
+
+  async #isMember(token: string, signal: AbortSignal): Promise<boolean> {
     const filter = new URLSearchParams({ $filter: `id eq '${this.#groupId}'`, $select: 'id', $count: 'true' })
-    const deadline = Date.now() + DEADLINE
     let url: string | undefined =
       `${this.#endpoint}/v1.0/me/transitiveMemberOf/microsoft.graph.group?${filter}`
     for (let page = 0; url && page < MAX_PAGES; page++) {
-      const { value, '@odata.nextLink': next } = await this.#page(url, token, deadline - Date.now())
+      const { value, '@odata.nextLink': next } = await this.#page(url, token, signal)
       if (value.some(({ id }) => id.toLowerCase() === this.#groupId)) return true
       url = next
     }
-    if (url) throw new DownstreamUnavailable('Microsoft Graph')
+    if (url) throw unavailable()
     return false
   }
 
-  async #page(url: string, token: string, budget: number) {
+  async #page(url: string, token: string, signal: AbortSignal) {
     // The token is Graph's: a page link must not carry it anywhere else.
     if (!url.startsWith(`${this.#endpoint}/`)) throw new Error('Microsoft Graph linked to a foreign page.')
     try {
-      const answer = await ky(url, {
-        headers: { authorization: `Bearer ${token}`, consistencylevel: 'eventual' },
-        redirect: 'error',
-        timeout: ATTEMPT_TIMEOUT,
-        totalTimeout: Math.max(1, budget),
-        retry: {
-          limit: 3,
-          statusCodes: [429, 500, 502, 503, 504],
-          retryOnTimeout: true,
-          shouldRetry: waitFits,
-        },
-      }).json()
+      const answer = await tracedRequest('Microsoft Graph', 'membership', 'GET', (trace, answered) =>
+        ky(url, {
+          headers: { ...trace, authorization: `Bearer ${token}`, consistencylevel: 'eventual' },
+          redirect: 'error',
+          signal,
+          timeout: ATTEMPT_TIMEOUT,
+          retry: {
+            limit: 3,
+            statusCodes: [429, 500, 502, 503, 504],
+            retryOnTimeout: true,
+            shouldRetry: waitFits,
+          },
+          hooks: { afterResponse: [({ response }) => answered(response.status)] },
+        }).json(),
+      )
       return Page.parse(answer)
     } catch (error) {
-      if (isHTTPError(error) && error.response.status < 500 && error.response.status !== 429) {
-        throw new Error(`Microsoft Graph refused the membership question with ${error.response.status}.`)
-      }
-      throw new DownstreamUnavailable(
-        'Microsoft Graph',
-        isHTTPError(error) ? retryAfterSeconds(error.response) : undefined,
-      )
+      throw graphFailure(error)
     }
   }
+}
+
+const unavailable = (cause?: unknown, retryAfterSeconds?: number) =>
+  new DownstreamUnavailable('Microsoft Graph', retryAfterSeconds, cause)
+
+const Refusal = z.object({ error: z.object({ code: z.string().regex(/^[\w.]{1,100}$/) }) })
+
+function graphFailure(error: unknown): Error {
+  if (!isHTTPError(error)) return unavailable(error)
+  const { response, data } = error
+  if (response.status === 429 || response.status >= 500)
+    return unavailable(error, retryAfterSeconds(response))
+  return new GraphRefused(response.status, Refusal.safeParse(data).data?.error.code ?? 'no_code')
 }
 
 /** Retrying earlier than Graph asked would only prolong the throttling; then better fail at once. */
 function waitFits({ error }: { error: Error }): false | undefined {
   const wait = isHTTPError(error) ? (retryAfterSeconds(error.response) ?? 0) : 0
-  return wait * 1000 > DEADLINE / 2 ? false : undefined
+  return wait * 1000 > deadlines.graph / 2 ? false : undefined
 }

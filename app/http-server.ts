@@ -66,7 +66,10 @@ export function createHttpServer(app: RequestListener, trail: AuditWriter): Serv
     // A request that has begun has its own line.
     if (response) return
     const { status, reason } = fault
-    trail.write({ decision: 'deny:request', reason, request_id: requestId, status, duration_ms: 0 })
+    trail.write({
+      ...{ decision: 'deny:request', reason, outcome: 'refused' },
+      ...{ request_id: requestId, status, duration_ms: 0 },
+    })
   })
   return server
 }

@@ -7,8 +7,11 @@ import {
   jwksCache,
 } from 'jose'
 import { z } from 'zod'
+import { deadlines, within } from './deadline.ts'
+import { faultFields } from './fault.ts'
+import type { Log } from './log.ts'
+import { tracedRequest } from './trace.ts'
 
-const FETCH_TIMEOUT = 5_000
 /** Keys younger than this are used without looking; older ones are renewed behind the request's back. */
 const FRESH_FOR = 10 * 60_000
 /** Keys older than this are used only when the endpoint does not answer. */
@@ -32,6 +35,7 @@ const RsaKey = z.looseObject({
 /** The key endpoint does not answer and no usable keys are left: our fault (503), never the caller's (401). */
 export class KeysUnavailable extends Error {
   override name = 'KeysUnavailable'
+  readonly code = 'keys_unavailable'
   readonly retryAfterSeconds = FAILURE_COOLDOWN / 1000
 }
 
@@ -41,11 +45,20 @@ export class KeysUnavailable extends Error {
  */
 export class SigningKeys {
   readonly #cache: JWKSCacheInput = {}
+  readonly #deadlineMs
+  readonly #log
   readonly #remote
   #failedAt = Number.NEGATIVE_INFINITY
   #lookedAt = Number.NEGATIVE_INFINITY
 
-  constructor(authorityHost: string, tenantId: string) {
+  /** Without a log a failed fetch is told to nobody but the caller. */
+  constructor(
+    authorityHost: string,
+    tenantId: string,
+    { deadlineMs = deadlines.keys as number, log }: { deadlineMs?: number; log?: Pick<Log, 'warn'> } = {},
+  ) {
+    this.#log = log
+    this.#deadlineMs = deadlineMs
     this.#remote = createRemoteJWKSet(new URL(`${authorityHost}/${tenantId}/discovery/v2.0/keys`), {
       // Expiry is decided in `#refresh`: jose would fail every request once its own maximum age is past.
       cacheMaxAge: Number.POSITIVE_INFINITY,
@@ -97,20 +110,30 @@ export class SigningKeys {
     if (Date.now() < this.#failedAt + FAILURE_COOLDOWN)
       throw new KeysUnavailable('The key endpoint failed just now.')
     try {
-      const response = await fetch(url, {
-        headers,
-        redirect: 'error',
-        signal: AbortSignal.timeout(FETCH_TIMEOUT),
-      })
-      if (response.status !== 200) throw new Error(`status ${response.status}`)
-      const { keys } = KeySet.parse(await response.json())
+      const { keys } = await this.#download(url, headers)
       const usable = keys.flatMap((key) => RsaKey.safeParse(key).data ?? [])
       // An empty or broken answer must not replace good keys.
       if (usable.length === 0) throw new Error('no usable keys')
       return Response.json({ keys: usable })
     } catch (cause) {
       this.#failedAt = Date.now()
+      this.#log?.warn('The key endpoint does not answer.', faultFields(cause))
       throw new KeysUnavailable('The key endpoint does not answer.', { cause })
     }
+  }
+
+  #download(url: string, headers: Headers) {
+    return within(this.#deadlineMs, (signal) =>
+      tracedRequest('Microsoft Entra ID', 'signing keys', 'GET', async (trace, answered) => {
+        const response = await fetch(url, {
+          headers: { ...Object.fromEntries(headers), ...trace },
+          redirect: 'error',
+          signal,
+        })
+        answered(response.status)
+        if (response.status !== 200) throw new Error(`status ${response.status}`)
+        return KeySet.parse(await response.json())
+      }),
+    )
   }
 }

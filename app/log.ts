@@ -1,4 +1,5 @@
 import type { LogLevel } from './config.ts'
+import { describe, faultFields } from './fault.ts'
 
 const LEVELS: readonly LogLevel[] = ['error', 'warn', 'info']
 
@@ -8,6 +9,8 @@ export type Fields = Readonly<Record<string, string | number | boolean | undefin
 export type Log = Readonly<{
   /** Decisions are written at every level. */
   audit: (fields: Fields) => void
+  /** A fault of ours: what it is, where, and its codes; never its text. */
+  fault: (error: unknown, fields?: Fields) => void
   error: (message: string, fields?: Fields) => void
   warn: (message: string, fields?: Fields) => void
   info: (message: string, fields?: Fields) => void
@@ -18,7 +21,14 @@ export function createLog(level: LogLevel, write: (line: string) => void): Log {
   const at = (own: LogLevel) => (message: string, fields?: Fields) => {
     if (LEVELS.indexOf(own) <= LEVELS.indexOf(level)) line({ level: own, message, ...fields })
   }
-  return { audit: line, error: at('error'), warn: at('warn'), info: at('info') }
+  const error = at('error')
+  return {
+    audit: line,
+    fault: (fault, fields) => error(describe(fault), { ...faultFields(fault), ...fields }),
+    error,
+    warn: at('warn'),
+    info: at('info'),
+  }
 }
 
 /** Writes the lines of one turn of the event loop at once: a write to a pipe blocks. */
@@ -31,16 +41,4 @@ export function batched(stream: NodeJS.WritableStream): (line: string) => void {
   return (line) => {
     if (lines.push(line) === 1) setImmediate(flush)
   }
-}
-
-/** Kind, code and place of an error, without its message: that may hold contents or tokens. */
-export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return 'A thing that is no error was thrown.'
-  const code = 'code' in error ? ` (code ${String(error.code)})` : ''
-  const place =
-    error.stack
-      ?.split('\n')
-      .find((line) => line.startsWith('    at '))
-      ?.trim() ?? ''
-  return `${error.name}${code} ${place}`
 }

@@ -1,23 +1,13 @@
 import { createHash } from 'node:crypto'
-import {
-  AuthError,
-  type AuthenticationResult,
-  ConfidentialClientApplication,
-  InteractionRequiredAuthError,
-  ServerError,
-} from '@azure/msal-node'
+import { AuthError, type AuthenticationResult, ConfidentialClientApplication } from '@azure/msal-node'
 import { LRUCache } from 'lru-cache'
 import { Cache } from './cache.ts'
-import { clientAuthentication } from './client-authentication.ts'
+import { proofWith } from './client-authentication.ts'
 import type { Config } from './config.ts'
-import {
-  AssertionRefused,
-  ConsentMissing,
-  DownstreamUnavailable,
-  ExchangeFailed,
-  StepUpRequired,
-} from './downstream.ts'
+import { DeadlineExceeded, deadlines, within } from './deadline.ts'
+import { DownstreamUnavailable, ExchangeFailed, IdentityRefused } from './downstream.ts'
 import { EntraHttp } from './entra-http.ts'
+import { exchangeFailure } from './exchange-failure.ts'
 import type { DownstreamApi } from './permissions.ts'
 import type { Caller, UserId } from './verifier.ts'
 
@@ -35,15 +25,19 @@ type Exchange = { caller: Caller; api: DownstreamApi }
  */
 export class OnBehalfOf {
   readonly #config
+  readonly #proof
+  readonly #deadlineMs
   readonly #tokens: Cache<string, Exchange>
   /** Until when (epoch milliseconds) a user's exchanges rest because Entra said Retry-After. */
   readonly #resting = new LRUCache<UserId, number>({ max: MAX_ENTRIES })
 
   constructor(
     config: Pick<Config, 'tenantId' | 'clientId' | 'authorityHost' | 'credential' | 'oboCacheSeconds'>,
-    maxEntries = MAX_ENTRIES,
+    { maxEntries = MAX_ENTRIES, deadlineMs = deadlines.exchange as number } = {},
   ) {
     this.#config = config
+    this.#proof = proofWith(config.credential)
+    this.#deadlineMs = deadlineMs
     this.#tokens = new Cache(maxEntries, async (exchange: Exchange) => {
       const { accessToken, expiresOn } = await this.#exchange(exchange)
       const life = (expiresOn?.getTime() ?? 0) - EXPIRY_MARGIN - Date.now()
@@ -53,7 +47,7 @@ export class OnBehalfOf {
 
   /**
    * An access token of `api` for the caller, and whether it came from the cache. Throws StepUpRequired,
-   * ConsentMissing, AssertionRefused or DownstreamUnavailable; any other error is a fault of ours.
+   * ConsentMissing, AssertionRefused, UserRefused or DownstreamUnavailable; any other error is a fault of ours.
    */
   async tokenFor(
     caller: Caller,
@@ -69,50 +63,45 @@ export class OnBehalfOf {
   async #exchange({ caller, api }: Exchange): Promise<AuthenticationResult> {
     const rest = (this.#resting.get(caller.userId) ?? 0) - Date.now()
     if (rest > 0) throw new DownstreamUnavailable('Microsoft Entra ID', Math.ceil(rest / 1000))
-    const { clientId, tenantId, authorityHost, credential } = this.#config
-    const http = new EntraHttp(authorityHost)
+    const { clientId, tenantId, authorityHost } = this.#config
+    const http = new EntraHttp('Microsoft Entra ID', this.#deadlineMs, authorityHost)
     try {
-      const authority = EntraHttp.authority(authorityHost, tenantId)
-      const client = new ConfidentialClientApplication({
-        auth: { clientId, authority, ...(await clientAuthentication(credential)) },
-        system: { networkClient: http },
+      return await within(this.#deadlineMs, async () => {
+        const client = new ConfidentialClientApplication({
+          auth: {
+            clientId,
+            authority: EntraHttp.authority(authorityHost, tenantId),
+            ...(await this.#proof()),
+          },
+          system: { networkClient: http },
+        })
+        const result = await client.acquireTokenOnBehalfOf({
+          oboAssertion: caller.token,
+          scopes: [`${api.resource}/.default`],
+        })
+        if (!result) throw new Error('MSAL returned no token.')
+        return result
       })
-      const result = await client.acquireTokenOnBehalfOf({
-        oboAssertion: caller.token,
-        scopes: [`${api.resource}/.default`],
-      })
-      if (!result) throw new Error('MSAL returned no token.')
-      return result
     } catch (error) {
-      if (http.outage) throw this.#rest(caller.userId, http.outage.retryAfterSeconds)
-      throw failureOf(error, api)
+      throw this.#failureOf(error, http, { caller, api })
     }
   }
 
-  #rest(user: UserId, retryAfterSeconds: number | undefined): DownstreamUnavailable {
-    const outage = new DownstreamUnavailable('Microsoft Entra ID', retryAfterSeconds)
+  #failureOf(error: unknown, { outage, refusal }: EntraHttp, { caller, api }: Exchange): unknown {
+    if (outage) return this.#rest(caller.userId, outage.retryAfterSeconds, error)
+    if (refusal) {
+      const failure = exchangeFailure(refusal, api)
+      const passing = failure instanceof DownstreamUnavailable
+      return passing ? this.#rest(caller.userId, refusal.retryAfterSeconds, error) : failure
+    }
+    if (error instanceof DeadlineExceeded) return this.#rest(caller.userId, undefined, error)
+    if (error instanceof IdentityRefused) return new ExchangeFailed(error.code, error.status, error)
+    return error instanceof AuthError ? new ExchangeFailed(error.errorCode || error.name) : error
+  }
+
+  #rest(user: UserId, retryAfterSeconds: number | undefined, cause: unknown): DownstreamUnavailable {
+    const outage = new DownstreamUnavailable('Microsoft Entra ID', retryAfterSeconds, cause)
     if (retryAfterSeconds) this.#resting.set(user, Date.now() + outage.retryAfterSeconds * 1000)
     return outage
   }
-}
-
-// MSAL declares `errorNo` a string and fills it with a number.
-function failureOf(error: unknown, api: DownstreamApi): unknown {
-  if (error instanceof InteractionRequiredAuthError) {
-    if (error.claims) return new StepUpRequired(error.claims)
-    if (String(error.errorNo) === '65001' || error.subError === 'consent_required')
-      return new ConsentMissing(api)
-    return new AssertionRefused('Entra asks for a new sign-in.')
-  }
-  // 50013 and 500133: the assertion's signature or life time; the caller's next token may do.
-  if (error instanceof ServerError && ['50013', '500133'].includes(String(error.errorNo))) {
-    return new AssertionRefused(`Entra refused the assertion (AADSTS${error.errorNo}).`)
-  }
-  if (error instanceof AuthError) return new ExchangeFailed(codeOf(error))
-  return error
-}
-
-/** The AADSTS code only: Entra's full texts can name users and applications. */
-function codeOf(error: AuthError): string {
-  return /AADSTS\d+/.exec(error.errorMessage)?.[0] ?? (error.errorCode || error.name)
 }

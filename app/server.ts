@@ -6,6 +6,7 @@ import { ExpenseStore } from './expenses.ts'
 import { createHttpServer } from './http-server.ts'
 import { listen } from './listen.ts'
 import { batched, createLog } from './log.ts'
+import { ManagedIdentity } from './managed-identity.ts'
 import { loadPermissions } from './permissions.ts'
 import { createServices, type Services } from './services.ts'
 import { Telemetry } from './telemetry.ts'
@@ -33,11 +34,10 @@ function stopOnSignal(servers: readonly Server[], { drain, trail }: Services, te
 
 /** In Azure: the server's identity; on a laptop: whoever is signed in to azd. */
 async function azureCredential({ credential }: Config) {
+  if (credential.kind === 'managed-identity') return new ManagedIdentity(credential.clientId).credential
   // Loaded only where it is used: it is a quarter of the start-up time.
-  const { AzureDeveloperCliCredential, ManagedIdentityCredential } = await import('@azure/identity')
-  return credential.kind === 'managed-identity'
-    ? new ManagedIdentityCredential({ clientId: credential.clientId })
-    : new AzureDeveloperCliCredential()
+  const { AzureDeveloperCliCredential } = await import('@azure/identity')
+  return new AzureDeveloperCliCredential()
 }
 
 /** Telemetry is no reason to listen later: it starts when everything else has. */

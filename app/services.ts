@@ -23,7 +23,7 @@ export function createServices(
   store: ExpenseStore,
   record?: AuditSinks['record'],
 ) {
-  const keys = new SigningKeys(config.authorityHost, config.tenantId)
+  const keys = new SigningKeys(config.authorityHost, config.tenantId, { log })
   // permissions.ts makes sure that admin tools do not stand without Microsoft Graph.
   const adminGroup = new AdminGroup(config.endpoints.graph ?? '', config.adminGroupId)
   const obo = new OnBehalfOf(config)

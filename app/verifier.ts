@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Cache, type Loaded } from './cache.ts'
 import type { Config } from './config.ts'
 import type { SigningKeys } from './keys.ts'
+import { tracedStep } from './trace.ts'
 
 declare const userId: unique symbol
 
@@ -91,7 +92,11 @@ export class Verifier {
     return this.#verified.get(token, token)
   }
 
-  async #verify(token: string): Promise<Loaded<Caller>> {
+  #verify(token: string): Promise<Loaded<Caller>> {
+    return tracedStep('verify the access token', () => this.#checked(token))
+  }
+
+  async #checked(token: string): Promise<Loaded<Caller>> {
     const parsed = this.#claims.safeParse(await this.#verifiedClaims(token))
     if (!parsed.success) {
       const [issue] = parsed.error.issues

@@ -82,7 +82,8 @@ ContainerAppConsoleLogs
 | where isnotempty(line.decision)
 | extend times = coalesce(tolong(line['count']), long(1))
 | extend decision = tostring(line.decision), tool = tostring(line.tool), status = toint(line.status),
-    duration_ms = todouble(line.duration_ms), obo = tostring(line.obo), reason = tostring(line.reason)
+    duration_ms = todouble(line.duration_ms), obo = tostring(line.obo), reason = tostring(line.reason),
+    outcome = tostring(line.outcome)
 '''
 var audit = format(auditLines, serverName)
 
@@ -90,9 +91,16 @@ var alerts = [
   {
     name: 'server-errors'
     severity: 1
-    description: 'More than 5 percent of the requests failed with a 5xx status.'
-    query: '| summarize requests = sum(times), failed = sumif(times, status >= 500) | where requests >= 20 and failed * 100.0 / requests > 5'
+    description: 'More than 5 percent of the requests failed, with a 5xx status or behind an answer in words.'
+    query: '| summarize requests = sum(times), failed = sumif(times, outcome == \'failed\') | where requests >= 20 and failed * 100.0 / requests > 5'
     threshold: 0
+  }
+  {
+    name: 'store-refusals'
+    severity: 1
+    description: 'Cosmos DB did not do what it was asked: it is down or throttled, or the server has lost its right to the data. The answers say "try again" with status 200; the log has the cause.'
+    query: '| where outcome == \'refused_by_store\''
+    threshold: 5
   }
   {
     name: 'refusals'
@@ -112,7 +120,7 @@ var alerts = [
     name: 'slow-requests'
     severity: 2
     description: 'The 95th percentile of the answered requests is above 2 seconds.'
-    query: '| where decision == \'accept\' | summarize requests = count(), p95 = percentile(duration_ms, 95) | where requests >= 20 and p95 > 2000'
+    query: '| where outcome == \'done\' | summarize requests = count(), p95 = percentile(duration_ms, 95) | where requests >= 20 and p95 > 2000'
     threshold: 0
   }
 ]

@@ -14,10 +14,13 @@ export const SavedExpense = z.object({
   id: z.string(),
   date: z.string().describe('YYYY-MM-DD'),
   amount: z.number(),
-  category: z.enum(CATEGORIES),
+  category: z.string(),
   description: z.string(),
-  payment_method: z.enum(PAYMENT_METHODS),
+  payment_method: z.string(),
 })
+
+/** Without an encoding in UTF-8 a lone surrogate would be stored, and compared, as another character. */
+const Text = z.string().refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
 
 export const addUserExpense = defineTool({
   name: 'add_user_expense',
@@ -28,11 +31,9 @@ export const addUserExpense = defineTool({
     date: z.iso.date('must be a calendar day, YYYY-MM-DD').describe('Day of the expense, YYYY-MM-DD'),
     amount: Amount.describe('Amount, more than 0, at most two decimals'),
     category: z.enum(CATEGORIES),
-    description: z.string().min(1, 'must not be empty').max(500, 'must have at most 500 characters'),
+    description: Text.min(1, 'must not be empty').max(500, 'must have at most 500 characters'),
     payment_method: z.enum(PAYMENT_METHODS),
-    idempotency_key: z
-      .string()
-      .min(1, 'must not be empty')
+    idempotency_key: Text.min(1, 'must not be empty')
       .max(200, 'must have at most 200 characters')
       .optional()
       .describe('The same key for a retry of the same expense: it is saved once'),

@@ -5,10 +5,13 @@ import {
   ToolSchema,
 } from '@modelcontextprotocol/sdk/types.js'
 import { z } from 'zod'
+import type { AuditEntry } from '../audit.ts'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../expenses.ts'
+import { faultFields } from '../fault.ts'
 import type { AdminId } from '../groups.ts'
-import { describe, type Log } from '../log.ts'
+import type { Log } from '../log.ts'
 import type { Statistics } from '../statistics.ts'
+import { isStoreRefusal } from '../store-failure.ts'
 import type { UserId } from '../verifier.ts'
 
 /** What a tool works with: the verified caller, never an argument of the model, says whose data it is. */
@@ -20,6 +23,8 @@ export type ToolContext = Readonly<{
   statistics: Statistics
   log: Log
   requestId: string
+  /** Where a tool that failed says so. */
+  entry: Pick<AuditEntry, 'outcome'>
 }>
 
 type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonly<{
@@ -75,12 +80,14 @@ export const failed = (requestId: string) =>
   `The tool failed. The operator finds the cause under request ${requestId}.`
 
 /** The SDK would send any error's message to the client: only our own refusals may pass. */
-function messageFor(error: unknown, { log, requestId }: ToolContext): string {
+function messageFor(error: unknown, { log, requestId, entry }: ToolContext): string {
   if (error instanceof CursorInvalid || error instanceof IdempotencyConflict) return error.message
   if (error instanceof StoreUnavailable) {
-    log.warn('The store is not available.', { request_id: requestId })
+    entry.outcome = 'refused_by_store'
+    log.warn('The store is not available.', { ...faultFields(error), request_id: requestId })
     return `The expenses cannot be reached at the moment. Try again in ${error.retryAfterSeconds} seconds; before you repeat an add without an idempotency_key, list the expenses: it may have been saved.`
   }
-  log.error(describe(error), { request_id: requestId })
+  entry.outcome = isStoreRefusal(error) ? 'refused_by_store' : 'failed'
+  log.fault(error, { request_id: requestId })
   return failed(requestId)
 }

@@ -95,13 +95,16 @@ const serve = async (
 }
 
 const refused = ({ operation, body }: CosmosRequest, fault: Exclude<Fault, string>): Answer => {
-  const { status, retryAfterMs } = fault
+  const { status, substatus, retryAfterMs } = fault
   // The service finds these two out while it carries out the operations one by one.
   if (operation === 'batch' && Array.isArray(body) && (status === 412 || status === 449)) {
     const { results } = failedBatch(body.length, 0, status)
     return { status: 207, body: results }
   }
-  const headers = retryAfterMs === undefined ? {} : { 'x-ms-retry-after-ms': String(retryAfterMs) }
+  const headers = {
+    ...(retryAfterMs !== undefined && { 'x-ms-retry-after-ms': String(retryAfterMs) }),
+    ...(substatus !== undefined && { 'x-ms-substatus': String(substatus) }),
+  }
   throw new Refusal(status, 'An injected fault.', headers)
 }
 

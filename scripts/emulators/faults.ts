@@ -11,6 +11,8 @@ type Harm =
   | { status: 429 | 500 | 502 | 503 | 504; retryAfter?: number; late?: boolean }
   | { hang: true | number }
   | { close: true }
+  /** Refused with this very answer: what a directory in another state would say. */
+  | { answer: number; body: object; headers?: Record<string, string> }
 
 /**
  * `times`: how many calls are hit, until cleared when left out. `only` spares the calls it says no to; `at`
@@ -92,6 +94,13 @@ export class Faults {
     const { fault } = active
     if ('close' in fault) {
       response.socket?.destroy()
+      return true
+    }
+    if ('answer' in fault) {
+      response
+        .status(fault.answer)
+        .set(fault.headers ?? {})
+        .json(fault.body)
       return true
     }
     if ('hang' in fault) {

@@ -7,6 +7,7 @@ import { createLog } from '../../app/log.ts'
 const missing: AuditLine = {
   decision: 'deny:token',
   reason: 'missing',
+  outcome: 'refused',
   status: 401,
   request_id: 'id',
   duration_ms: 0.1,

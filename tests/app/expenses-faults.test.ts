@@ -34,13 +34,13 @@ describe('the expense store when Cosmos fails', { skip: notOnRealCosmos }, () =>
     for (const key of [undefined, 'key']) {
       it(`adds once through ${name} ${key ? 'with' : 'without'} an idempotency key`, async () => {
         const user = someUser()
-        const patience = noWaiting()
-        const store = open.storeWith(patience)
+        const policy = noWaiting()
+        const store = open.storeWith(policy)
         open.cosmos.faults.inject('batch', fault, 3)
         const { replayed } = await store.add(user, lunch, key)
         assert.equal(replayed, false)
         await assertSaved(user, [12.3])
-        assert.ok(patience.waits.length > 0)
+        assert.ok(policy.waits.length > 0)
         open.cosmos.faults.inject('batch', fault)
         await store.add(user, { ...lunch, amount: 1 }, key && 'other key')
         await assertSaved(user, [1, 12.3])
@@ -70,16 +70,16 @@ describe('the expense store when Cosmos fails', { skip: notOnRealCosmos }, () =>
   it('lists and counts through 429, 449 and 408, waiting as long as it is told', async () => {
     const user = someUser()
     const { expense } = await open.store.add(user, lunch)
-    const patience = noWaiting()
-    const store = open.storeWith(patience)
+    const policy = noWaiting()
+    const store = open.storeWith(policy)
     for (const status of [429, 449, 408] as const) {
       open.cosmos.faults.inject('query', { status, retryAfterMs: 500 }, 2)
       assert.deepEqual((await store.list(user, { limit: 5 })).expenses, [expense])
       open.cosmos.faults.inject('query', { status, retryAfterMs: 500 }, 2)
       assert.ok((await store.stats(admin)).count > 0)
     }
-    assert.equal(patience.waits.length, 12)
-    assert.ok(patience.waits.every((ms) => ms >= 500 && ms < 1_500))
+    assert.equal(policy.waits.length, 12)
+    assert.ok(policy.waits.every((ms) => ms >= 500 && ms < 1_500))
   })
 
   it('asks again for the refused page only', async () => {
@@ -87,26 +87,26 @@ describe('the expense store when Cosmos fails', { skip: notOnRealCosmos }, () =>
     try {
       const user = someUser()
       for (const amount of [1, 2, 3, 4]) await short.store.add(user, { ...lunch, amount })
-      const patience = noWaiting()
+      const policy = noWaiting()
       const before = short.cosmos.counters.documentsRead
       short.cosmos.faults.inject('query', 'none')
       short.cosmos.faults.inject('query', { status: 429 }, 2)
-      const store = short.storeWith(patience)
+      const store = short.storeWith(policy)
       const { expenses } = await store.list(user, { limit: 10 })
       assert.deepEqual(
         expenses.map(({ amount }) => amount),
         [4, 3, 2, 1],
       )
       assert.equal(short.cosmos.counters.documentsRead - before, 4)
-      assert.equal(patience.waits.length, 2)
+      assert.equal(policy.waits.length, 2)
     } finally {
       await short.close()
     }
   })
 
   it('surfaces a 503 at once as unavailable, with the time to wait', async () => {
-    const patience = noWaiting()
-    const store = open.storeWith(patience)
+    const policy = noWaiting()
+    const store = open.storeWith(policy)
     const user = someUser()
     const expected = { name: 'StoreUnavailable', code: 'store_unavailable', retryAfterSeconds: 7 }
     const fault: Fault = { status: 503, retryAfterMs: 6_500 }
@@ -116,17 +116,17 @@ describe('the expense store when Cosmos fails', { skip: notOnRealCosmos }, () =>
     await assert.rejects(store.list(user, { limit: 1 }), expected)
     open.cosmos.faults.inject('query', { status: 503 })
     await assert.rejects(store.stats(admin), { ...expected, retryAfterSeconds: 5 })
-    assert.deepEqual(patience.waits, [])
+    assert.deepEqual(policy.waits, [])
   })
 
   it('gives up at once when it is told to wait past its deadline', async () => {
-    const patience = noWaiting(2_000)
+    const policy = noWaiting(2_000)
     open.cosmos.faults.inject('batch', { status: 429, retryAfterMs: 30_000 })
-    await assert.rejects(open.storeWith(patience).add(someUser(), lunch), {
+    await assert.rejects(open.storeWith(policy).add(someUser(), lunch), {
       code: 'store_unavailable',
       retryAfterSeconds: 30,
     })
-    assert.deepEqual(patience.waits, [])
+    assert.deepEqual(policy.waits, [])
   })
 
   it('gives up at its deadline when no answer comes, and a retry with the key does not double', async () => {

@@ -6,25 +6,41 @@ import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
 
-/** A request item as the track API takes it (Application Insights "telemetry data model"). */
-const Item = z.object({
+const envelope = {
   name: z.string(),
   iKey: z.string(),
   time: z.string(),
   tags: z.record(z.string(), z.string()),
+}
+const known = {
+  id: z.string(),
+  name: z.string(),
+  duration: z.string(),
+  success: z.boolean(),
+  properties: z.record(z.string(), z.string()),
+}
+
+/** Items as the track API takes them (Application Insights "telemetry data model"). */
+const RequestItem = z.object({
+  ...envelope,
   data: z.object({
-    baseType: z.string(),
+    baseType: z.literal('RequestData'),
+    baseData: z.object({ ...known, responseCode: z.string() }),
+  }),
+})
+const DependencyItem = z.object({
+  ...envelope,
+  data: z.object({
+    baseType: z.literal('RemoteDependencyData'),
     baseData: z.object({
-      id: z.string(),
-      name: z.string(),
-      duration: z.string(),
-      responseCode: z.string(),
-      success: z.boolean(),
-      properties: z.record(z.string(), z.string()),
+      ...known,
+      resultCode: z.string(),
+      type: z.string(),
+      target: z.string().optional(),
+      data: z.string().optional(),
     }),
   }),
 })
-export type Item = z.infer<typeof Item>
 
 export const KEY = '99999999-8888-7777-6666-555555555555'
 
@@ -47,12 +63,16 @@ export async function startIngestion(tls?: { key: string; cert: string }) {
   const server = (tls ? createTlsServer(tls, listener) : createPlainServer(listener)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
+  const items = () => deliveries.flatMap(({ text }) => z.array(z.unknown()).parse(JSON.parse(text)))
   const endpoint = `${tls ? 'https' : 'http'}://localhost:${port}`
   return {
     port,
     connectionString: `InstrumentationKey=${KEY};IngestionEndpoint=${endpoint}/;LiveEndpoint=https://live.example.com/;ApplicationId=${KEY}`,
     deliveries,
-    items: (): Item[] => deliveries.flatMap(({ text }) => z.array(Item).parse(JSON.parse(text))),
+    requests: () => items().flatMap((item) => RequestItem.safeParse(item).data ?? []),
+    dependencies: () => items().flatMap((item) => DependencyItem.safeParse(item).data ?? []),
+    /** Everything that was sent; each is a request or a dependency. */
+    items: () => items().map((item) => z.union([RequestItem, DependencyItem]).parse(item)),
     behave(next: typeof behaviour) {
       behaviour = next
     },

@@ -61,7 +61,7 @@ function oboWith(credential: Credential = managedIdentity(), oboCacheSeconds = 1
     credential,
     oboCacheSeconds,
   }
-  return new OnBehalfOf(config, maxEntries)
+  return new OnBehalfOf(config, maxEntries === undefined ? {} : { maxEntries })
 }
 
 /** A new certificate that the API app in the directory knows. */
@@ -238,6 +238,24 @@ describe('the admin group', () => {
       (error) => error instanceof DownstreamUnavailable && error.retryAfterSeconds === 60,
     )
     assert.equal(tenant.counters.graph, 1)
+  })
+
+  it('gives the failure of an older token to nobody who asks with a newer one meanwhile', async () => {
+    const group = groupOf()
+    const [older, newer] = [await caller('Alice'), await caller('Alice')]
+    const fault = tenant.faults.on('graph', { hang: true, times: 1 })
+    const failing = group.admin(older, async () => {
+      await graphToken(newer)()
+      throw new AssertionRefused('ended')
+    })
+    const asking = group.admin(older, graphToken(older)).catch((error: unknown) => error)
+    const answer = group.admin(newer, graphToken(newer))
+    await assert.rejects(failing, AssertionRefused)
+    assert.ok((await asking) instanceof AssertionRefused)
+    await fault.reached(1)
+    fault.release()
+    assert.equal(await answer, newer.userId)
+    assert.equal(await group.admin(older, graphToken(older)), older.userId)
   })
 
   it('does not remember a failure', async () => {

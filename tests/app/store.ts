@@ -3,7 +3,7 @@ import { CosmosClient } from '@azure/cosmos'
 import { openContainer } from '../../app/cosmos.ts'
 import { ExpenseStore, type NewExpense } from '../../app/expenses.ts'
 import type { AdminId } from '../../app/groups.ts'
-import type { Patience } from '../../app/patience.ts'
+import type { RetryPolicy } from '../../app/retry.ts'
 import type { UserId } from '../../app/verifier.ts'
 import { type Cosmos, startCosmos } from '../../scripts/emulators/cosmos.ts'
 
@@ -25,8 +25,8 @@ export const lunch: NewExpense = {
   payment_method: 'visa',
 }
 
-/** Patience that takes no time: what would be waited is written down. */
-export const noWaiting = (deadlineMs = 60_000): Patience & { waits: number[] } => {
+/** A policy that takes no time: what would be waited is written down. */
+export const noWaiting = (deadlineMs = 60_000): RetryPolicy & { waits: number[] } => {
   const waits: number[] = []
   return { deadlineMs, waits, wait: async (ms) => void waits.push(ms) }
 }
@@ -50,9 +50,9 @@ export const openStore = async (options: { pageSize?: number } = {}) => {
     address,
     container,
     store: new ExpenseStore(opened),
-    storeWith: (patience: Patience) => new ExpenseStore(opened, patience),
+    storeWith: (policy: RetryPolicy) => new ExpenseStore(opened, policy),
     /** A store whose statistics have so many milliseconds in all. */
-    storeWithin: (patience: Patience, ms: number) => new ExpenseStore(opened, patience, ms),
+    storeWithin: (policy: RetryPolicy, ms: number) => new ExpenseStore(opened, policy, ms),
     /** The stand-in; tests that use it are skipped where there is none. */
     get cosmos(): Cosmos {
       if (!local) throw new Error('There is no stand-in.')

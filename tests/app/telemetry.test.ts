@@ -7,15 +7,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { Request } from 'express'
 import { generate } from 'selfsigned'
+import { z } from 'zod'
 import type { AuditLine } from '../../app/audit.ts'
 import { ConnectionString } from '../../app/connection-string.ts'
-import { IngestionPipeline } from '../../app/ingestion.ts'
-import { createLog } from '../../app/log.ts'
+import { ingestionExporter } from '../../app/ingestion.ts'
+import { createLog, type Log } from '../../app/log.ts'
+import { Spans } from '../../app/spans.ts'
+import { endRequest, startRequest } from '../../app/trace.ts'
 import { lunch, post } from '../e2e/rpc.ts'
 import { type System, startSystem } from '../e2e/system.ts'
+import { evaluate } from '../infra/kql.ts'
 import { KEY, startIngestion } from './ingestion-stand-in.ts'
 
+const workbook = new URL('../../infra/workbook.json', import.meta.url)
+const Workbook = z.object({
+  items: z.array(z.object({ name: z.string(), content: z.looseObject({ query: z.string().optional() }) })),
+})
 const recorder = new URL('./connections.ts', import.meta.url).href
 const folder = mkdtempSync(join(tmpdir(), 'telemetry-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -86,12 +95,12 @@ describe('telemetry', () => {
     const lines = await Promise.all(responses.map((response) => system.auditLine(response)))
     await stop()
 
-    const items = ingestion.items()
+    const items = ingestion.requests()
     assert.equal(items.length, responses.length)
-    for (const { decision, reason, tool, client, obo, request_id, status, duration_ms } of lines) {
+    for (const { decision, reason, outcome, tool, client, obo, request_id, status, duration_ms } of lines) {
       const item = items.find(({ data }) => data.baseData.properties.request_id === request_id)
       assert.ok(item)
-      const known = Object.entries({ decision, reason, tool, client, obo, request_id })
+      const known = Object.entries({ decision, reason, outcome, tool, client, obo, request_id })
       const { baseType, baseData } = item.data
       assert.equal(baseType, 'RequestData')
       assert.deepEqual(
@@ -110,6 +119,118 @@ describe('telemetry', () => {
     }
     assert.equal(new Set(items.map(({ tags }) => tags['ai.operation.id'])).size, items.length)
     assert.equal(new Set(lines.map(({ decision }) => decision)).size, 4)
+  })
+
+  /** What a view of the workbook shows of all that was sent. */
+  function shownBy(view: string) {
+    const { items } = Workbook.parse(JSON.parse(readFileSync(workbook, 'utf8')))
+    const query = items.find(({ name }) => name === view)?.content.query ?? ''
+    const rows = ingestion.items().map(({ tags, data: { baseType, baseData } }) => ({
+      table: baseType === 'RequestData' ? 'AppRequests' : 'AppDependencies',
+      AppRoleName: tags['ai.cloud.role'],
+      OperationId: tags['ai.operation.id'],
+      Name: baseData.name,
+      Success: baseData.success,
+      DurationMs: Number(/(\d+\.\d+)$/.exec(baseData.duration)?.[1]) * 1_000,
+      Properties: baseData.properties,
+      ...('target' in baseData && { Target: baseData.target }),
+      ...('resultCode' in baseData && { ResultCode: baseData.resultCode }),
+    }))
+    return evaluate(
+      query,
+      rows.filter(({ table }) => query.startsWith(table)),
+    )
+  }
+
+  /** Asks for the statistics, each time as nobody was asked before, until spans are made. */
+  async function tracedStats(headers: Record<string, string>) {
+    const outgoing: string[] = []
+    const note = (request: Request) => {
+      if (request.headers.traceparent) outgoing.push(String(request.headers.traceparent))
+      assert.equal(request.headers.tracestate, undefined)
+      return false
+    }
+    for (const endpoint of ['obo', 'graph', 'keys'] as const)
+      system.tenant.faults.on(endpoint, { close: true, only: note })
+    for (;;) {
+      const token = await system.tokenFor('Alice')
+      const response = await post(system.mcp, call('get_expense_stats'), { token, headers })
+      if (outgoing.length > 0) return { token, outgoing, line: await system.auditLine(response) }
+      await system.tenant.rotateKeys()
+    }
+  }
+
+  it('shows what a request depended on as a part of the caller’s trace, which goes on behind us', async () => {
+    await start()
+    const [trace, span] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331']
+    const { token, outgoing, line } = await tracedStats({
+      traceparent: `00-${trace}-${span}-01`,
+      tracestate: 'vendor=alice',
+    })
+    await stop()
+    const request = ingestion
+      .requests()
+      .find(({ data }) => data.baseData.properties.request_id === line.request_id)
+    assert.ok(request)
+    assert.equal(request.tags['ai.operation.id'], trace)
+    assert.equal(request.tags['ai.operation.parentId'], span)
+    const dependencies = ingestion.dependencies().filter(({ tags }) => tags['ai.operation.id'] === trace)
+    const shown = dependencies.map(({ data: { baseData } }) => {
+      const { type, target = '', name, resultCode, success } = baseData
+      return [type, target, name, resultCode, success].join(' ')
+    })
+    for (const expected of [
+      'InProc  verify the access token 0 true',
+      'Http Microsoft Entra ID token 200 true',
+      'Http Microsoft Graph membership 200 true',
+      'Http Azure Cosmos DB query 200 true',
+    ])
+      assert.ok(shown.includes(expected), `${expected}\n${shown.join('\n')}`)
+    const spans = new Map(
+      dependencies.map(({ data, tags }) => [data.baseData.id, tags['ai.operation.parentId']]),
+    )
+    for (const parent of spans.values())
+      assert.ok(parent === request.data.baseData.id || spans.has(String(parent)))
+    for (const header of outgoing) {
+      const [, traceId, spanId] = header.split('-')
+      if (traceId === trace) assert.ok(spans.has(String(spanId)))
+    }
+    assert.ok(outgoing.some((header) => header.startsWith(`00-${trace}-`)))
+    const sent = ingestion.deliveries
+      .map(({ text }) => text)
+      .join()
+      .toLowerCase()
+    for (const word of [String(line.oid), token, 'alice', 'vendor', 'bearer', '/docs'])
+      assert.ok(!sent.includes(word.toLowerCase()), word)
+  })
+
+  it('shows which dependency failed, with its status, and that the request did', async () => {
+    await start()
+    await tracedStats({})
+    system.cosmos.faults.inject('query', { status: 403, substatus: 5300 })
+    const token = await system.tokenFor('Bob')
+    const response = await post(system.mcp, call('get_user_expenses'), { token })
+    const line = await system.auditLine(response)
+    await stop()
+    const request = ingestion
+      .requests()
+      .find(({ data }) => data.baseData.properties.request_id === line.request_id)
+    assert.equal(request?.data.baseData.success, false)
+    assert.equal(request.data.baseData.properties.outcome, 'refused_by_store')
+    const failed = ingestion
+      .dependencies()
+      .filter(({ tags }) => tags['ai.operation.id'] === request.tags['ai.operation.id'])
+      .filter(({ data }) => !data.baseData.success)
+      // The stand-in answers none, and the SDK does without.
+      .filter(({ data }) => data.baseData.name !== 'query plan')
+    assert.deepEqual(
+      failed.map(({ data: { baseData } }) => [baseData.target, baseData.name, baseData.resultCode]),
+      [['Azure Cosmos DB', 'query', '403']],
+    )
+    const [failure] = shownBy('failures').filter(({ Name }) => Name === 'query')
+    assert.deepEqual([failure?.Target, failure?.status, failure?.times], ['Azure Cosmos DB', '403', 1])
+    assert.ok(shownBy('dependencies').some(({ Name, calls }) => Name === 'membership' && Number(calls) > 0))
+    assert.ok(shownBy('latency').some(({ tool, failed }) => tool === 'get_user_expenses' && failed === 1))
   })
 
   it('holds no oid, token, name, amount or text, and goes nowhere else', async () => {
@@ -156,7 +277,7 @@ describe('telemetry', () => {
     const response = await post(system.mcp, call('get_user_expenses'))
     await stop()
     assert.equal(response.status, 401)
-    assert.equal(ingestion.items().length, 1)
+    assert.equal(ingestion.requests().length, 1)
   })
 
   it('is sent with an access token of the managed identity for Azure Monitor', async () => {
@@ -203,9 +324,14 @@ describe('the pipeline to Application Insights', () => {
     request_id: 'id',
     decision: 'accept',
     reason: 'tool',
+    outcome: 'done',
     status: 200,
     duration_ms: 1,
   }
+
+  const spansTo = ({ connectionString }: { connectionString: string }, log: Log) =>
+    new Spans(async () => ingestionExporter(ConnectionString.parse(connectionString), undefined, log))
+  const add = () => endRequest(startRequest(Date.now()), line, Date.now())
 
   before(() => {
     // As app/server.ts does.
@@ -216,21 +342,20 @@ describe('the pipeline to Application Insights', () => {
   it('keeps a bounded number of requests and drops the others', async () => {
     const ingestion = await startIngestion()
     const log = createLog('error', () => {})
-    const target = ConnectionString.parse(ingestion.connectionString)
-    const pipeline = new IngestionPipeline(target, undefined, log)
-    for (let count = 0; count < 5_000; count++) pipeline.add(line, Date.now())
-    await pipeline.close()
+    const spans = spansTo(ingestion, log)
+    for (let count = 0; count < 5_000; count++) add()
+    await spans.close()
     ingestion.close()
-    assert.equal(ingestion.items().length, 512 + 2_048)
+    assert.equal(ingestion.requests().length, 512 + 2_048)
   })
 
   it('says once that Application Insights is lost, and once that it is back', async () => {
     const ingestion = await startIngestion()
     const lines: string[] = []
     const log = createLog('info', (text) => lines.push(text))
-    const pipeline = new IngestionPipeline(ConnectionString.parse(ingestion.connectionString), undefined, log)
+    const spans = spansTo(ingestion, log)
     const batch = () => {
-      for (let count = 0; count < 512; count++) pipeline.add(line, Date.now())
+      for (let count = 0; count < 512; count++) add()
     }
     const logged = async (count: number) => {
       while (lines.length < count) await new Promise((resolve) => setImmediate(resolve))
@@ -243,7 +368,7 @@ describe('the pipeline to Application Insights', () => {
     ingestion.behave('take')
     batch()
     await logged(2)
-    await pipeline.close()
+    await spans.close()
     ingestion.close()
     assert.deepEqual(
       lines.map((text) => JSON.parse(text).level),

@@ -164,6 +164,20 @@ describe('when the platform fails, the server', () => {
     )
   })
 
+  it('stays in rotation while Cosmos is away, answers the sign-in and says when to come back', async () => {
+    await system.restart()
+    const ready = async () => (await fetch(new URL('/readyz', system.mcp))).status
+    assert.equal(await ready(), 200)
+    for (const operation of ['account', 'container', 'query', 'batch'] as const)
+      system.cosmos.faults.inject(operation, { status: 503 }, 100)
+    assert.equal(await ready(), 200)
+    const token = await fresh()
+    assert.equal((await toolNames(system.mcp, token)).length, 3)
+    const { content } = await callTool(system.mcp, 'get_user_expenses', {}, { token })
+    assert.match(content[0]?.text ?? '', /Try again in \d+ seconds/)
+    assert.equal((await post(system.mcp, list)).status, 401)
+  })
+
   it('loses and doubles nothing when it is killed in the middle of 200 adds with idempotency keys', async () => {
     const token = await fresh('Bob')
     const before = await everything(token)

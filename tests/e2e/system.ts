@@ -10,18 +10,18 @@ import { seedDirectory } from '../../scripts/emulators/seed.ts'
 import { STORE, serverEnvironment } from '../../scripts/emulators/server-environment.ts'
 import { startTenant } from '../../scripts/emulators/tenant.ts'
 
-const entry = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
+const source = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
 
 export type System = Awaited<ReturnType<typeof startSystem>>
 export type UserName = 'Alice' | 'Bob' | 'Carol' | 'Dave'
 
 /**
- * The production server as a process of its own, its environment pointing at stand-ins of this process. `program`:
+ * The production server as a process of its own, its environment pointing at emulators in this process. `program`:
  * Node's arguments, when it is not the source.
  */
 export async function startSystem(
   overrides: Record<string, string> = {},
-  program: readonly string[] = [entry],
+  program: readonly string[] = [source],
 ) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
@@ -43,14 +43,10 @@ export async function startSystem(
     /** Every line that the server has written to stdout since its last start. */
     lines: () => server.lines,
     /** The audit line of an answered request; it is written just after the answer. */
-    async auditLine({ headers }: Response): Promise<Record<string, unknown>> {
-      const id = headers.get('x-request-id') ?? 'none'
-      for (;;) {
-        const line = server.lines.find((text) => text.includes(id) && text.includes('"decision"'))
-        if (line) return JSON.parse(line)
-        await once(server.output, 'data', { signal: AbortSignal.timeout(5_000) })
-      }
-    },
+    auditLine: ({ headers }: Response) =>
+      lineWith(server, headers.get('x-request-id') ?? 'none', '"decision"'),
+    /** The first line since the last start with all these texts in it; waits for it. */
+    lineWith: (...texts: string[]) => lineWith(server, ...texts),
     process: () => server.child,
     tokenFor: (name: UserName, options: { claims?: string; clientId?: string } = {}) =>
       tenant.tokenFor({
@@ -73,6 +69,14 @@ export async function startSystem(
   }
 }
 
+async function lineWith({ lines, output }: Server, ...texts: string[]): Promise<Record<string, unknown>> {
+  for (;;) {
+    const line = lines.find((candidate) => texts.every((text) => candidate.includes(text)))
+    if (line) return JSON.parse(line)
+    await once(output, 'data', { signal: AbortSignal.timeout(5_000) })
+  }
+}
+
 async function kill(child: ChildProcess): Promise<void> {
   const running = child.exitCode === null && child.signalCode === null
   if (running && child.kill('SIGKILL')) await once(child, 'exit')
@@ -84,11 +88,13 @@ export function upnOf({ users }: ReturnType<typeof seedDirectory>, name: UserNam
   return user.upn
 }
 
+type Server = Readonly<{ child: ChildProcess; output: Readable; lines: string[] }>
+
 async function startServer(
   program: readonly string[],
   environment: Record<string, string>,
   mcp: string,
-): Promise<{ child: ChildProcess; output: Readable; lines: string[] }> {
+): Promise<Server> {
   const child = spawn(process.execPath, program, { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
   const lines: string[] = []
   let rest = ''

@@ -82,7 +82,7 @@ describe('The image, built by the lines of app/Dockerfile in a clean folder', { 
   })
   after(() => image?.remove())
 
-  it('holds the bundle, permissions.json and the compiled code, and nothing else', async () => {
+  it('holds the bundle with its map, permissions.json and the compiled code, and nothing else', async () => {
     const files = await readdir(image.workdir, { recursive: true, withFileTypes: true })
     const paths = files
       .filter((file) => file.isFile())
@@ -91,7 +91,12 @@ describe('The image, built by the lines of app/Dockerfile in a clean folder', { 
       paths.filter((path) => path.startsWith('compile-cache/')),
       paths.filter((path) => !path.startsWith('compile-cache/')),
     ]
-    assert.deepEqual(others.toSorted(), ['app/server.js', 'infra/permissions.json', 'package.json'])
+    assert.deepEqual(others.toSorted(), [
+      'app/server.js',
+      'app/server.js.map',
+      'infra/permissions.json',
+      'package.json',
+    ])
     assert.ok(compiled.length >= 1)
   })
 
@@ -110,6 +115,8 @@ describe('The image, built by the lines of app/Dockerfile in a clean folder', { 
       assert.equal(health.status, 200)
       const ready = await fetch(`http://127.0.0.1:${port}/readyz`)
       assert.equal(ready.status, 503)
+      for (const path of ['/app/server.js.map', '/server.js.map', '/app/server.js'])
+        assert.equal((await fetch(`http://127.0.0.1:${port}${path}`)).status, 404)
     } finally {
       server.stop()
     }

@@ -1,9 +1,35 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { onlyOne, resourcesOf } from './deployments.ts'
+import { evaluate, type Row } from './kql.ts'
 
 const anything = z.looseObject({})
+
+/** One line of each kind, as the server writes it (tests/e2e/recorded-lines.test.ts). */
+const recorded = z
+  .record(z.string(), z.record(z.string(), z.unknown()))
+  .parse(JSON.parse(readFileSync(new URL('recorded-lines.json', import.meta.url), 'utf8')))
+
+const Criterion = z.object({ query: z.string(), threshold: z.number() })
+const Criteria = z.object({ criteria: z.object({ allOf: z.tuple([Criterion]) }) })
+
+async function alertRules() {
+  const rules = await resourcesOf('defaults', 'Microsoft.Insights/scheduledQueryRules')
+  return rules.map(({ name, properties }) => {
+    const [criterion] = Criteria.parse(properties).criteria.allOf
+    return { name: name?.replace(/^ca-[a-z0-9]{13}-/, ''), ...criterion }
+  })
+}
+
+async function workbookQueries() {
+  const shape = z.object({ serializedData: z.string() })
+  const { serializedData } = await onlyOne('defaults', 'Microsoft.Insights/workbooks', shape)
+  const Item = z.object({ name: z.string(), content: z.looseObject({ query: z.string().optional() }) })
+  const { items } = z.object({ items: z.array(Item) }).parse(JSON.parse(serializedData))
+  return new Map(items.flatMap(({ name, content }) => (content.query ? [[name, content.query]] : [])))
+}
 
 describe('Alerts', () => {
   const Rule = z.object({
@@ -16,7 +42,7 @@ describe('Alerts', () => {
       ...Rule.parse(properties),
     }))
 
-  it('watch errors, refusals, downstream tokens, latency and restarts', async () => {
+  it('watch errors, the store, refusals, downstream tokens, latency and restarts', async () => {
     const names = (await rulesOf('defaults')).map(({ name }) => name)
     assert.deepEqual(names.toSorted(), [
       'log-quota',
@@ -24,6 +50,7 @@ describe('Alerts', () => {
       'refusals',
       'server-errors',
       'slow-requests',
+      'store-refusals',
     ])
     const shape = z.object({ criteria: z.object({ allOf: z.array(z.object({ metricName: z.string() })) }) })
     const { criteria } = await onlyOne('defaults', 'Microsoft.Insights/metricAlerts', shape)
@@ -45,19 +72,15 @@ describe('Alerts', () => {
     for (const { actions } of await rulesOf('custom-domain')) assert.equal(actions.actionGroups.length, 1)
   })
 
-  it('and the workbook read the lines of this server from the table that Azure Monitor fills', async () => {
-    const rules = await resourcesOf('defaults', 'Microsoft.Insights/scheduledQueryRules')
-    const Query = z.object({ criteria: z.object({ allOf: z.tuple([z.object({ query: z.string() })]) }) })
-    const queries = rules
-      .filter(({ name }) => !name?.endsWith('-log-quota'))
-      .map(({ properties }) => Query.parse(properties).criteria.allOf[0].query)
-    const shape = z.object({ serializedData: z.string() })
-    const workbook = (await onlyOne('defaults', 'Microsoft.Insights/workbooks', shape)).serializedData
-    const Item = z.object({ content: z.looseObject({ query: z.string().optional() }) })
-    const { items } = z.object({ items: z.array(Item) }).parse(JSON.parse(workbook))
-    const shown = items.flatMap(({ content }) => (content.query ? [content.query] : []))
-    assert.equal(shown.length, 5)
-    for (const query of [...queries, ...shown]) {
+  it('and the workbook read the lines of this server, or its telemetry, from the tables that Azure Monitor fills', async () => {
+    const shown = await workbookQueries()
+    assert.deepEqual(
+      [...shown].filter(([, query]) => !query.startsWith('Container')).map(([name]) => name),
+      ['latency', 'dependencies', 'failures'],
+    )
+    const rules = await alertRules()
+    for (const query of [...rules.map((rule) => rule.query), ...shown.values()]) {
+      if (/^App(Requests|Dependencies)\n\| where AppRoleName == 'expenses'/.test(query)) continue
       assert.match(query, /^ContainerAppConsoleLogs\n\| where ContainerAppName == 'ca-[a-z0-9]{13}'\n/)
       assert.match(query, /parse_json\(Log\)/)
     }
@@ -83,5 +106,100 @@ describe('Alerts', () => {
   it('have logs with a limit in days and in size', async () => {
     const workspace = await onlyOne('defaults', 'Microsoft.OperationalInsights/workspaces', anything)
     assert.deepEqual([workspace.retentionInDays, workspace.workspaceCapping], [30, { dailyQuotaGb: 1 }])
+  })
+})
+
+describe('On lines that the server wrote, the alerts', () => {
+  const serverName = 'ca-abcdefghijklm'
+  const row = (line: object, changes: object = {}): Row => ({
+    ContainerAppName: serverName,
+    Log: JSON.stringify({ ...line, ...changes }),
+  })
+  const many = (kind: string, times: number, changes: object = {}) => {
+    const line = recorded[kind]
+    assert.ok(line, kind)
+    return Array.from({ length: times }, () => row(line, changes))
+  }
+  /** What a quarter of an hour looks like in which nothing is wrong; another app writes to the same table. */
+  const quiet = [
+    ...many('done', 100),
+    ...many('signed out', 5),
+    ...many('not an admin', 5),
+    ...many('sign-in ended', 10),
+    row({ level: 'info', message: 'Listening on port 8080' }),
+    { ContainerAppName: serverName, Log: 'no JSON' },
+    ...many('store away', 50).map((other) => ({ ...other, ContainerAppName: 'ca-other' })),
+  ]
+  const firing = async (rows: readonly Row[]) => {
+    const rules = await alertRules()
+    return rules
+      .filter(({ query, threshold }) => {
+        const ours = query.replaceAll(/ca-[a-z0-9]{13}/g, serverName)
+        return evaluate(ours, rows).length > threshold
+      })
+      .map(({ name }) => name)
+      .toSorted()
+  }
+
+  it('are silent while nothing is wrong', async () => {
+    assert.deepEqual(await firing(quiet), [])
+    assert.deepEqual(await firing([]), [])
+  })
+
+  const troubles: [trouble: string, rows: () => Row[], alerts: string[]][] = [
+    ['Cosmos is away', () => many('store away', 6), ['store-refusals']],
+    ['the server has lost its right to the data', () => many('store forbidden', 6), ['store-refusals']],
+    ['Graph refuses the server', () => many('Graph refuses', 10), ['server-errors']],
+    ['the credential is refused', () => many('credential refused', 10), ['obo-failures', 'server-errors']],
+    ['Entra is away', () => many('Entra away', 10), ['obo-failures', 'server-errors']],
+    ['there are no signing keys', () => many('no signing keys', 10), ['server-errors']],
+    ['somebody tries tokens', () => many('signed out', 60), ['refusals']],
+    ['somebody tries admin tools', () => many('not an admin', 60), ['refusals']],
+    ['answers are slow', () => many('done', 100, { duration_ms: 2_500 }), ['slow-requests']],
+  ]
+  for (const [trouble, rows, alerts] of troubles) {
+    it(`fire when ${trouble}: ${alerts.join(', ')}`, async () => {
+      assert.deepEqual(await firing([...quiet, ...rows()]), alerts)
+    })
+  }
+
+  it('are joined by views of the workbook that read the same lines and spans', async () => {
+    const shown = await workbookQueries()
+    const view = (name: string, rows: readonly Row[]) => {
+      const query = shown.get(name) ?? ''
+      return evaluate(
+        query.replaceAll(/ca-[a-z0-9]{13}/g, serverName).replaceAll('{TimeRange:grain}', '1'),
+        rows,
+      )
+    }
+    const outcomes = view('outcomes', [...quiet, ...many('store away', 2)])
+    assert.deepEqual(
+      outcomes.map(({ outcome, requests }) => [outcome, requests]),
+      [
+        ['done', 100],
+        ['refused', 20],
+        ['refused_by_store', 2],
+      ],
+    )
+    const span = { AppRoleName: 'expenses', Target: 'Azure Cosmos DB', Name: 'query', OperationId: 'a' }
+    const dependencies = [
+      { ...span, DurationMs: 10, Success: true, ResultCode: '200', Properties: {} },
+      { ...span, DurationMs: 30, Success: false, ResultCode: '403', Properties: {} },
+      { ...span, AppRoleName: 'another', DurationMs: 9_000, Success: false, ResultCode: '403' },
+    ]
+    assert.deepEqual(view('dependencies', dependencies), [
+      { Target: 'Azure Cosmos DB', Name: 'query', calls: 2, p50: 10, p95: 30, p99: 30, failed: 1 },
+    ])
+    const [failure, ...others] = view('failures', dependencies)
+    assert.deepEqual([failure?.Target, failure?.status, failure?.times], ['Azure Cosmos DB', '403', 1])
+    assert.deepEqual(others, [])
+    const requests = [
+      { AppRoleName: 'expenses', DurationMs: 5, Success: true, Properties: { tool: 'get_user_expenses' } },
+      { AppRoleName: 'expenses', DurationMs: 7, Success: false, Properties: { tool: 'get_user_expenses' } },
+      { AppRoleName: 'expenses', DurationMs: 1, Success: false, Properties: {} },
+    ]
+    assert.deepEqual(view('latency', requests), [
+      { tool: 'get_user_expenses', calls: 2, p50: 5, p95: 7, p99: 7, failed: 1 },
+    ])
   })
 })

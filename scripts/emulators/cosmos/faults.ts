@@ -20,7 +20,11 @@ export type Operation =
  * - `hang`: carried out, and never answered
  * - `none`: carried out and answered, so that the next fault meets a later request
  */
-export type Fault = { status: 408 | 412 | 429 | 449 | 503; retryAfterMs?: number } | 'drop' | 'hang' | 'none'
+export type Fault =
+  | { status: 403 | 408 | 412 | 429 | 449 | 503; substatus?: number; retryAfterMs?: number }
+  | 'drop'
+  | 'hang'
+  | 'none'
 
 /** Faults for the next requests, by operation. Tests inject them; nothing else does. */
 export class Faults {
