@@ -19,7 +19,7 @@ const Said = z.object({
 })
 
 /** What a log line tells of an error: codes, HTTP statuses, ids. */
-export type FaultFields = Readonly<{
+type FaultFields = Readonly<{
   error: string
   code: string | undefined
   status: number | undefined

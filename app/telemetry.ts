@@ -61,6 +61,6 @@ export class Telemetry {
   }
 
   #recordEarly(line: AuditLine, ended: number): void {
-    endRequest(startRequest(ended - line.duration_ms), line, ended)
+    endRequest(startRequest(ended - line.duration_ms), line)
   }
 }

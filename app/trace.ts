@@ -26,25 +26,25 @@ export function inRequestSpan({ headers }: Request, _response: Response, next: N
   context.with(trace.setSpan(parent, span), next)
 }
 
-/** The span of a request; `started`: milliseconds since 1970, by default now. */
-export const startRequest = (started?: number, parent = ROOT_CONTEXT): Span =>
-  tracer().startSpan(
-    'POST /mcp',
-    {
-      kind: SpanKind.SERVER,
-      attributes: { 'http.request.method': 'POST', 'http.route': '/mcp' },
-      ...(started !== undefined && { startTime: started }),
-    },
-    parent,
-  )
+/** When each request's span began: the audit line says how long the request took, and both shall say the same. */
+const starts = new WeakMap<Span, number>()
 
-/** The caller's `oid` is personal data: it stays in the audit line. `ended`: milliseconds since 1970, by default now. */
-export function endRequest(span: Span, line: AuditLine, ended?: number): void {
+/** The span of a request; `started`: milliseconds since 1970, by default now. */
+export function startRequest(started = Date.now(), parent = ROOT_CONTEXT): Span {
+  const attributes = { 'http.request.method': 'POST', 'http.route': '/mcp' }
+  const options = { kind: SpanKind.SERVER, attributes, startTime: started }
+  const span = tracer().startSpan('POST /mcp', options, parent)
+  starts.set(span, started)
+  return span
+}
+
+/** The caller's `oid` is personal data: it stays in the audit line. */
+export function endRequest(span: Span, line: AuditLine): void {
   const { decision, reason, outcome, tool, client, obo, request_id, status } = line
   span.setAttributes({ 'http.response.status_code': status, decision, reason, outcome, request_id })
   for (const [name, value] of Object.entries({ tool, client, obo })) if (value) span.setAttribute(name, value)
   if (outcome === 'failed' || outcome === 'refused_by_store') span.setStatus({ code: SpanStatusCode.ERROR })
-  span.end(ended)
+  span.end((starts.get(span) ?? 0) + line.duration_ms)
 }
 
 /** A step of our own that costs time. */

@@ -11,6 +11,8 @@ type Harm =
   | { status: 429 | 500 | 502 | 503 | 504; retryAfter?: number; late?: boolean }
   | { hang: true | number }
   | { close: true }
+  /** The answer begins and stops in the middle of its body, until the caller has had enough. */
+  | { stall: true }
   /** Refused with this very answer: what a directory in another state would say. */
   | { answer: number; body: object; headers?: Record<string, string> }
 
@@ -94,6 +96,12 @@ export class Faults {
     const { fault } = active
     if ('close' in fault) {
       response.socket?.destroy()
+      return true
+    }
+    if ('stall' in fault) {
+      response
+        .set({ 'content-type': 'application/json', 'content-length': '5000' })
+        .write('{"access_token":"')
       return true
     }
     if ('answer' in fault) {

@@ -34,7 +34,13 @@ describe('the audit trail', () => {
     assert.deepEqual([lines.length, recorded.length], [10, 10])
     mock.timers.tick(10_000)
     const { time: _, ...counted } = lines[10] ?? {}
-    assert.deepEqual(counted, { decision: 'deny:token', reason: 'missing', status: 401, count: 3_990 })
+    assert.deepEqual(counted, {
+      decision: 'deny:token',
+      reason: 'missing',
+      outcome: 'refused',
+      status: 401,
+      count: 3_990,
+    })
     write(missing, 5)
     mock.timers.tick(10_000)
     assert.deepEqual(counts(), [3_990, 5])

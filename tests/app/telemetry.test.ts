@@ -331,7 +331,7 @@ describe('the pipeline to Application Insights', () => {
 
   const spansTo = ({ connectionString }: { connectionString: string }, log: Log) =>
     new Spans(async () => ingestionExporter(ConnectionString.parse(connectionString), undefined, log))
-  const add = () => endRequest(startRequest(Date.now()), line, Date.now())
+  const add = () => endRequest(startRequest(Date.now()), line)
 
   before(() => {
     // As app/server.ts does.

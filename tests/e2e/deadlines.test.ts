@@ -6,6 +6,45 @@ import { type System, startSystem } from './system.ts'
 
 const USER_TOOLS = ['add_user_expense', 'get_user_expenses']
 
+describe('a server whose services stop in the middle of an answer', () => {
+  let system: System
+  before(async () => {
+    system = await startSystem()
+  })
+  after(() => system.stop())
+
+  it('answers everybody who waits for the same answer, and whoever asks with another token meanwhile', async () => {
+    const [older, newer, bob] = [
+      await system.tokenFor('Alice'),
+      await system.tokenFor('Alice'),
+      await system.tokenFor('Bob'),
+    ]
+    const stalled = system.tenant.faults.on('obo', { stall: true, times: 1 })
+    const stats = (token: string) => callTool(system.mcp, 'get_expense_stats', {}, { token })
+    const waiting = [stats(older), stats(older), toolNames(system.mcp, older)] as const
+    await stalled.reached(1)
+    assert.equal((await stats(newer)).isError, undefined)
+    system.tenant.faults.on('graph', { stall: true })
+    const others = stats(bob)
+    const [first, second, names] = await Promise.all(waiting)
+    for (const { content } of [first, second])
+      assert.match(
+        content[0]?.text ?? '',
+        /^This tool is refused for now: Microsoft Entra ID is not available/,
+      )
+    assert.deepEqual(names, USER_TOOLS)
+    assert.match((await others).content[0]?.text ?? '', /Microsoft Graph is not available/)
+  })
+
+  it('says 503 when these are the signing keys', async () => {
+    const token = await system.tokenFor('Bob')
+    system.tenant.faults.on('keys', { stall: true })
+    await system.restart()
+    const { status } = await post(system.mcp, { jsonrpc: '2.0', id: 1, method: 'ping' }, { token })
+    assert.equal(status, 503)
+  })
+})
+
 for (const stall of STALLS) {
   describe(`a server whose managed identity's endpoint stalls in its ${stall}`, () => {
     let identity: Stalling
