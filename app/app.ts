@@ -35,7 +35,7 @@ export function createApp(services: Services): Express {
       const { admin, toolError } = await services.authorizer.judge(message, { caller, mcpUrl, entry })
       const { store, log } = services
       const context = { user: caller.userId, admin, store, log, requestId: entry.requestId }
-      await services.mcpServers.answer(message, response, context, toolError)
+      await services.mcp.answer(message, [request, response], context, toolError)
     } catch (error) {
       if (error instanceof Refusal) decide(entry, error.decision, error.reason)
       else decide(entry, 'deny:request', 'internal')

@@ -1,9 +1,9 @@
-import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { type AuditEntry, decide } from './audit.ts'
 import { claimsMissing, scopeMissing, tokenRefused } from './challenge.ts'
 import { AssertionRefused, ConsentMissing, DownstreamUnavailable, StepUpRequired } from './downstream.ts'
 import type { AdminGroup, AdminId } from './groups.ts'
 import { describe, type Log } from './log.ts'
+import type { Message } from './message.ts'
 import { basicScopes, fullScope } from './metadata.ts'
 import type { OnBehalfOf } from './obo.ts'
 import type { DownstreamApi, Permissions, ToolPermission } from './permissions.ts'
@@ -48,14 +48,13 @@ export class Authorizer {
     this.#tools = new Map(services.permissions.tools.map((tool) => [tool.name, tool]))
   }
 
-  async judge(message: JSONRPCMessage, request: Request): Promise<Verdict> {
-    const method = isJSONRPCRequest(message) ? message.method : 'notification'
-    if (method === 'tools/list') return this.#judgeList(request)
-    if (method !== 'tools/call') {
+  async judge({ id, method, call }: Message, request: Request): Promise<Verdict> {
+    if (id !== undefined && method === 'tools/list') return this.#judgeList(request)
+    if (!call) {
       decide(request.entry, 'accept', 'protocol')
       return {}
     }
-    const tool = this.#tools.get(nameIn(message))
+    const tool = this.#tools.get(call.name)
     // An unknown name is the caller's text: it is answered by the MCP server and not logged.
     request.entry.tool = tool?.name ?? 'unknown'
     if (tool) return this.#judgeCall(tool, request)
@@ -151,11 +150,4 @@ export class Authorizer {
   #logFault(error: unknown, { requestId }: AuditEntry): void {
     this.#services.log.error(describe(error), { request_id: requestId })
   }
-}
-
-/** The tool's name in a tools/call; anything but a string is no tool, and the MCP server says so. */
-function nameIn(message: JSONRPCMessage): string {
-  const name =
-    'params' in message && message.params && 'name' in message.params ? message.params.name : undefined
-  return typeof name === 'string' ? name : ''
 }

@@ -5,7 +5,7 @@ import type { ExpenseStore } from './expenses.ts'
 import { AdminGroup } from './groups.ts'
 import { SigningKeys } from './keys.ts'
 import type { Log } from './log.ts'
-import { McpServers } from './mcp.ts'
+import { McpServer } from './mcp.ts'
 import { OnBehalfOf } from './obo.ts'
 import type { Permissions } from './permissions.ts'
 import { Verifier } from './verifier.ts'
@@ -33,6 +33,6 @@ export function createServices(
     store,
     verifier: new Verifier(config, keys),
     authorizer: new Authorizer({ permissions, serverUrl: config.serverUrl, obo, adminGroup, log }),
-    mcpServers: new McpServers(permissions),
+    mcp: new McpServer(permissions),
   }
 }

@@ -1,9 +1,4 @@
-import {
-  type CallToolResult,
-  type Tool as ListedTool,
-  type ToolAnnotations,
-  ToolSchema,
-} from '@modelcontextprotocol/sdk/types.js'
+import type { ToolAnnotations } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../expenses.ts'
 import type { AdminId } from '../groups.ts'
@@ -31,25 +26,38 @@ type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonl
   run: (input: z.infer<Input>, context: ToolContext) => Promise<{ structured: z.infer<Output>; text: string }>
 }>
 
+/** A tool's result as both eras write it: text for people and models, the same facts as data, or an error in words. */
+export type ToolResult = {
+  content: { type: 'text'; text: string }[]
+  structuredContent?: Record<string, unknown>
+  isError?: true
+}
+
 export type Tool = Readonly<{
   /** The tool's entry in a tools/list answer, made once: its schemas would dominate every such request. */
-  listed: ListedTool
+  listed: Readonly<{
+    name: string
+    title: string
+    description: string
+    inputSchema: object
+    outputSchema: object
+  }>
   /** Never throws: what goes wrong is a result with `isError`, in words that a caller may read. */
-  call: (args: unknown, context: ToolContext) => Promise<CallToolResult>
+  call: (args: unknown, context: ToolContext) => Promise<ToolResult>
 }>
 
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
   tool: Definition<Input, Output>,
 ): Tool {
   const { name, title, description, annotations, input, output, run } = tool
-  const listed = ToolSchema.parse({
+  const listed = {
     name,
     title,
     description,
     annotations,
     inputSchema: z.toJSONSchema(input, { io: 'input', target: 'draft-7' }),
     outputSchema: z.toJSONSchema(output, { target: 'draft-7' }),
-  })
+  }
   const call = async (args: unknown, context: ToolContext) => {
     const parsed = input.safeParse(args ?? {})
     if (!parsed.success) return toolError(`Invalid arguments for ${name}:\n${z.prettifyError(parsed.error)}`)
@@ -63,7 +71,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
   return { listed, call }
 }
 
-export const toolError = (text: string): CallToolResult => ({
+export const toolError = (text: string): ToolResult => ({
   content: [{ type: 'text', text }],
   isError: true,
 })

@@ -238,9 +238,15 @@ describe('the server refuses', () => {
   })
 
   it('an unknown tool', async () => {
-    const result = await callTool(system.mcp, 'drop_everything', {}, { token: alice })
-    assert.equal(result.isError, true)
-    assert.match(result.content[0]?.text ?? '', /drop_everything not found/)
+    const { response, answer } = await rpc(
+      system.mcp,
+      'tools/call',
+      { name: 'drop_everything', arguments: {} },
+      { token: alice },
+    )
+    assert.deepEqual(answer.error, { code: -32602, message: 'Unknown tool: drop_everything' })
+    const { decision, tool } = await system.auditLine(response)
+    assert.deepEqual([decision, tool], ['accept', 'unknown'])
   })
   it('a hidden tool that is called by its name', async () => {
     const token = await system.tokenFor('Bob')
@@ -250,8 +256,7 @@ describe('the server refuses', () => {
       { name: 'get_expense_stats', arguments: {} },
       { token },
     )
-    assert.equal(answer.result?.isError, true)
-    assert.match(JSON.stringify(answer.result), /get_expense_stats not found/)
+    assert.deepEqual(answer.error, { code: -32602, message: 'Unknown tool: get_expense_stats' })
     assert.equal((await system.auditLine(response)).decision, 'deny:group')
   })
 

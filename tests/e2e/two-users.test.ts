@@ -45,28 +45,31 @@ async function connectV1(system: System, name: UserName): Promise<Peer> {
   }
 }
 
-async function connectV2(system: System, name: UserName): Promise<Peer> {
-  const signIn = new SignIn(system.seed.clientId, withLoginHint(upnOf(system.seed, name)))
-  const transport = () =>
-    new v2.StreamableHTTPClientTransport(new URL(system.mcp), {
-      authProvider: signIn as unknown as v2.OAuthClientProvider,
-    })
-  const client = () => new v2.Client({ name: 'v2', version: '2' }, { versionNegotiation: { mode: 'auto' } })
-  const first = transport()
-  await assert.rejects(client().connect(first), v2.UnauthorizedError)
-  await first.finishAuth(signIn.code)
-  const connected = client()
-  await connected.connect(transport())
-  return {
-    signIn,
-    tools: async () => (await connected.listTools()).tools.map((tool) => tool.name),
-    call: async (tool, args) => {
-      const { structuredContent, isError } = await connected.callTool({ name: tool, arguments: args })
-      return { structuredContent, isError: isError === true }
-    },
-    close: () => connected.close(),
+const connectV2 =
+  (mode: v2.VersionNegotiationMode, version: string) =>
+  async (system: System, name: UserName): Promise<Peer> => {
+    const signIn = new SignIn(system.seed.clientId, withLoginHint(upnOf(system.seed, name)))
+    const transport = () =>
+      new v2.StreamableHTTPClientTransport(new URL(system.mcp), {
+        authProvider: signIn as unknown as v2.OAuthClientProvider,
+      })
+    const client = () => new v2.Client({ name: 'v2', version: '2' }, { versionNegotiation: { mode } })
+    const first = transport()
+    await assert.rejects(client().connect(first), v2.UnauthorizedError)
+    await first.finishAuth(signIn.code)
+    const connected = client()
+    await connected.connect(transport())
+    assert.equal(connected.getNegotiatedProtocolVersion(), version)
+    return {
+      signIn,
+      tools: async () => (await connected.listTools()).tools.map((tool) => tool.name),
+      call: async (tool, args) => {
+        const { structuredContent, isError } = await connected.callTool({ name: tool, arguments: args })
+        return { structuredContent, isError: isError === true }
+      },
+      close: () => connected.close(),
+    }
   }
-}
 
 describe('the way of two users', () => {
   let system: System
@@ -75,7 +78,12 @@ describe('the way of two users', () => {
   })
   after(() => system.stop())
 
-  const peers = { 'the v1 client': connectV1, 'the v2 client': connectV2 }
+  const peers = {
+    'the v1 client': connectV1,
+    'the v2 client pinned to 2025-11-25': connectV2('legacy', '2025-11-25'),
+    'the v2 client pinned to 2026-07-28': connectV2({ pin: '2026-07-28' }, '2026-07-28'),
+    'the v2 client that finds out': connectV2('auto', '2026-07-28'),
+  }
   for (const [kind, connect] of Object.entries(peers)) {
     it(`keeps Alice and Bob apart through ${kind}`, async () => {
       const [alice, bob] = await Promise.all([connect(system, 'Alice'), connect(system, 'Bob')])
@@ -104,7 +112,7 @@ describe('the way of two users', () => {
           .object({ users: z.number(), count: z.number(), total: z.number() })
           .parse((await alice.call('get_expense_stats', {})).structuredContent)
         assert.equal(stats.users, 2)
-        assert.equal((await bob.call('get_expense_stats', {})).isError, true)
+        await assert.rejects(bob.call('get_expense_stats', {}), /Unknown tool: get_expense_stats/)
       } finally {
         await Promise.all([alice.close(), bob.close()])
       }
