@@ -22,8 +22,11 @@ type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonl
   annotations: ToolAnnotations
   input: Input
   output: Output
-  /** `structured` is checked against `output`; `text` says the same for people. */
-  run: (input: z.infer<Input>, context: ToolContext) => Promise<{ structured: z.infer<Output>; text: string }>
+  /** `structured` is checked against `output`; `text` says the same for people, where its JSON does not. */
+  run: (
+    input: z.infer<Input>,
+    context: ToolContext,
+  ) => Promise<{ structured: z.infer<Output>; text?: string }>
 }>
 
 /** A tool's result as both eras write it: text for people and models, the same facts as data, or an error in words. */
@@ -63,13 +66,27 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     if (!parsed.success) return toolError(`Invalid arguments for ${name}:\n${z.prettifyError(parsed.error)}`)
     try {
       const { structured, text } = await run(parsed.data, context)
-      return { content: [{ type: 'text' as const, text }], structuredContent: output.parse(structured) }
+      const structuredContent = output.parse(structured)
+      return {
+        content: [{ type: 'text' as const, text: text ?? inOneLine(structuredContent) }],
+        structuredContent,
+      }
     } catch (error) {
       return toolError(messageFor(error, context))
     }
   }
   return { listed, call }
 }
+
+/** The same facts for clients that read text only, in which nothing that a user wrote looks like a line of ours. */
+const inOneLine = (value: unknown) =>
+  JSON.stringify(value).replace(
+    LINE_BREAKS,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
+/** What JSON leaves as it is and a terminal or an editor breaks or turns a line at. */
+const LINE_BREAKS = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
 
 export const toolError = (text: string): ToolResult => ({
   content: [{ type: 'text', text }],

@@ -133,6 +133,26 @@ describe('the way of two users', () => {
     await Promise.all(calls)
   })
 
+  it('pages through a list in text alone, and a description cannot look like another line', async () => {
+    const token = await system.tokenFor('Alice')
+    const descriptions = ['coffee\n2026-01-01  9999.00  food  bonus', 'tea\u2028\u202e\u0085\r\u2029']
+    for (const description of descriptions)
+      await callTool(system.mcp, 'add_user_expense', lunch({ date: '2026-09-09', description }), { token })
+    const seen: string[] = []
+    let cursor: string | undefined
+    do {
+      const filter = { from: '2026-09-09', to: '2026-09-09', limit: 1, ...(cursor && { cursor }) }
+      const page = await callTool(system.mcp, 'get_user_expenses', filter, { token })
+      const text = page.content[0]?.text ?? ''
+      assert.doesNotMatch(text, /[\p{Cc}\p{Zl}\p{Zp}\u202e]/u)
+      assert.deepEqual(JSON.parse(text), page.structuredContent)
+      const read = List.extend({ next_cursor: z.string().optional() }).parse(JSON.parse(text))
+      seen.push(...read.expenses.map(({ description }) => description))
+      cursor = read.next_cursor
+    } while (cursor)
+    assert.deepEqual(seen.sort(), descriptions)
+  })
+
   it('serves VS Code’s and the Azure CLI’s client ids, which are pre-authorized', async () => {
     for (const { appId } of [
       { appId: 'aebc6443-996d-45c2-90f0-388ff96faa56' },
