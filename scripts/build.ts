@@ -1,6 +1,6 @@
 /**
- * Builds what the image ships: `dist/app/server.js`, one minified ES module, and the declaration that it reads
- * from `../infra/`. Run by app/Dockerfile; `node scripts/build.ts [folder]`.
+ * Builds what the image ships: `dist/app/server.js` and beside it what it loads when first needed, minified ES
+ * modules, and the declaration that it reads from `../infra/`. Run by app/Dockerfile; `node scripts/build.ts [folder]`.
  */
 import { cp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -14,8 +14,12 @@ await rm(out, { recursive: true, force: true })
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: ['app/server.ts'],
-  outfile: join(out, 'app/server.js'),
+  outdir: out,
+  entryNames: 'app/[name]',
+  // Beside the entry point: the declaration is found by a path relative to whichever of them reads it.
+  chunkNames: 'app/[name]-[hash]',
   bundle: true,
+  splitting: true,
   minify: true,
   platform: 'node',
   target: 'node24',
@@ -31,5 +35,7 @@ const { metafile } = await build({
 await writeFile(join(out, 'package.json'), '{"type":"module"}\n')
 await cp(join(root, 'infra/permissions.json'), join(out, 'infra/permissions.json'))
 
-const [bytes] = Object.values(metafile.outputs).map((output) => output.bytes)
-console.log(`${join(out, 'app/server.js')}: ${Math.round((bytes ?? 0) / 1024)} KiB`)
+const kibibytes = (paths: string[]) =>
+  Math.round(paths.reduce((sum, path) => sum + (metafile.outputs[path]?.bytes ?? 0), 0) / 1024)
+const all = Object.keys(metafile.outputs)
+console.log(`${join(out, 'app')}: ${kibibytes(all)} KiB in ${all.length} modules`)
