@@ -3,6 +3,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { type AuditEntry, decide, noteCaller, openAuditEntry } from './audit.ts'
 import { readBody } from './body.ts'
 import { tokenMissing, tokenRefused } from './challenge.ts'
+import { requireClient } from './clients.ts'
 import { Hosts } from './hosts.ts'
 import { KeysUnavailable } from './keys.ts'
 import { describe, type Log } from './log.ts'
@@ -30,6 +31,7 @@ export function createApp(services: Services): Express {
     try {
       const mcpUrl = hosts.mcpUrlOf(request.headers)
       const caller = await gate.identify(request, mcpUrl, entry)
+      requireClient(config.allowedClients, caller)
       await gate.limit(caller.userId)
       const message = parseMessage(request.headers, await readBody(request, response))
       const { admin, toolError } = await services.authorizer.judge(message, { caller, mcpUrl, entry })

@@ -12,6 +12,8 @@ type settingsType = {
   extraUrls: string[]
   @description('Object id of the admin group.')
   adminGroupId: string
+  @description('App ids of the clients that may call; none: every client.')
+  allowedClients: string[]
   @description('Endpoint of Cosmos DB.')
   cosmosEndpoint: string
   @description('Database.')
@@ -126,6 +128,7 @@ resource server 'Microsoft.App/containerApps@2025-07-01' = {
               { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
               { name: 'PORT', value: string(port) }
             ],
+            empty(settings.allowedClients) ? [] : [{ name: 'ALLOWED_CLIENTS', value: join(settings.allowedClients, ',') }],
             empty(settings.extraUrls) ? [] : [{ name: 'EXTRA_SERVER_URLS', value: join(settings.extraUrls, ',') }]
           )
           probes: [

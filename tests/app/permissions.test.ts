@@ -78,6 +78,15 @@ describe('infra/permissions.json', () => {
     )
   })
 
+  it('allows clients by app id, the one that the template declares by its name, nobody by any other', () => {
+    const allowing = (appId: string) => () =>
+      loadChanged(({ allowedClients }) => void allowedClients.push({ name: 'One', appId }))
+    assert.deepEqual(loadPermissions().allowedClients, [])
+    assert.doesNotThrow(allowing('aebc6443-996d-45c2-90f0-388ff96faa56'))
+    assert.doesNotThrow(allowing('publicClient'))
+    assert.throws(allowing('Visual Studio Code'), /allowedClients\[0\]\.appId/)
+  })
+
   it('is refused with the place of the fault when a field is wrong or unknown', () => {
     assert.throws(firstTool({ scopes: 'typo' }), /Unrecognized key: "scopes"[\s\S]*tools\[0\]/)
     assert.throws(() => loadChanged(() => 'nonsense'), /infra\/permissions\.json cannot be used/)

@@ -354,6 +354,29 @@ describe('the server refuses', () => {
     }
   })
 
+  it('a client that is not one of ALLOWED_CLIENTS, whatever it asks', async () => {
+    const code = 'aebc6443-996d-45c2-90f0-388ff96faa56'
+    const strict = await startSystem({ ALLOWED_CLIENTS: `${code}, ${crypto.randomUUID()}` })
+    try {
+      const allowed = await strict.tokenFor('Alice', { clientId: code })
+      assert.equal((await post(strict.mcp, list, { token: allowed })).status, 200)
+      const anonymous = await strict.tenant.sign({ ...goodClaims(strict), azp: undefined })
+      const spelled = await strict.tenant.sign({ ...goodClaims(strict), azp: `${code} ` })
+      for (const token of [await strict.tokenFor('Alice'), anonymous, spelled]) {
+        const response = await post(strict.mcp, list, { token })
+        assert.equal(response.status, 403)
+        // Nothing to sign in for: the same client would come back with the same token.
+        assert.equal(response.headers.get('www-authenticate'), null)
+        assert.match(await response.text(), /"error":"access_denied".*This client application may not call/)
+        const line = await strict.auditLine(response)
+        assert.deepEqual([line.decision, line.reason], ['deny:rbac', 'client_not_allowed'])
+        assert.equal(typeof line.oid, 'string')
+      }
+    } finally {
+      await strict.stop()
+    }
+  })
+
   it('without ever writing a token, a name or a description to its log', async () => {
     const log = system.lines().join('\n')
     assert.ok(log.length > 0)
