@@ -34,10 +34,10 @@ export function createApp(services: Services): Express {
       requireClient(config.allowedClients, caller)
       await gate.limit(caller.userId)
       const message = parseMessage(request.headers, await readBody(request, response))
-      const { admin, toolError } = await services.authorizer.judge(message, { caller, mcpUrl, entry })
+      const verdict = await services.authorizer.judge(message, { caller, mcpUrl, entry })
       const { store, log } = services
-      const context = { user: caller.userId, admin, store, log, requestId: entry.requestId }
-      await services.mcp.answer(message, [request, response], context, toolError)
+      const context = { user: caller.userId, admin: verdict.admin, store, log, requestId: entry.requestId }
+      await services.mcp.answer(message, [request, response], context, verdict)
     } catch (error) {
       if (error instanceof Refusal) decide(entry, error.decision, error.reason)
       else decide(entry, 'deny:request', 'internal')

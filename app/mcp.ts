@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import type { Verdict } from './authorize.ts'
 import { isPlainlyModern, LEGACY, MODERN, SERVER } from './eras.ts'
 import type { Message, RequestId } from './message.ts'
 import { info, listCache, type Offer, unknownTool } from './offer.ts'
@@ -40,10 +41,12 @@ export class McpServer {
     message: Posted,
     [request, response]: [Request, Response],
     context: ToolContext,
-    refused?: string,
+    { mayBeAdmin, toolError: refused, challenge }: Verdict,
   ): Promise<void> {
+    if (challenge) response.set(challenge)
     const { era, id, method, call } = message
-    const role = context.admin ? this.#forAdmins : this.#forUsers
+    // Whoever may be an admin sees what there is; calls are judged, and get here with the proof only.
+    const role = context.admin || (mayBeAdmin && !call) ? this.#forAdmins : this.#forUsers
     // Without sessions a notification changes nothing.
     if (era === LEGACY && id === undefined) return void response.status(202).end()
     if (id !== undefined && (era === LEGACY || isPlainlyModern(request.headers, message))) {
