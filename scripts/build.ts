@@ -1,6 +1,7 @@
 /**
  * Builds what the image ships: `dist/app/server.js` and beside it what it loads when first needed, minified ES
- * modules, and the declaration that it reads from `../infra/`. Run by app/Dockerfile; `node scripts/build.ts [folder]`.
+ * modules, and the declaration that it reads from `../infra/`. Run by app/Dockerfile, and by the bench for whatever
+ * it compares with: `node scripts/build.ts [folder [entry point]]`.
  */
 import { cp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -8,12 +9,13 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const out = resolve(process.argv[2] ?? join(root, 'dist'))
+const [folder = join(root, 'dist'), entryPoint = 'app/server.ts'] = process.argv.slice(2)
+const out = resolve(folder)
 
 await rm(out, { recursive: true, force: true })
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ['app/server.ts'],
+  entryPoints: [entryPoint],
   outdir: out,
   entryNames: 'app/[name]',
   // Beside the entry point: the declaration is found by a path relative to whichever of them reads it.
