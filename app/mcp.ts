@@ -34,7 +34,7 @@ export class McpServer {
 
   /**
    * Answers one judged message as JSON; nothing waits for a client that has hung up. Lists and calls of tools are
-   * answered here, which halves what a request costs (docs/benchmark.md); the rest by the SDK of the message's era.
+   * answered here, for what a request costs (docs/benchmark.md); the rest by the SDK of the message's era.
    * Throws Refusal for what that SDK refuses.
    */
   async answer(

@@ -1,8 +1,15 @@
 import autocannon from 'autocannon'
+import { cpuSeconds, type Started } from './processes.ts'
 
 const CONNECTIONS = 16
 
-export type Load = Readonly<{ rate: number; p50: number; p99: number }>
+export type Load = Readonly<{
+  rate: number
+  p50: number
+  p99: number
+  /** Requests per second of the server's own CPU time; as `rate` where that cannot be told. */
+  perCpu: number
+}>
 export type Era = '2025-11-25' | '2026-07-28'
 export type Method = 'tools/call' | 'tools/list'
 
@@ -43,10 +50,12 @@ export async function requireAnswer(url: string, request: ReturnType<typeof requ
 /** Requests in turn from `requests`, each connection from its own place in them; for some seconds or a number of them. */
 export async function load(
   url: string,
+  server: Started,
   requests: readonly ReturnType<typeof requestOf>[],
   extent: { duration: number } | { amount: number },
 ): Promise<Load> {
   let connection = 0
+  const before = cpuSeconds(server)
   const began = performance.now()
   const result = await autocannon({
     url,
@@ -65,7 +74,10 @@ export async function load(
     throw new Error(`${result.non2xx} refusals and ${result.errors} errors at ${url}.`)
   // autocannon counts whole seconds; what is asked for by number may take less than one.
   const rate = 'amount' in extent ? extent.amount / seconds : result.requests.average
-  return { rate, p50: result.latency.p50, p99: result.latency.p99 }
+  const cpu = (cpuSeconds(server) ?? Number.NaN) - (before ?? Number.NaN)
+  const perCpu = cpu > 0 ? result['2xx'] / cpu : rate
+  return { rate, p50: result.latency.p50, p99: result.latency.p99, perCpu }
 }
 
-export const shown = ({ rate, p50, p99 }: Load) => `${rate.toFixed(0)} req/s, p50 ${p50} ms, p99 ${p99} ms`
+export const shown = ({ rate, p50, p99, perCpu }: Load) =>
+  `${rate.toFixed(0)} req/s, ${perCpu.toFixed(0)} per CPU second, p50 ${p50} ms, p99 ${p99} ms`

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { type Era, type Load, load, type Method, requestOf, requireAnswer, shown } from './load.ts'
-import { median, residentMegabytes, stop } from './processes.ts'
+import { median, residentMegabytes, type Started, stop } from './processes.ts'
 import type { Stage } from './stage.ts'
 import type { Row } from './table.ts'
 
 const ROUNDS = 5
-/** At least so many times every peer's requests a second. */
+/** At least so many times every peer's requests, with as much CPU: on a busy machine a second is no measure. */
 const GOALS: Readonly<Record<Method, number>> = { 'tools/call': 3, 'tools/list': 5 }
 const [OURS, FLOOR] = ['this server', 'floor: Express echo, the same token verified']
 
@@ -14,6 +14,7 @@ type Target = Readonly<{
   method: Method
   era: Era
   url: string
+  server: Started
   request: ReturnType<typeof requestOf>
 }>
 type Measured = Target & Readonly<{ rounds: Load[] }>
@@ -38,31 +39,32 @@ const PEERS: readonly { who: string; program: string; bundled: boolean; eras: re
 
 /**
  * Requests a second of our path and of every peer with the same tools, tokens and flags, in rotation, so that what slows
- * this machine slows all; ratios are medians over the rounds.
+ * this machine slows all. Ratios are medians over the rounds, of requests per CPU second of the server.
  */
 export async function requestRows(stage: Stage): Promise<Row[]> {
   const token = await stage.tokenFor('Alice')
-  await stage.ours('scripts/bench/memory-server.ts')
+  const ours = await stage.ours('scripts/bench/memory-server.ts')
   const methods: Method[] = ['tools/call', 'tools/list']
   const targets: Target[] = []
-  const aim = (who: string, url: string, eras: readonly Era[], asked: readonly Method[]) => {
+  const aim = (who: string, server: Started, url: string, eras: readonly Era[], asked: readonly Method[]) => {
     for (const era of eras)
       for (const method of asked)
-        targets.push({ who, method, era, url, request: requestOf(method, era, token) })
+        targets.push({ who, method, era, url, server, request: requestOf(method, era, token) })
   }
-  aim(OURS, stage.mcp, ['2025-11-25', '2026-07-28'], methods)
+  aim(OURS, ours, stage.mcp, ['2025-11-25', '2026-07-28'], methods)
   for (const { who, program, bundled, eras } of PEERS) {
     const path = bundled ? stage.bundle(program) : fileURLToPath(new URL(`../../${program}`, import.meta.url))
-    const { url } = await stage.theirs(path)
-    aim(who, url, eras, who === FLOOR ? ['tools/call'] : methods)
+    const server = await stage.theirs(path)
+    aim(who, server, server.url, eras, who === FLOOR ? ['tools/call'] : methods)
   }
   const measured: Measured[] = targets.map((target) => ({ ...target, rounds: [] }))
-  for (const { url, request, who } of targets) {
+  for (const { url, server, request, who } of targets) {
     if (who !== FLOOR) await requireAnswer(url, request)
-    await load(url, [request], { duration: 1 })
+    await load(url, server, [request], { duration: 1 })
   }
   for (let round = 0; round < ROUNDS; round++)
-    for (const { url, request, rounds } of measured) rounds.push(await load(url, [request], { duration: 1 }))
+    for (const { url, server, request, rounds } of measured)
+      rounds.push(await load(url, server, [request], { duration: 1 }))
   await Promise.all(stage.started.splice(0).map(stop))
   return rowsOf(measured)
 }
@@ -71,11 +73,12 @@ const middle = (rounds: readonly Load[]): Load => ({
   rate: median(rounds.map(({ rate }) => rate)),
   p50: median(rounds.map(({ p50 }) => p50)),
   p99: median(rounds.map(({ p99 }) => p99)),
+  perCpu: median(rounds.map(({ perCpu }) => perCpu)),
 })
 
-/** How many times the requests of `b`, measured in the same rounds, `a` answers. */
+/** How many times the requests of `b`, measured in the same rounds, `a` answers with as much CPU. */
 const times = (a: Measured, b: Measured) =>
-  median(a.rounds.map(({ rate }, round) => rate / (b.rounds[round]?.rate ?? Number.NaN)))
+  median(a.rounds.map(({ perCpu }, round) => perCpu / (b.rounds[round]?.perCpu ?? Number.NaN)))
 
 function rowsOf(all: readonly Measured[]): Row[] {
   const find = (method: Method, era: Era) => {
@@ -109,7 +112,7 @@ export async function productionRows(stage: Stage): Promise<Row[]> {
   const production = await stage.ours('app/server.ts')
   const request = requestOf('tools/call', '2025-11-25', await stage.tokenFor('Alice'))
   await requireAnswer(stage.mcp, request)
-  const throughCosmos = await load(stage.mcp, [request], { duration: 5 })
+  const throughCosmos = await load(stage.mcp, production, [request], { duration: 5 })
   const megabytes = residentMegabytes(production)
   await Promise.all(stage.started.splice(0).map(stop))
   return [

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Method, requestOf, requireAnswer } from './load.ts'
-import { median, type Started, stop } from './processes.ts'
+import { cpuSeconds, median, type Started, stop } from './processes.ts'
 import type { Stage } from './stage.ts'
 import type { Row } from './table.ts'
 
@@ -8,7 +8,7 @@ const RUNS = 7
 const OURS = 'this server'
 
 type Start = (more: Record<string, string>) => Promise<Started & { url: string }>
-type Times = Readonly<{ listening: number; first: number }>
+type Times = Readonly<{ listening: number; first: number; cpu: number }>
 
 /**
  * From the start of a process to its first line, and to its first tools/list: the shipped bundle and the SDKs' examples,
@@ -46,23 +46,21 @@ async function startOnce(start: Start, cache: string, token: string, lists: bool
   if (lists) await requireAnswer(server.url, request)
   else await (await fetch(server.url, request)).text()
   const first = performance.now() - began
+  const cpu = (cpuSeconds(server) ?? Number.NaN) * 1000
   // Ended by a signal, so that the cache is written.
   server.child.kill('SIGTERM')
   await new Promise((resolve) =>
     server.child.exitCode === null ? server.child.once('exit', resolve) : resolve(0),
   )
-  return { listening: server.milliseconds, first }
+  return { listening: server.milliseconds, first, cpu }
 }
 
 function rowsOf(all: ReadonlyMap<string, readonly Times[]>): Row[] {
   const ours = all.get(OURS) ?? []
   return [...all].map(([who, runs]): Row => {
-    const [listening, first] = [
-      median(runs.map((run) => run.listening)),
-      median(runs.map((run) => run.first)),
-    ]
+    const of = (pick: (run: Times) => number) => median(runs.map(pick)).toFixed(0)
     const what = `start, bundled alike: ${who}`
-    const measured = `listening after ${listening.toFixed(0)} ms, first answer after ${first.toFixed(0)} ms`
+    const measured = `listening after ${of((run) => run.listening)} ms, first answer after ${of((run) => run.first)} ms (CPU ${of((run) => run.cpu)} ms)`
     if (who === OURS || who === 'floor') return { what, measured }
     const ratio = median(ours.map((run, index) => run.first / (runs[index]?.first ?? Number.NaN)))
     return { what, measured: `${measured}; ours ${ratio.toFixed(2)} times`, goal: '<= 1', met: ratio <= 1 }

@@ -14,12 +14,12 @@ export async function userRows(stage: Stage): Promise<Row[]> {
     const tokens = await tokensOf(stage, users)
     const requests = tokens.map((token) => requestOf('tools/call', '2025-11-25', token))
     const server = await stage.ours('scripts/bench/memory-server.ts')
-    const first = await load(stage.mcp, requests, { amount: REQUESTS })
-    const again = await load(stage.mcp, requests, { amount: REQUESTS })
+    const first = await load(stage.mcp, server, requests, { amount: REQUESTS })
+    const again = await load(stage.mcp, server, requests, { amount: REQUESTS })
     const megabytes = residentMegabytes(server)
     rows.push({
       what: `tools/call, ${users} user${users === 1 ? '' : 's'}`,
-      measured: `${shown(again)}; ${first.rate.toFixed(0)} when new; ${megabytes?.toFixed(0) ?? '?'} MB`,
+      measured: `${shown(again)}; ${first.perCpu.toFixed(0)} when new; ${megabytes?.toFixed(0) ?? '?'} MB`,
     })
     await Promise.all(stage.started.splice(0).map(stop))
   }
