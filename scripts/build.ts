@@ -39,5 +39,5 @@ await cp(join(root, 'infra/permissions.json'), join(out, 'infra/permissions.json
 
 const kibibytes = (paths: string[]) =>
   Math.round(paths.reduce((sum, path) => sum + (metafile.outputs[path]?.bytes ?? 0), 0) / 1024)
-const all = Object.keys(metafile.outputs)
+const all = Object.keys(metafile.outputs).filter((path) => path.endsWith('.js'))
 console.log(`${join(out, 'app')}: ${kibibytes(all)} KiB in ${all.length} modules`)

@@ -10,13 +10,16 @@ import { seedDirectory } from '../../scripts/local/seed.ts'
 import { STORE, serverEnvironment } from '../../scripts/local/server-environment.ts'
 import { startTenant } from '../../scripts/local/tenant.ts'
 
-const entry = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
+const source = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
 
 export type System = Awaited<ReturnType<typeof startSystem>>
 export type UserName = 'Alice' | 'Bob' | 'Carol' | 'Dave'
 
-/** The production server as a process of its own, its environment pointing at stand-ins of this process. */
-export async function startSystem(overrides: Record<string, string> = {}) {
+/**
+ * The production server as a process of its own, its environment pointing at stand-ins of this process.
+ * `entry`: the source, or a bundle made of it.
+ */
+export async function startSystem(overrides: Record<string, string> = {}, entry = source) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
   const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
@@ -27,7 +30,7 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     RATE_LIMIT_PER_MINUTE: '100000',
     ...overrides,
   }
-  let server = await startServer(environment, mcp)
+  let server = await startServer(entry, environment, mcp)
   return {
     mcp,
     seed,
@@ -58,7 +61,7 @@ export async function startSystem(overrides: Record<string, string> = {}) {
     /** A new process with empty caches; the stand-ins and their data stay. */
     async restart() {
       await kill(server.child)
-      server = await startServer(environment, mcp)
+      server = await startServer(entry, environment, mcp)
     },
     async stop() {
       await kill(server.child)
@@ -79,6 +82,7 @@ export function upnOf({ users }: ReturnType<typeof seedDirectory>, name: UserNam
 }
 
 async function startServer(
+  entry: string,
   environment: Record<string, string>,
   mcp: string,
 ): Promise<{ child: ChildProcess; output: Readable; lines: string[] }> {
