@@ -1,8 +1,9 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
 import { openAuditEntry } from './audit.ts'
 import { expectBody, readBody } from './body.ts'
+import { requireClient } from './clients.ts'
 import { metadataPreflight, preflight, shareWithKnownOrigins } from './cross-origin.ts'
-import { gatekeeper, inWords, isToolCall } from './gate.ts'
+import { gatekeeper, inWords } from './gate.ts'
 import { Hosts, requireOneHost } from './hosts.ts'
 import { InFlight } from './in-flight.ts'
 import { discardLeftovers } from './leftovers.ts'
@@ -39,18 +40,19 @@ export function createApp(services: Services): Express {
       const mcpUrl = hosts.mcpUrlOf(request)
       hosts.requireKnownOrigin(request.headers)
       const caller = await gate.identify(request, mcpUrl, entry)
+      requireClient(config.allowedClients, caller)
       const limited = await gate.limit(caller.userId)
       expectBody(request)
       leave = inFlight.enter(caller.userId)
       const message = parseMessage(request.headers, await readBody(request))
-      if (limited && !isToolCall(message)) throw limited.refusal
-      const { admin, toolError } = limited
+      if (limited && !message.call) throw limited.refusal
+      const verdict = limited
         ? inWords(limited, entry)
         : await services.authorizer.judge(message, { caller, mcpUrl, entry })
       const { store, statistics, log } = services
       const { requestId } = entry
-      const context = { user: caller.userId, admin, store, statistics, log, requestId, entry }
-      await services.mcpServers.answer(message, response, context, toolError)
+      const context = { user: caller.userId, admin: verdict.admin, store, statistics, log, requestId, entry }
+      await services.mcp.answer(message, [request, response], context, verdict)
     } catch (error) {
       throw gate.refuse(error, request, entry)
     } finally {

@@ -1,6 +1,5 @@
-import { isJSONRPCRequest, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { type AuditEntry, decide } from './audit.ts'
-import { claimsMissing, scopeMissing, tokenRefused } from './challenge.ts'
+import { claimsMissing, FURTHER_PROOF, scopeMissing, tokenRefused } from './challenge.ts'
 import {
   AssertionRefused,
   ConsentMissing,
@@ -12,10 +11,10 @@ import {
 import { faultFields } from './fault.ts'
 import type { AdminGroup, AdminId } from './groups.ts'
 import type { Log } from './log.ts'
+import type { Message } from './message.ts'
 import { basicScopes, fullScope } from './metadata.ts'
 import type { OnBehalfOf } from './obo.ts'
 import type { DownstreamApi, Permissions, ToolPermission } from './permissions.ts'
-import { Refusal } from './refusal.ts'
 import { failed } from './tools/tool.ts'
 import type { Caller } from './verifier.ts'
 
@@ -23,8 +22,12 @@ import type { Caller } from './verifier.ts'
 export type Verdict = Readonly<{
   /** Set when the caller was found in the admin group (asked only where it matters). */
   admin?: AdminId | undefined
+  /** Nothing but a step-up keeps the caller from being asked about: the list shows what a call is then judged for. */
+  mayBeAdmin?: true
   /** Set when the named tool cannot be used now: the text of the tool error. */
   toolError?: string
+  /** Headers of an answer that refuses in words what some clients can ask their user for. */
+  challenge?: Readonly<Record<string, string>>
 }>
 
 export type Services = Readonly<{
@@ -61,21 +64,20 @@ export class Authorizer {
   readonly #services
   readonly #tools
   /** A client lists tools often: a membership that could not be found out is not asked for every time. */
-  readonly #unknownUntil = new WeakMap<Caller, number>()
+  readonly #unknown = new WeakMap<Caller, { until: number; verdict: Verdict }>()
 
   constructor(services: Services) {
     this.#services = services
     this.#tools = new Map(services.permissions.tools.map((tool) => [tool.name, tool]))
   }
 
-  async judge(message: JSONRPCMessage, request: Request): Promise<Verdict> {
-    const method = isJSONRPCRequest(message) ? message.method : 'notification'
-    if (method === 'tools/list') return this.#judgeList(request)
-    if (method !== 'tools/call') {
+  async judge({ id, method, call }: Message, request: Request): Promise<Verdict> {
+    if (id !== undefined && method === 'tools/list') return this.#judgeList(request)
+    if (!call) {
       decide(request.entry, 'accept', 'protocol')
       return {}
     }
-    const tool = this.#tools.get(nameIn(message))
+    const tool = this.#tools.get(call.name)
     // An unknown name is the caller's text: it is answered by the MCP server and not logged.
     request.entry.tool = tool?.name ?? 'unknown'
     if (tool) return this.#judgeCall(tool, request)
@@ -85,7 +87,8 @@ export class Authorizer {
 
   async #judgeCall(tool: ToolPermission, request: Request): Promise<Verdict> {
     this.#requireScope(tool, request)
-    this.#requireRole(tool, request)
+    const missing = this.#missingRole(tool, request)
+    if (missing) return { toolError: missing }
     try {
       if (tool.downstreamApi) await this.#downstreamToken(tool.downstreamApi, request)
       const admin = tool.admin ? await this.#admin(request) : undefined
@@ -93,6 +96,7 @@ export class Authorizer {
       else decide(request.entry, 'accept', 'tool')
       return { admin }
     } catch (error) {
+      if (error instanceof StepUpRequired) return this.#stepUp(error, request)
       return { toolError: this.#explain(error, tool, request) }
     }
   }
@@ -102,30 +106,31 @@ export class Authorizer {
     const { caller, entry } = request
     decide(entry, 'accept', 'list')
     if (!this.#services.permissions.tools.some(({ admin }) => admin)) return {}
-    if (Date.now() < (this.#unknownUntil.get(caller) ?? 0)) return {}
+    const known = this.#unknown.get(caller)
+    if (known && Date.now() < known.until) return known.verdict
     try {
       return { admin: await this.#admin(request) }
     } catch (error) {
-      this.#unknownUntil.set(caller, Date.now() + UNKNOWN_FOR_MS)
+      const verdict = error instanceof StepUpRequired ? ({ mayBeAdmin: true } as const) : {}
+      this.#unknown.set(caller, { until: Date.now() + UNKNOWN_FOR_MS, verdict })
       this.#note(error, entry)
-      decide(entry, 'accept', 'list_without_admin_tools')
-      return {}
+      decide(entry, 'accept', verdict.mayBeAdmin ? 'list_before_step_up' : 'list_without_admin_tools')
+      return verdict
     }
   }
 
   #requireScope({ scope }: ToolPermission, { caller, mcpUrl }: Request): void {
     if (scope && !caller.scopes.has(fullScope(this.#services.serverUrl, scope))) {
-      throw scopeMissing(mcpUrl, fullScope(mcpUrl, scope))
+      const missing = fullScope(mcpUrl, scope)
+      throw scopeMissing(mcpUrl, missing, basicScopes(mcpUrl, this.#services.permissions))
     }
   }
 
-  #requireRole({ role }: ToolPermission, { caller }: Request): void {
-    if (!role || caller.roles.has(role)) return
-    const body = {
-      error: 'access_denied',
-      error_description: `This tool needs the app role ${role}. Ask an administrator to assign it.`,
-    }
-    throw new Refusal({ status: 403, decision: 'deny:rbac', reason: 'role_missing', body })
+  /** No sign-in gives a role, so this is no challenge: to many clients a 403 would be one, and to others the end. */
+  #missingRole({ role }: ToolPermission, { caller, entry }: Request): string | undefined {
+    if (!role || caller.roles.has(role)) return undefined
+    decide(entry, 'deny:rbac', 'role_missing')
+    return `This tool needs the app role ${role}. Ask an administrator to assign it.`
   }
 
   #admin(request: Request): Promise<AdminId | undefined> {
@@ -152,10 +157,20 @@ export class Authorizer {
     return api
   }
 
+  /**
+   * Conditional Access. No MCP client examined reads `claims` (README, "When more is asked of the user"): to those that
+   * do not say that they do, a 401 would be the end, so they get words, and the challenge as a header.
+   */
+  #stepUp({ claims }: StepUpRequired, { caller, mcpUrl, entry }: Request): Verdict {
+    const challenge = claimsMissing(mcpUrl, basicScopes(mcpUrl, this.#services.permissions), claims)
+    if (caller.handlesClaims) throw challenge
+    decide(entry, challenge.decision, challenge.reason)
+    return { toolError: FURTHER_PROOF, challenge: challenge.headers }
+  }
+
   /** Turns a failure on behalf of the user into a challenge (thrown) or the text of a tool error. */
   #explain(error: unknown, { admin }: ToolPermission, { mcpUrl, entry }: Request): string {
     const scope = basicScopes(mcpUrl, this.#services.permissions)
-    if (error instanceof StepUpRequired) throw claimsMissing(mcpUrl, scope, error.claims)
     if (error instanceof AssertionRefused) throw tokenRefused(mcpUrl, scope, 'assertion', error.message)
     if (error instanceof UserRefused) {
       decide(entry, 'deny:rbac', error.reason)
@@ -184,11 +199,4 @@ export class Authorizer {
       log.warn(error.message, { ...faultFields(error), request_id: requestId })
     else if (!isOneOf(EXPECTED, error)) log.fault(error, { request_id: requestId })
   }
-}
-
-/** The tool's name in a tools/call; anything but a string is no tool, and the MCP server says so. */
-function nameIn(message: JSONRPCMessage): string {
-  const name =
-    'params' in message && message.params && 'name' in message.params ? message.params.name : undefined
-  return typeof name === 'string' ? name : ''
 }

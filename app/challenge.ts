@@ -35,13 +35,17 @@ export const tokenMissing = (mcpUrl: string, scope: string) =>
 export const tokenRefused = (mcpUrl: string, scope: string, reason: string, description: string) =>
   challenge(401, ['deny:token', reason], mcpUrl, { error: 'invalid_token', description, scope })
 
-/** The client may ask for the full scope and try again (step-up). */
-export const scopeMissing = (mcpUrl: string, scope: string) =>
+/** The client may ask for these scopes and try again (step-up). Some ask for exactly them, so `scope` names all. */
+export const scopeMissing = (mcpUrl: string, missing: string, scope: string) =>
   challenge(403, ['deny:scope', 'insufficient_scope'], mcpUrl, {
     error: 'insufficient_scope',
-    description: `This tool needs the scope ${scope}.`,
+    description: `This tool needs the scope ${missing}.`,
     scope,
   })
+
+/** For clients that cannot answer a claims challenge, and for people: what is missing and who can do what about it. */
+export const FURTHER_PROOF =
+  'Conditional Access of your organisation asks for a further proof, such as a second factor, before this tool may be used, and this client cannot ask you for it. Sign out of this server in your client and sign in again. If that does not help, ask an administrator to put this server’s application into the same Conditional Access policy as Microsoft Graph: then the proof is asked for at sign-in.'
 
 /** Conditional Access: the client signs in again with these claims (Microsoft identity platform, "claims challenge"). */
 export const claimsMissing = (mcpUrl: string, scope: string, claims: string) =>

@@ -17,6 +17,8 @@ export type Config = Readonly<{
   /** Origins of pages in browsers that may call; those of loopback may where the server is on loopback. */
   allowedOrigins: readonly string[]
   adminGroupId: string
+  /** App ids of the clients that may call; undefined: every client. */
+  allowedClients: ReadonlySet<string> | undefined
   /** Origin of Entra, without a trailing slash. */
   authorityHost: string
   /** Base URL of each downstream API by its name in permissions.json. */
@@ -77,6 +79,11 @@ const Origins = z
   .string()
   .transform((value) => value.split(',').map((origin) => origin.trim()))
   .pipe(z.array(z.string().refine((origin) => safeUrl(origin)?.origin === origin, originMessage)))
+const clientsMessage = 'should be the app ids of allowedClients in infra/permissions.json, comma separated'
+const AppIds = z
+  .string(clientsMessage)
+  .transform((value) => value.split(',').map((id) => id.trim().toLowerCase()))
+  .pipe(z.array(z.guid(clientsMessage)))
 
 const Environment = z.object({
   AZURE_TENANT_ID: guid('the id of the Entra tenant'),
@@ -85,6 +92,7 @@ const Environment = z.object({
   EXTRA_SERVER_URLS: McpUrls.default([]),
   ALLOWED_ORIGINS: Origins.default([]),
   ENTRA_ADMIN_GROUP_ID: guid('the object id of the admin group'),
+  ALLOWED_CLIENTS: AppIds.optional(),
   COSMOS_ENDPOINT: endpoint('https://<account>.documents.azure.com'),
   COSMOS_DATABASE: text('the name of the Cosmos database'),
   COSMOS_CONTAINER: text('the name of the Cosmos container'),
@@ -125,6 +133,9 @@ export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permission
   const parsed = Environment.safeParse(set)
   const endpoints = downstreamEndpoints(set, permissions)
   const faults = [...(parsed.success ? [] : faultsOf(parsed.error, set)), ...endpoints.faults]
+  // A declared restriction that did not get here is no permission for everybody.
+  if (permissions.allowedClients.length > 0 && set.ALLOWED_CLIENTS === undefined)
+    faults.push(`ALLOWED_CLIENTS is missing: it ${clientsMessage}.`)
   if (!parsed.success || faults.length > 0) throw new ConfigurationError(faults.join('\n'))
   const env = parsed.data
   return {
@@ -136,6 +147,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permission
     serverUrls: [env.SERVER_URL, ...env.EXTRA_SERVER_URLS],
     allowedOrigins: env.ALLOWED_ORIGINS,
     adminGroupId: env.ENTRA_ADMIN_GROUP_ID.toLowerCase(),
+    allowedClients: env.ALLOWED_CLIENTS && new Set(env.ALLOWED_CLIENTS),
     authorityHost: env.ENTRA_AUTHORITY_HOST,
     endpoints: endpoints.urls,
     cosmos: cosmosOf(env),

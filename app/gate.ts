@@ -1,4 +1,3 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import type { Request } from 'express'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { type AuditEntry, decide, noteCaller } from './audit.ts'
@@ -75,8 +74,6 @@ const tooOften = (error_description: string, seconds: number) =>
     body: { error: 'rate_limited', error_description },
     headers: { 'retry-after': String(seconds) },
   })
-
-export const isToolCall = (message: JSONRPCMessage) => 'method' in message && message.method === 'tools/call'
 
 /** Clients take a 429 for a broken server and show no text of it; what a tool says reaches whoever can wait. */
 export function inWords({ refusal, words }: Reached, entry: AuditEntry): Verdict {

@@ -12,9 +12,9 @@ export const metadataUrl = (mcpUrl: string) => `${new URL(mcpUrl).origin}${WELL_
 /** Entra needs fully qualified scopes: a bare name would mean a scope of Microsoft Graph (AADSTS650053). */
 export const fullScope = (mcpUrl: string, scope: string) => `${mcpUrl}/${scope}`
 
-/** The scopes that a first sign-in asks for: those of the tools that everybody sees. */
+/** The scopes that a first sign-in asks for: every one that a tool may need, because many clients never ask for more. */
 export function basicScopes(mcpUrl: string, { tools }: Permissions): string {
-  const scopes = tools.filter(({ admin }) => !admin).flatMap(({ scope }) => scope ?? [])
+  const scopes = tools.flatMap(({ scope }) => scope ?? [])
   return [...new Set(scopes)].map((scope) => fullScope(mcpUrl, scope)).join(' ')
 }
 

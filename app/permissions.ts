@@ -51,6 +51,10 @@ const Permissions = z.strictObject({
   scopes: z.array(Scope).min(1),
   appRoles: z.array(AppRole),
   clients: z.array(z.strictObject({ name: z.string().min(1), appId: z.guid() })),
+  /** Who may call with a token that Entra gives for this server; none: every client. */
+  allowedClients: z
+    .array(z.strictObject({ name: z.string().min(1), appId: z.guid().or(z.literal('publicClient')) }))
+    .default([]),
   redirectUris: z
     .array(RedirectUri)
     .min(1)

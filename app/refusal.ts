@@ -25,9 +25,9 @@ export class Refusal extends Error {
   }
 }
 
-const jsonRpcError = (code: number, message: string) => ({
+const jsonRpcError = (code: number, message: string, id: string | number | null = null) => ({
   jsonrpc: '2.0',
-  id: null,
+  id,
   error: { code, message },
 })
 
@@ -37,6 +37,18 @@ export const HTTP_REFUSED = -32_000
 /** JSON-RPC 2.0 section 5.1: -32700 parse error, -32600 invalid request. */
 export const badRequest = (status: number, reason: string, message: string, code = -32600) =>
   new Refusal({ status, decision: 'deny:request', reason, body: jsonRpcError(code, message) })
+
+/**
+ * JSON-RPC's answer to a request whose params are malformed. It is the answer, not a failure of HTTP, so its status is
+ * 200; a notification has no answer and gets 400.
+ */
+export const invalidParams = (id: string | number | undefined, message: string) =>
+  new Refusal({
+    status: id === undefined ? 400 : 200,
+    decision: 'deny:request',
+    reason: 'invalid_params',
+    body: jsonRpcError(-32602, `Invalid params: ${message}`, id),
+  })
 
 export const unavailable = (decision: Decision, reason: string, message: string, retryAfterSeconds: number) =>
   new Refusal({

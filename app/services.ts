@@ -7,7 +7,7 @@ import type { ExpenseStore } from './expenses.ts'
 import { AdminGroup } from './groups.ts'
 import { SigningKeys } from './keys.ts'
 import type { Log } from './log.ts'
-import { McpServers } from './mcp.ts'
+import { McpServer } from './mcp.ts'
 import { OnBehalfOf } from './obo.ts'
 import type { Permissions } from './permissions.ts'
 import { Statistics } from './statistics.ts'
@@ -38,6 +38,6 @@ export function createServices(
     statistics: new Statistics(store, log),
     verifier: new Verifier(config, keys),
     authorizer: new Authorizer({ permissions, serverUrl: config.serverUrl, obo, adminGroup, log }),
-    mcpServers: new McpServers(permissions),
+    mcp: new McpServer(permissions),
   }
 }

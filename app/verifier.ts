@@ -20,6 +20,8 @@ export type Caller = Readonly<{
   roles: ReadonlySet<string>
   /** The client's application id (`azp`). */
   client: string | undefined
+  /** The client says that it answers claims challenges (`xms_cc`, an optional claim of Entra). */
+  handlesClaims?: boolean
 }>
 
 /** The token is not acceptable. `reason` is a fixed word for the audit line, the message is for the caller. */
@@ -76,6 +78,7 @@ export class Verifier {
       oid: z.guid('is missing or not a GUID'),
       scp: z.string('is missing: delegated access tokens only').min(1, 'is empty'),
       azp: z.string().optional(),
+      xms_cc: z.array(z.string().toLowerCase()).catch([]),
       exp: z.number(),
       iat: z.number(),
       roles: z.array(z.string()).default([]),
@@ -103,7 +106,7 @@ export class Verifier {
       const claim = String(issue?.path[0])
       throw new TokenRefused(claim, `The access token's ${claim} ${issue?.message}.`)
     }
-    const { oid, scp, roles, azp, exp, iat } = parsed.data
+    const { oid, scp, roles, azp, xms_cc, exp, iat } = parsed.data
     const caller = {
       // The only place where a user id is made.
       userId: oid.toLowerCase() as UserId,
@@ -111,6 +114,7 @@ export class Verifier {
       scopes: new Set(scp.split(' ').map((scope) => `${this.#config.serverUrl}/${scope}`)),
       roles: new Set(roles),
       client: azp,
+      handlesClaims: xms_cc.includes('cp1'),
     }
     const end = Math.min(exp, iat + this.#config.tokenMaxAgeHours * 3600) + CLOCK_SKEW_SECONDS
     return { value: caller, milliseconds: Math.min(REMEMBERED_MS, end * 1000 - Date.now()) }

@@ -5,7 +5,7 @@
 
 extension microsoftGraphV1
 
-import { enabledUnlessSaid, guidType, rolesEnabledUnlessSaid } from 'types.bicep'
+import { appIdsOf, enabledUnlessSaid, guidType, rolesEnabledUnlessSaid } from 'types.bicep'
 
 @description('Name of the azd environment.')
 param environmentName string
@@ -261,6 +261,9 @@ output apiPrincipalId string = apiPrincipal.id
 
 @description('App id of the public client.')
 output publicClientId string = publicClient.appId
+
+@description('App ids of the clients that may call the server; none: every client.')
+output allowedClients string[] = appIdsOf(permissions.?allowedClients ?? [], publicClient.appId)
 
 @description('Object id of the admin group.')
 output adminGroupId string = adminGroupId

@@ -195,6 +195,7 @@ module server 'server.bicep' = {
       extraUrls: map(customOrigins, origin => '${origin}/mcp')
       allowedOrigins: allowedOrigins
       adminGroupId: identity.outputs.adminGroupId
+      allowedClients: identity.outputs.allowedClients
       cosmosEndpoint: data.outputs.endpoint
       cosmosDatabase: databaseName
       cosmosContainer: containerName
@@ -245,6 +246,9 @@ output ENTRA_API_PRINCIPAL_ID string = identity.outputs.apiPrincipalId
 
 @description('App id of the public client for MCP clients of one\'s own.')
 output ENTRA_PUBLIC_CLIENT_ID string = identity.outputs.publicClientId
+
+@description('App ids of the clients that may call the server; empty: every client.')
+output ALLOWED_CLIENTS string = join(identity.outputs.allowedClients, ',')
 
 @description('Object id of the admin group.')
 output ENTRA_ADMIN_GROUP_ID string = identity.outputs.adminGroupId

@@ -14,6 +14,8 @@ type settingsType = {
   allowedOrigins: string[]
   @description('Object id of the admin group.')
   adminGroupId: string
+  @description('App ids of the clients that may call; none: every client.')
+  allowedClients: string[]
   @description('Endpoint of Cosmos DB.')
   cosmosEndpoint: string
   @description('Database.')
@@ -130,6 +132,7 @@ resource server 'Microsoft.App/containerApps@2025-07-01' = {
               // The ingress, which adds the client's address to X-Forwarded-For.
               { name: 'TRUSTED_PROXIES', value: '1' }
             ],
+            empty(settings.allowedClients) ? [] : [{ name: 'ALLOWED_CLIENTS', value: join(settings.allowedClients, ',') }],
             empty(settings.extraUrls) ? [] : [{ name: 'EXTRA_SERVER_URLS', value: join(settings.extraUrls, ',') }],
             empty(settings.allowedOrigins) ? [] : [{ name: 'ALLOWED_ORIGINS', value: join(settings.allowedOrigins, ',') }]
           )

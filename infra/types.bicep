@@ -79,6 +79,20 @@ func rolesEnabledUnlessSaid(roles roleType[]) roleType[] =>
   })
 
 @export()
+@description('A client that may call the server.')
+type allowedClientType = {
+  @description('Who it is, for readers.')
+  name: string
+  @description('Its app id; publicClient: the public client that this template declares.')
+  appId: string
+}
+
+@export()
+@description('The app ids of clients that may call.')
+func appIdsOf(clients allowedClientType[], publicClientId string) string[] =>
+  map(clients, client => client.appId == 'publicClient' ? publicClientId : client.appId)
+
+@export()
 @description('A custom domain that is bound to the container app.')
 type customDomainType = {
   @description('Host name.')

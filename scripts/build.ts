@@ -1,21 +1,27 @@
 /**
- * Builds what the image ships: `dist/app/server.js`, one minified ES module, and the declaration that it reads
- * from `../infra/`. Run by app/Dockerfile; `node scripts/build.ts [folder]`.
+ * Builds what the image ships: `dist/app/server.js` and beside it what it loads when first needed, minified ES
+ * modules, and the declaration that it reads from `../infra/`. Run by app/Dockerfile, and by the bench for whatever
+ * it compares with: `node scripts/build.ts [folder [entry point]]`.
  */
 import { cp, rm, writeFile } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const out = resolve(process.argv[2] ?? join(root, 'dist'))
+const [folder = join(root, 'dist'), entryPoint = 'app/server.ts'] = process.argv.slice(2)
+const out = resolve(folder)
 
 await rm(out, { recursive: true, force: true })
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ['app/server.ts'],
-  outfile: join(out, 'app/server.js'),
+  entryPoints: [entryPoint],
+  outdir: out,
+  entryNames: 'app/[name]',
+  // Beside the entry point: the declaration is found by a path relative to whichever of them reads it.
+  chunkNames: 'app/[name]-[hash]',
   bundle: true,
+  splitting: true,
   minify: true,
   // So that a fault names the line of the source. Read by app/place.ts; the server serves no file.
   sourcemap: 'external',
@@ -34,5 +40,7 @@ const { metafile } = await build({
 await writeFile(join(out, 'package.json'), '{"type":"module"}\n')
 await cp(join(root, 'infra/permissions.json'), join(out, 'infra/permissions.json'))
 
-const bytes = metafile.outputs[relative(root, join(out, 'app/server.js'))]?.bytes
-console.log(`${join(out, 'app/server.js')}: ${Math.round((bytes ?? 0) / 1024)} KiB`)
+const kibibytes = (paths: string[]) =>
+  Math.round(paths.reduce((sum, path) => sum + (metafile.outputs[path]?.bytes ?? 0), 0) / 1024)
+const all = Object.keys(metafile.outputs).filter((path) => path.endsWith('.js'))
+console.log(`${join(out, 'app')}: ${kibibytes(all)} KiB in ${all.length} modules`)

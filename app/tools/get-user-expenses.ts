@@ -30,19 +30,6 @@ export const getUserExpenses = defineTool({
   }),
   run: async (filter, { user, store }) => {
     const { expenses, nextCursor } = await store.list(user, filter)
-    const lines = expenses.map(
-      ({ date, amount, category, description }) =>
-        `${date}  ${amount.toFixed(2)}  ${category}  ${description}`,
-    )
-    return {
-      structured: {
-        expenses,
-        ...(nextCursor && { next_cursor: nextCursor }),
-      },
-      text: [
-        lines.length > 0 ? lines.join('\n') : 'No expenses.',
-        ...(nextCursor ? ['More with the cursor.'] : []),
-      ].join('\n'),
-    }
+    return { structured: { expenses, ...(nextCursor && { next_cursor: nextCursor }) } }
   },
 })

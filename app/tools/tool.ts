@@ -1,9 +1,4 @@
-import {
-  type CallToolResult,
-  type Tool as ListedTool,
-  type ToolAnnotations,
-  ToolSchema,
-} from '@modelcontextprotocol/sdk/types.js'
+import type { ToolAnnotations } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import type { AuditEntry } from '../audit.ts'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../expenses.ts'
@@ -34,35 +29,55 @@ type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonl
   annotations: ToolAnnotations
   input: Input
   output: Output
-  /** `structured` is checked against `output`; `text` says the same for people. */
-  run: (input: z.infer<Input>, context: ToolContext) => Promise<{ structured: z.infer<Output>; text: string }>
+  /** `structured` is checked against `output`; `text` says the same for people, where its JSON does not. */
+  run: (
+    input: z.infer<Input>,
+    context: ToolContext,
+  ) => Promise<{ structured: z.infer<Output>; text?: string }>
 }>
+
+/** A tool's result as both eras write it: text for people and models, the same facts as data, or an error in words. */
+export type ToolResult = {
+  content: { type: 'text'; text: string }[]
+  structuredContent?: Record<string, unknown>
+  isError?: true
+}
 
 export type Tool = Readonly<{
   /** The tool's entry in a tools/list answer, made once: its schemas would dominate every such request. */
-  listed: ListedTool
+  listed: Readonly<{
+    name: string
+    title: string
+    description: string
+    inputSchema: object
+    outputSchema: object
+  }>
   /** Never throws: what goes wrong is a result with `isError`, in words that a caller may read. */
-  call: (args: unknown, context: ToolContext) => Promise<CallToolResult>
+  call: (args: unknown, context: ToolContext) => Promise<ToolResult>
 }>
 
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
   tool: Definition<Input, Output>,
 ): Tool {
   const { name, title, description, annotations, input, output, run } = tool
-  const listed = ToolSchema.parse({
+  const listed = {
     name,
     title,
     description,
     annotations,
     inputSchema: z.toJSONSchema(input, { io: 'input', target: 'draft-7' }),
     outputSchema: z.toJSONSchema(output, { target: 'draft-7' }),
-  })
+  }
   const call = async (args: unknown, context: ToolContext) => {
     const parsed = input.safeParse(args ?? {})
     if (!parsed.success) return toolError(`Invalid arguments for ${name}:\n${z.prettifyError(parsed.error)}`)
     try {
       const { structured, text } = await run(parsed.data, context)
-      return { content: [{ type: 'text' as const, text }], structuredContent: output.parse(structured) }
+      const structuredContent = output.parse(structured)
+      return {
+        content: [{ type: 'text' as const, text: text ?? inOneLine(structuredContent) }],
+        structuredContent,
+      }
     } catch (error) {
       return toolError(messageFor(error, context))
     }
@@ -70,7 +85,17 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
   return { listed, call }
 }
 
-export const toolError = (text: string): CallToolResult => ({
+/** The same facts for clients that read text only, in which nothing that a user wrote looks like a line of ours. */
+const inOneLine = (value: unknown) =>
+  JSON.stringify(value).replace(
+    LINE_BREAKS,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
+/** What JSON leaves as it is and a terminal or an editor breaks or turns a line at. */
+const LINE_BREAKS = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+
+export const toolError = (text: string): ToolResult => ({
   content: [{ type: 'text', text }],
   isError: true,
 })

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 export type Started = { child: ChildProcess; line: string; milliseconds: number }
@@ -30,6 +31,17 @@ export async function stop({ child }: Started): Promise<void> {
 export function residentMegabytes({ child }: Started): number | undefined {
   try {
     return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(child.pid)]).toString()) / 1024
+  } catch {
+    return undefined
+  }
+}
+
+/** CPU time that a process has taken so far, in seconds; undefined where there is no /proc. */
+export function cpuSeconds({ child }: Started): number | undefined {
+  try {
+    // Fields 14 and 15 in ticks of 10 ms (proc(5)); the second field, in parentheses, may hold spaces.
+    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    return (Number(fields[11]) + Number(fields[12])) / 100
   } catch {
     return undefined
   }

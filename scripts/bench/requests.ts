@@ -1,129 +1,127 @@
-import autocannon from 'autocannon'
-import { loadPermissions } from '../../app/permissions.ts'
-import { startCosmos } from '../emulators/cosmos.ts'
-import { freePort } from '../emulators/loopback.ts'
-import { seedDirectory } from '../emulators/seed.ts'
-import { STORE, serverEnvironment } from '../emulators/server-environment.ts'
-import { startTenant } from '../emulators/tenant.ts'
-import { median, residentMegabytes, type Started, start, stop } from './processes.ts'
+import { fileURLToPath } from 'node:url'
+import { type Era, type Load, load, type Method, requestOf, requireAnswer, shown } from './load.ts'
+import { median, residentMegabytes, type Started, stop } from './processes.ts'
+import type { Stage } from './stage.ts'
 import type { Row } from './table.ts'
 
 const ROUNDS = 5
-const SECONDS = 2
-const CONNECTIONS = 16
-/** The image's own (app/Dockerfile). */
-export const MEMORY_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=512']
+/** At least so many times every peer's requests, with as much CPU: on a busy machine a second is no measure. */
+const GOALS: Readonly<Record<Method, number>> = { 'tools/call': 3, 'tools/list': 5 }
+const [OURS, FLOOR] = ['this server', 'floor: Express echo, the same token verified']
 
-const message = (method: string, params: unknown) => JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
-const CALL = message('tools/call', { name: 'get_user_expenses', arguments: {} })
-const LIST = message('tools/list', {})
+type Target = Readonly<{
+  who: string
+  method: Method
+  era: Era
+  url: string
+  server: Started
+  request: ReturnType<typeof requestOf>
+}>
+type Measured = Target & Readonly<{ rounds: Load[] }>
 
-type Load = { rate: number; p50: number; p99: number }
+const PEERS: readonly { who: string; program: string; bundled: boolean; eras: readonly Era[] }[] = [
+  { who: FLOOR, program: 'scripts/bench/floor.ts', bundled: true, eras: ['2025-11-25'] },
+  {
+    who: 'SDK v1, stateless example',
+    program: 'scripts/bench/peers/sdk-v1.ts',
+    bundled: true,
+    eras: ['2025-11-25'],
+  },
+  {
+    who: 'SDK v2, stateless example',
+    program: 'scripts/bench/peers/sdk-v2.ts',
+    bundled: true,
+    eras: ['2025-11-25', '2026-07-28'],
+  },
+  // Its optional parts cannot be bundled; that costs time at its start, which is not compared.
+  { who: 'fastmcp', program: 'scripts/bench/peers/fastmcp.ts', bundled: false, eras: ['2025-11-25'] },
+]
 
-async function load(url: string, token: string, body: string, seconds = SECONDS): Promise<Load> {
-  const headers = {
-    authorization: `Bearer ${token}`,
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
+/**
+ * Requests a second of our path and of every peer with the same tools, tokens and flags, in rotation, so that what slows
+ * this machine slows all. Ratios are medians over the rounds, of requests per CPU second of the server.
+ */
+export async function requestRows(stage: Stage): Promise<Row[]> {
+  const token = await stage.tokenFor('Alice')
+  const ours = await stage.ours('scripts/bench/memory-server.ts')
+  const methods: Method[] = ['tools/call', 'tools/list']
+  const targets: Target[] = []
+  const aim = (who: string, server: Started, url: string, eras: readonly Era[], asked: readonly Method[]) => {
+    for (const era of eras)
+      for (const method of asked)
+        targets.push({ who, method, era, url, server, request: requestOf(method, era, token) })
   }
-  const result = await autocannon({
-    url,
-    method: 'POST',
-    headers,
-    body,
-    connections: CONNECTIONS,
-    duration: seconds,
-  })
-  if (result.non2xx + result.errors > 0)
-    throw new Error(`${result.non2xx} refusals and ${result.errors} errors at ${url}.`)
-  return { rate: result.requests.average, p50: result.latency.p50, p99: result.latency.p99 }
+  aim(OURS, ours, stage.mcp, ['2025-11-25', '2026-07-28'], methods)
+  for (const { who, program, bundled, eras } of PEERS) {
+    const path = bundled ? stage.bundle(program) : fileURLToPath(new URL(`../../${program}`, import.meta.url))
+    const server = await stage.theirs(path)
+    aim(who, server, server.url, eras, who === FLOOR ? ['tools/call'] : methods)
+  }
+  const measured: Measured[] = targets.map((target) => ({ ...target, rounds: [] }))
+  for (const { url, server, request, who } of targets) {
+    if (who !== FLOOR) await requireAnswer(url, request)
+    await load(url, server, [request], { duration: 1 })
+  }
+  for (let round = 0; round < ROUNDS; round++)
+    for (const { url, server, request, rounds } of measured)
+      rounds.push(await load(url, server, [request], { duration: 1 }))
+  await Promise.all(stage.started.splice(0).map(stop))
+  return rowsOf(measured)
 }
 
-/** Requests a second of our path as a share of the floor's, in turn, so that a slow machine slows both. */
-export async function requestRows(bundle: string): Promise<Row[]> {
-  const [memoryPort, cosmosPort] = [await freePort(), await freePort()]
-  const urlOf = (port: number) => `http://localhost:${port}/mcp`
-  const mcpUrls = [urlOf(memoryPort), urlOf(cosmosPort)]
-  const seed = seedDirectory({ mcpUrls, permissions: loadPermissions() })
-  const tenant = await startTenant({ ...seed, port: 0 })
-  const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
-  const env = (port: number) => ({
-    ...serverEnvironment(urlOf(port), { seed, tenant, cosmos }),
-    RATE_LIMIT_PER_MINUTE: '1000000',
-  })
-  const issuer = `${tenant.url}/${seed.tenantId}`
-  const here = (file: string) => new URL(file, import.meta.url).pathname
-  const started: Started[] = []
-  try {
-    const floor = await start([
-      here('floor.ts'),
-      `${issuer}/discovery/v2.0/keys`,
-      `${issuer}/v2.0`,
-      seed.apiAppId,
-    ])
-    started.push(floor)
-    started.push(await start([...MEMORY_FLAGS, here('memory-server.ts')], env(memoryPort)))
-    const production = await start([...MEMORY_FLAGS, bundle], env(cosmosPort))
-    started.push(production)
-    const tokenFor = (mcp: string) =>
-      tenant.tokenFor({
-        user: 'Alice',
-        clientId: seed.clientId,
-        scope: `${mcp}/user_impersonation`,
-        resource: mcp,
-      })
-    const targets = [
-      { name: 'floor', url: urlOf(Number(floor.line)), token: await tokenFor(urlOf(memoryPort)), body: CALL },
-      { name: 'tools/call', url: urlOf(memoryPort), token: await tokenFor(urlOf(memoryPort)), body: CALL },
-      { name: 'tools/list', url: urlOf(memoryPort), token: await tokenFor(urlOf(memoryPort)), body: LIST },
-    ]
-    for (const { url, token, body } of targets) await load(url, token, body)
-    const rounds: Record<string, Load>[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      const measured: Record<string, Load> = {}
-      for (const { name, url, token, body } of targets) measured[name] = await load(url, token, body)
-      rounds.push(measured)
-    }
-    const throughCosmos = await load(urlOf(cosmosPort), await tokenFor(urlOf(cosmosPort)), CALL, 5)
-    const megabytes = residentMegabytes(production)
-    return [
-      ...rowsOf(rounds),
-      {
-        what: 'tools/call through the Cosmos stand-in',
-        measured: `${throughCosmos.rate.toFixed(0)} req/s, p50 ${throughCosmos.p50} ms, p99 ${throughCosmos.p99} ms`,
-      },
-      {
-        what: 'memory after load, with the image’s flags',
-        measured: megabytes === undefined ? 'not measured here' : `${megabytes.toFixed(0)} MB`,
-        goal: '< 160 MB',
-        ...(megabytes !== undefined && { met: megabytes < 160 }),
-      },
-    ]
-  } finally {
-    await Promise.all(started.map(stop))
-    await Promise.all([tenant.close(), cosmos.close()])
-  }
-}
+const middle = (rounds: readonly Load[]): Load => ({
+  rate: median(rounds.map(({ rate }) => rate)),
+  p50: median(rounds.map(({ p50 }) => p50)),
+  p99: median(rounds.map(({ p99 }) => p99)),
+  perCpu: median(rounds.map(({ perCpu }) => perCpu)),
+})
 
-function rowsOf(rounds: readonly Record<string, Load>[]): Row[] {
-  const of = (name: string, pick: (load: Load) => number) =>
-    median(rounds.map((round) => (round[name] ? pick(round[name]) : Number.NaN)))
-  const latency = (name: string) =>
-    `p50 ${of(name, ({ p50 }) => p50)} ms, p99 ${of(name, ({ p99 }) => p99)} ms`
-  const floor: Row = {
-    what: 'floor: Express echo, RS256 verified',
-    measured: `${of('floor', ({ rate }) => rate).toFixed(0)} req/s, ${latency('floor')}`,
+/** How many times the requests of `b`, measured in the same rounds, `a` answers with as much CPU. */
+const times = (a: Measured, b: Measured) =>
+  median(a.rounds.map(({ perCpu }, round) => perCpu / (b.rounds[round]?.perCpu ?? Number.NaN)))
+
+function rowsOf(all: readonly Measured[]): Row[] {
+  const find = (method: Method, era: Era) => {
+    const found = all.find((one) => one.who === OURS && one.method === method && one.era === era)
+    if (!found) throw new Error(`${method} of ${era} was not measured.`)
+    return found
   }
-  return [
-    floor,
-    ...['tools/call', 'tools/list'].map((name) => {
-      const share = median(rounds.map((round) => (round[name]?.rate ?? 0) / (round.floor?.rate ?? 1)))
+  return all.map((one): Row => {
+    const what = one.who === FLOOR ? one.who : `${one.method}, ${one.era}: ${one.who}`
+    const own = shown(middle(one.rounds))
+    const ours = find(one.method, one.era)
+    if (one.who === FLOOR) return { what, measured: `${own}; ours ${times(ours, one).toFixed(2)} times` }
+    if (one !== ours) {
+      const [ratio, goal] = [times(ours, one), GOALS[one.method]]
       return {
-        what: `${name} against the floor`,
-        measured: `${(share * 100).toFixed(0)} % (${of(name, ({ rate }) => rate).toFixed(0)} req/s, ${latency(name)})`,
-        goal: '>= 60 %',
-        met: share >= 0.6,
+        what,
+        measured: `${own}; ours ${ratio.toFixed(1)} times`,
+        goal: `>= ${goal}`,
+        met: ratio >= goal,
       }
-    }),
+    }
+    if (one.era === '2025-11-25') return { what, measured: own }
+    const ratio = times(one, find(one.method, '2025-11-25'))
+    // Two halves of one second never agree to the last request.
+    return { what, measured: `${own}; ${ratio.toFixed(2)} times 2025`, goal: '>= 0.95', met: ratio >= 0.95 }
+  })
+}
+
+/** The production server, with the database's client, and what it takes in memory. */
+export async function productionRows(stage: Stage): Promise<Row[]> {
+  const production = await stage.ours('app/server.ts')
+  const request = requestOf('tools/call', '2025-11-25', await stage.tokenFor('Alice'))
+  await requireAnswer(stage.mcp, request)
+  const throughCosmos = await load(stage.mcp, production, [request], { duration: 5 })
+  const megabytes = residentMegabytes(production)
+  await Promise.all(stage.started.splice(0).map(stop))
+  return [
+    { what: 'tools/call through the Cosmos stand-in', measured: shown(throughCosmos) },
+    {
+      what: 'memory after load, with the image’s flags',
+      measured: megabytes === undefined ? 'not measured here' : `${megabytes.toFixed(0)} MB`,
+      goal: '< 160 MB',
+      ...(megabytes !== undefined && { met: megabytes < 160 }),
+    },
   ]
 }

@@ -1,47 +1,68 @@
-import { once } from 'node:events'
-import { loadPermissions } from '../../app/permissions.ts'
-import { freePort } from '../emulators/loopback.ts'
-import { seedDirectory } from '../emulators/seed.ts'
-import { median, start, stop } from './processes.ts'
-import { MEMORY_FLAGS } from './requests.ts'
+import { join } from 'node:path'
+import { type Method, requestOf, requireAnswer } from './load.ts'
+import { cpuSeconds, median, type Started, stop } from './processes.ts'
+import type { Stage } from './stage.ts'
 import type { Row } from './table.ts'
 
 const RUNS = 7
+const OURS = 'this server'
 
-/** From the start of the process to its first line: the shipped bundle with its compile cache, and an empty Express app. */
-export async function startRows(bundle: string, cache: string): Promise<Row[]> {
-  const port = await freePort()
-  const mcp = `http://localhost:${port}/mcp`
-  const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
-  const env = {
-    PORT: String(port),
-    SERVER_URL: mcp,
-    AZURE_TENANT_ID: seed.tenantId,
-    ENTRA_CLIENT_ID: seed.apiAppId,
-    ENTRA_ADMIN_GROUP_ID: seed.adminGroupId,
-    AZURE_CLIENT_ID: seed.managedIdentity.clientId,
-    COSMOS_ENDPOINT: 'http://localhost:1',
-    COSMOS_KEY: 'AAAA',
-    COSMOS_DATABASE: 'expenses',
-    COSMOS_CONTAINER: 'expenses',
-    NODE_COMPILE_CACHE: cache,
-  }
-  const empty = new URL('empty.ts', import.meta.url).pathname
-  const times: { ours: number; empty: number }[] = []
-  for (let run = -1; run < RUNS; run++) {
-    const ours = await start([...MEMORY_FLAGS, bundle], env)
-    // The first run fills the compile cache, as the image's build does; it is written when the process ends by itself.
-    ours.child.kill('SIGINT')
-    await once(ours.child, 'exit')
-    const floor = await start([empty])
-    await stop(floor)
-    if (run >= 0) times.push({ ours: ours.milliseconds, empty: floor.milliseconds })
-  }
-  const ratio = median(times.map(({ ours, empty }) => ours / empty))
-  return [
-    {
-      what: 'start of the server against an empty Express app',
-      measured: `${ratio.toFixed(2)} times (${median(times.map(({ ours }) => ours)).toFixed(0)} ms, ${median(times.map(({ empty }) => empty)).toFixed(0)} ms)`,
-    },
+type Start = (more: Record<string, string>) => Promise<Started & { url: string }>
+type Times = Readonly<{ listening: number; first: number; cpu: number }>
+
+/**
+ * From the start of a process to its first line, and to its first tools/list: the shipped bundle and the SDKs' examples,
+ * bundled alike, each with a compile cache of its own and the image's flags. Ours also asks for a group in between.
+ */
+export async function startRows(stage: Stage, caches: string): Promise<Row[]> {
+  const theirs =
+    (program: string): Start =>
+    (more) =>
+      stage.theirs(stage.bundle(program), more)
+  const starts: [string, Start][] = [
+    [OURS, async (more) => ({ ...(await stage.ours('app/server.ts', more)), url: stage.mcp })],
+    ['floor', theirs('scripts/bench/floor.ts')],
+    ['SDK v1 example', theirs('scripts/bench/peers/sdk-v1.ts')],
+    ['SDK v2 example', theirs('scripts/bench/peers/sdk-v2.ts')],
   ]
+  const token = await stage.tokenFor('Alice')
+  const times = new Map<string, Times[]>(starts.map(([who]) => [who, []]))
+  for (let run = -1; run < RUNS; run++) {
+    for (const [who, start] of starts) {
+      const measured = await startOnce(start, join(caches, who.replaceAll(' ', '-')), token, who !== 'floor')
+      await Promise.all(stage.started.splice(0).map(stop))
+      // The first run fills the compile cache, as the image's build does.
+      if (run >= 0) times.get(who)?.push(measured)
+    }
+  }
+  return rowsOf(times)
+}
+
+async function startOnce(start: Start, cache: string, token: string, lists: boolean): Promise<Times> {
+  const began = performance.now()
+  const server = await start({ NODE_COMPILE_CACHE: cache })
+  const method: Method = lists ? 'tools/list' : 'tools/call'
+  const request = requestOf(method, '2025-11-25', token)
+  if (lists) await requireAnswer(server.url, request)
+  else await (await fetch(server.url, request)).text()
+  const first = performance.now() - began
+  const cpu = (cpuSeconds(server) ?? Number.NaN) * 1000
+  // Ended by a signal, so that the cache is written.
+  server.child.kill('SIGTERM')
+  await new Promise((resolve) =>
+    server.child.exitCode === null ? server.child.once('exit', resolve) : resolve(0),
+  )
+  return { listening: server.milliseconds, first, cpu }
+}
+
+function rowsOf(all: ReadonlyMap<string, readonly Times[]>): Row[] {
+  const ours = all.get(OURS) ?? []
+  return [...all].map(([who, runs]): Row => {
+    const of = (pick: (run: Times) => number) => median(runs.map(pick)).toFixed(0)
+    const what = `start, bundled alike: ${who}`
+    const measured = `listening after ${of((run) => run.listening)} ms, first answer after ${of((run) => run.first)} ms (CPU ${of((run) => run.cpu)} ms)`
+    if (who === OURS || who === 'floor') return { what, measured }
+    const ratio = median(ours.map((run, index) => run.first / (runs[index]?.first ?? Number.NaN)))
+    return { what, measured: `${measured}; ours ${ratio.toFixed(2)} times`, goal: '<= 1', met: ratio <= 1 }
+  })
 }

@@ -72,6 +72,7 @@ const Deployment = z.object({
   ENTRA_PUBLIC_CLIENT_ID: guid,
   ENTRA_ADMIN_GROUP_ID: guid,
   ENTRA_USERS_GROUP_ID: guid,
+  ALLOWED_CLIENTS: z.string().default(''),
   ENTRA_DEV_CLIENT_ID: guid.optional(),
   ENTRA_DEV_APP_OBJECT_ID: guid.optional(),
   ENTRA_DEV_PRINCIPAL_ID: guid.optional(),

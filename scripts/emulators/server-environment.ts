@@ -1,3 +1,4 @@
+import { loadPermissions } from '../../app/permissions.ts'
 import type { seedDirectory } from './seed.ts'
 import type { Tenant } from './tenant.ts'
 
@@ -27,6 +28,9 @@ export const serverEnvironment = (
   AZURE_CLIENT_ID: seed.managedIdentity.clientId,
   IDENTITY_ENDPOINT: tenant.identityEndpoint,
   IDENTITY_HEADER: tenant.identityHeader,
+  ALLOWED_CLIENTS: loadPermissions()
+    .allowedClients.map(({ appId }) => (appId === 'publicClient' ? seed.clientId : appId))
+    .join(','),
   COSMOS_ENDPOINT: cosmos.url,
   COSMOS_KEY: cosmos.key,
   COSMOS_DATABASE: STORE.database,

@@ -33,6 +33,7 @@ function variablesOf(environment: Environment, deployment: Deployment, url: stri
     SERVER_URL: url,
     PORT: new URL(url).port || usual,
     ENTRA_ADMIN_GROUP_ID: deployment.ENTRA_ADMIN_GROUP_ID,
+    ...(deployment.ALLOWED_CLIENTS && { ALLOWED_CLIENTS: deployment.ALLOWED_CLIENTS }),
     ENTRA_AUTHORITY_HOST: environment.ENTRA_AUTHORITY_HOST,
     GRAPH_ENDPOINT: environment.GRAPH_ENDPOINT,
     COSMOS_ENDPOINT: deployment.COSMOS_ENDPOINT,

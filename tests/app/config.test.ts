@@ -51,6 +51,22 @@ describe('the configuration', () => {
     })
   }
 
+  it('lets every client call, or exactly those that it is told', () => {
+    assert.equal(load().allowedClients, undefined)
+    const upper = guid.replace('1', 'A')
+    const { allowedClients } = load({ ALLOWED_CLIENTS: `${upper}, ${guid}` })
+    assert.deepEqual(allowedClients, new Set([upper.toLowerCase(), guid]))
+    for (const wrong of ['everybody', `${guid};${guid}`, `${guid},`])
+      refuses({ ALLOWED_CLIENTS: wrong }, /ALLOWED_CLIENTS is wrong: it should be the app ids/)
+  })
+
+  it('does not start for every client where infra/permissions.json allows a few', () => {
+    const restricted = { ...permissions, allowedClients: [{ name: 'One', appId: guid }] }
+    assert.throws(() => loadConfig(good, restricted), /ALLOWED_CLIENTS is missing: it should be the app ids/)
+    const { allowedClients } = loadConfig({ ...good, ALLOWED_CLIENTS: guid }, restricted)
+    assert.deepEqual(allowedClients, new Set([guid]))
+  })
+
   it('names every fault at once', () => {
     refuses({ AZURE_TENANT_ID: undefined, PORT: 'eighty' }, /AZURE_TENANT_ID is missing.*\n.*PORT is wrong/)
   })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { McpServers } from '../../app/mcp.ts'
+import { McpServer } from '../../app/mcp.ts'
 import { loadPermissions } from '../../app/permissions.ts'
 
 /** Loads the real declaration with `change` applied to it. */
@@ -25,13 +25,13 @@ const firstTool = (change: Record<string, unknown>) => () =>
 
 describe('infra/permissions.json', () => {
   it('declares exactly the tools that the code has', () => {
-    assert.doesNotThrow(() => new McpServers(loadPermissions()))
+    assert.doesNotThrow(() => new McpServer(loadPermissions()))
     const fewer = loadChanged(({ tools, ...rest }) => ({ ...rest, tools: tools.slice(1) }))
-    assert.throws(() => new McpServers(fewer), /Tool add_user_expense must be both in/)
+    assert.throws(() => new McpServer(fewer), /Tool add_user_expense must be both in/)
     const more = loadChanged(
       ({ tools }) => void tools.push({ name: 'ghost', scope: 'user_impersonation', admin: false }),
     )
-    assert.throws(() => new McpServers(more), /Tool ghost must be both in/)
+    assert.throws(() => new McpServer(more), /Tool ghost must be both in/)
   })
 
   it('is refused when a tool names a scope, role or API that is not declared', () => {
@@ -76,6 +76,15 @@ describe('infra/permissions.json', () => {
       () => loadChanged((declaration) => ({ ...declaration, redirectUris: [] })),
       /cannot be used/,
     )
+  })
+
+  it('allows clients by app id, the one that the template declares by its name, nobody by any other', () => {
+    const allowing = (appId: string) => () =>
+      loadChanged(({ allowedClients }) => void allowedClients.push({ name: 'One', appId }))
+    assert.deepEqual(loadPermissions().allowedClients, [])
+    assert.doesNotThrow(allowing('aebc6443-996d-45c2-90f0-388ff96faa56'))
+    assert.doesNotThrow(allowing('publicClient'))
+    assert.throws(allowing('Visual Studio Code'), /allowedClients\[0\]\.appId/)
   })
 
   it('is refused with the place of the fault when a field is wrong or unknown', () => {

@@ -31,15 +31,18 @@ describe('the command line of MCP Inspector', () => {
   })
 
   async function inspect(...options: string[]): Promise<unknown> {
-    const target = ['--cli', system.mcp, '--header', `Authorization: Bearer ${token}`, '--stored-auth-only']
+    return JSON.parse((await inspectAs(token, ...options)).stdout)
+  }
+
+  async function inspectAs(bearer: string, ...options: string[]) {
+    const target = ['--cli', system.mcp, '--header', `Authorization: Bearer ${bearer}`, '--stored-auth-only']
     const env = {
       PATH: process.env.PATH,
       HOME: home,
       USERPROFILE: home,
       MCP_INSPECTOR_SECRET_STORE: 'memory',
     }
-    const { stdout } = await run(process.execPath, [inspector, ...target, ...options], { env, cwd: home })
-    return JSON.parse(stdout)
+    return run(process.execPath, [inspector, ...target, ...options], { env, cwd: home })
   }
 
   it('lists the tools of an admin', async () => {
@@ -65,5 +68,16 @@ describe('the command line of MCP Inspector', () => {
       .object({ structuredContent: z.object({ replayed: z.boolean() }) })
       .parse(call)
     assert.equal(structuredContent.replayed, false)
+  })
+
+  it('shows in words that Conditional Access asks for more', async () => {
+    const carol = await system.tokenFor('Carol')
+    const call = ['--method', 'tools/call', '--tool-name', 'get_expense_stats']
+    // It ends with another code than 0 for a tool error, and still shows it.
+    const told = await inspectAs(carol, ...call).catch((error: { stdout: string }) => error)
+    const { isError, content } = z
+      .object({ isError: z.literal(true), content: z.tuple([z.object({ text: z.string() })]) })
+      .parse(JSON.parse(told.stdout))
+    assert.match(`${isError} ${content[0].text}`, /^true Conditional Access of your organisation/)
   })
 })

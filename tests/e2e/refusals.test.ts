@@ -244,9 +244,15 @@ describe('the server refuses', () => {
   })
 
   it('an unknown tool', async () => {
-    const result = await callTool(system.mcp, 'drop_everything', {}, { token: alice })
-    assert.equal(result.isError, true)
-    assert.match(result.content[0]?.text ?? '', /drop_everything not found/)
+    const { response, answer } = await rpc(
+      system.mcp,
+      'tools/call',
+      { name: 'drop_everything', arguments: {} },
+      { token: alice },
+    )
+    assert.deepEqual(answer.error, { code: -32602, message: 'Unknown tool: drop_everything' })
+    const { decision, tool } = await system.auditLine(response)
+    assert.deepEqual([decision, tool], ['accept', 'unknown'])
   })
   it('a hidden tool that is called by its name', async () => {
     const token = await system.tokenFor('Bob')
@@ -256,8 +262,7 @@ describe('the server refuses', () => {
       { name: 'get_expense_stats', arguments: {} },
       { token },
     )
-    assert.equal(answer.result?.isError, true)
-    assert.match(JSON.stringify(answer.result), /get_expense_stats not found/)
+    assert.deepEqual(answer.error, { code: -32602, message: 'Unknown tool: get_expense_stats' })
     assert.equal((await system.auditLine(response)).decision, 'deny:group')
   })
 
@@ -366,6 +371,29 @@ describe('the server refuses', () => {
       assert.equal((await post(strict.mcp, call, { token: first })).status, 200)
       assert.equal((await post(strict.mcp, call, { token: first })).status, 429)
       assert.equal((await post(strict.mcp, list, { token: second })).status, 200)
+    } finally {
+      await strict.stop()
+    }
+  })
+
+  it('a client that is not one of ALLOWED_CLIENTS, whatever it asks', async () => {
+    const code = 'aebc6443-996d-45c2-90f0-388ff96faa56'
+    const strict = await startSystem({ ALLOWED_CLIENTS: `${code}, ${crypto.randomUUID()}` })
+    try {
+      const allowed = await strict.tokenFor('Alice', { clientId: code })
+      assert.equal((await post(strict.mcp, list, { token: allowed })).status, 200)
+      const anonymous = await strict.tenant.sign({ ...goodClaims(strict), azp: undefined })
+      const spelled = await strict.tenant.sign({ ...goodClaims(strict), azp: `${code} ` })
+      for (const token of [await strict.tokenFor('Alice'), anonymous, spelled]) {
+        const response = await post(strict.mcp, list, { token })
+        assert.equal(response.status, 403)
+        // Nothing to sign in for: the same client would come back with the same token.
+        assert.equal(response.headers.get('www-authenticate'), null)
+        assert.match(await response.text(), /"error":"access_denied".*This client application may not call/)
+        const line = await strict.auditLine(response)
+        assert.deepEqual([line.decision, line.reason], ['deny:rbac', 'client_not_allowed'])
+        assert.equal(typeof line.oid, 'string')
+      }
     } finally {
       await strict.stop()
     }

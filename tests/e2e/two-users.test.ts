@@ -1,72 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import * as v2 from '@modelcontextprotocol/client'
-import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js'
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { z } from 'zod'
+import { type Peer, peers } from './peers.ts'
 import { callTool, lunch, toolNames } from './rpc.ts'
-import { asProvider, SignIn, withLoginHint } from './sign-in.ts'
-import { type System, startSystem, type UserName, upnOf } from './system.ts'
+import { type System, startSystem } from './system.ts'
 
 const ADMIN_TOOLS = ['add_user_expense', 'get_user_expenses', 'get_expense_stats']
 const USER_TOOLS = ['add_user_expense', 'get_user_expenses']
 const List = z.object({ expenses: z.array(z.object({ description: z.string() })) })
-
-/** What the journey needs of a client, whichever SDK it comes from. */
-type Peer = {
-  signIn: SignIn
-  tools: () => Promise<string[]>
-  call: (
-    name: string,
-    args: Record<string, unknown>,
-  ) => Promise<{ structuredContent?: unknown; isError?: boolean | undefined }>
-  close: () => Promise<void>
-}
-
-async function connectV1(system: System, name: UserName): Promise<Peer> {
-  const signIn = new SignIn(system.seed.clientId, withLoginHint(upnOf(system.seed, name)))
-  const transport = () =>
-    new StreamableHTTPClientTransport(new URL(system.mcp), { authProvider: asProvider(signIn) })
-  const client = new Client({ name: 'v1', version: '1' })
-  const first = transport()
-  type Transport = Parameters<Client['connect']>[0]
-  await assert.rejects(client.connect(first as Transport), UnauthorizedError)
-  await first.finishAuth(signIn.code)
-  await client.connect(transport() as Transport)
-  return {
-    signIn,
-    tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
-    call: async (tool, args) => {
-      const { structuredContent, isError } = await client.callTool({ name: tool, arguments: args })
-      return { structuredContent, isError: isError === true }
-    },
-    close: () => client.close(),
-  }
-}
-
-async function connectV2(system: System, name: UserName): Promise<Peer> {
-  const signIn = new SignIn(system.seed.clientId, withLoginHint(upnOf(system.seed, name)))
-  const transport = () =>
-    new v2.StreamableHTTPClientTransport(new URL(system.mcp), {
-      authProvider: signIn as unknown as v2.OAuthClientProvider,
-    })
-  const client = () => new v2.Client({ name: 'v2', version: '2' }, { versionNegotiation: { mode: 'auto' } })
-  const first = transport()
-  await assert.rejects(client().connect(first), v2.UnauthorizedError)
-  await first.finishAuth(signIn.code)
-  const connected = client()
-  await connected.connect(transport())
-  return {
-    signIn,
-    tools: async () => (await connected.listTools()).tools.map((tool) => tool.name),
-    call: async (tool, args) => {
-      const { structuredContent, isError } = await connected.callTool({ name: tool, arguments: args })
-      return { structuredContent, isError: isError === true }
-    },
-    close: () => connected.close(),
-  }
-}
 
 describe('the way of two users', () => {
   let system: System
@@ -75,7 +16,6 @@ describe('the way of two users', () => {
   })
   after(() => system.stop())
 
-  const peers = { 'the v1 client': connectV1, 'the v2 client': connectV2 }
   for (const [kind, connect] of Object.entries(peers)) {
     it(`keeps Alice and Bob apart through ${kind}`, async () => {
       const [alice, bob] = await Promise.all([connect(system, 'Alice'), connect(system, 'Bob')])
@@ -104,7 +44,7 @@ describe('the way of two users', () => {
           .object({ users: z.number(), count: z.number(), total: z.number() })
           .parse((await alice.call('get_expense_stats', {})).structuredContent)
         assert.equal(stats.users, 2)
-        assert.equal((await bob.call('get_expense_stats', {})).isError, true)
+        await assert.rejects(bob.call('get_expense_stats', {}), /Unknown tool: get_expense_stats/)
       } finally {
         await Promise.all([alice.close(), bob.close()])
       }
@@ -125,6 +65,26 @@ describe('the way of two users', () => {
     await Promise.all(calls)
   })
 
+  it('pages through a list in text alone, and a description cannot look like another line', async () => {
+    const token = await system.tokenFor('Alice')
+    const descriptions = ['coffee\n2026-01-01  9999.00  food  bonus', 'tea\u2028\u202e\u0085\r\u2029']
+    for (const description of descriptions)
+      await callTool(system.mcp, 'add_user_expense', lunch({ date: '2026-09-09', description }), { token })
+    const seen: string[] = []
+    let cursor: string | undefined
+    do {
+      const filter = { from: '2026-09-09', to: '2026-09-09', limit: 1, ...(cursor && { cursor }) }
+      const page = await callTool(system.mcp, 'get_user_expenses', filter, { token })
+      const text = page.content[0]?.text ?? ''
+      assert.doesNotMatch(text, /[\p{Cc}\p{Zl}\p{Zp}\u202e]/u)
+      assert.deepEqual(JSON.parse(text), page.structuredContent)
+      const read = List.extend({ next_cursor: z.string().optional() }).parse(JSON.parse(text))
+      seen.push(...read.expenses.map(({ description }) => description))
+      cursor = read.next_cursor
+    } while (cursor)
+    assert.deepEqual(seen.sort(), descriptions)
+  })
+
   it('serves VS Code’s and the Azure CLI’s client ids, which are pre-authorized', async () => {
     for (const { appId } of [
       { appId: 'aebc6443-996d-45c2-90f0-388ff96faa56' },
@@ -133,31 +93,6 @@ describe('the way of two users', () => {
       const token = await system.tokenFor('Alice', { clientId: appId })
       assert.deepEqual(await toolNames(system.mcp, token), ADMIN_TOOLS)
     }
-  })
-
-  it('asks Carol for the step-up that Conditional Access wants, and lets her on with it', async () => {
-    const token = await system.tokenFor('Carol')
-    assert.deepEqual(await toolNames(system.mcp, token), USER_TOOLS)
-    const body = {
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'tools/call',
-      params: { name: 'get_expense_stats', arguments: {} },
-    }
-    const { post } = await import('./rpc.ts')
-    const response = await post(system.mcp, body, { token })
-    assert.equal(response.status, 401)
-    const challenge = response.headers.get('www-authenticate') ?? ''
-    assert.match(challenge, /^Bearer error="insufficient_claims"/)
-    const claims = Buffer.from(/claims="([^"]+)"/.exec(challenge)?.[1] ?? '', 'base64').toString()
-    assert.ok(JSON.parse(claims).access_token)
-    assert.equal((await system.auditLine(response)).decision, 'deny:claims')
-
-    const stronger = await system.tokenFor('Carol', { claims })
-    const answer = await post(system.mcp, body, { token: stronger })
-    assert.equal(answer.status, 200)
-    // She is no admin: with the step-up this is all that is left to refuse.
-    assert.equal((await system.auditLine(answer)).decision, 'deny:group')
   })
 
   it('names the missing permission and the command when admin consent is missing', async () => {

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { loadPermissions } from '../../app/permissions.ts'
+import { snapshotOf } from '../../scripts/bicep/compile.ts'
 import { readable } from '../../scripts/bicep/value.ts'
-import { onlyOne, resourcesOf, sets } from './deployments.ts'
+import { environmentOf, onlyOne, resourcesOf, sets, withoutCompiler } from './deployments.ts'
+import { target } from './snapshots.ts'
+
+const INFRA = fileURLToPath(new URL('../../infra/', import.meta.url))
 
 const Probe = z.object({ type: z.string(), httpGet: z.object({ path: z.string(), port: z.number() }) })
 const Server = z.object({
@@ -81,6 +87,30 @@ describe('The server', () => {
     const { env } = (await serverOf('custom-domain')).template.containers[0]
     const origins = env.find(({ name }) => name === 'ALLOWED_ORIGINS')
     assert.equal(origins?.value, 'https://inspector.contoso.com,http://localhost:6274')
+  })
+
+  it('is told which clients may call, once permissions.json names some', {
+    skip: withoutCompiler,
+  }, async () => {
+    const { env } = (await serverOf('defaults')).template.containers[0]
+    assert.equal(
+      env.find(({ name }) => name === 'ALLOWED_CLIENTS'),
+      undefined,
+    )
+    const code = 'aebc6443-996d-45c2-90f0-388ff96faa56'
+    const allowed = [
+      { name: 'Visual Studio Code', appId: code },
+      { name: 'Our own', appId: 'publicClient' },
+    ]
+    const told = await snapshotOf({
+      ...target,
+      infra: INFRA,
+      environment: environmentOf('defaults'),
+      files: { 'permissions.json': JSON.stringify({ ...loadPermissions(), allowedClients: allowed }) },
+    })
+    const value =
+      /"name": ?"ALLOWED_CLIENTS","value": ?"((?:[^"\\\\]|\\\\.)*)"/.exec(JSON.stringify(told))?.[1] ?? ''
+    assert.match(readable(JSON.parse(`"${value}"`)), new RegExp(`${code}.*publicClient\\.appId`))
   })
 
   it('is asked on /healthz and /readyz; the placeholder of the first deployment, which has no /readyz, is not', async () => {

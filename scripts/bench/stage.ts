@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { loadPermissions } from '../../app/permissions.ts'
+import { startCosmos } from '../emulators/cosmos.ts'
+import { freePort } from '../emulators/loopback.ts'
+import { seedDirectory } from '../emulators/seed.ts'
+import { STORE, serverEnvironment } from '../emulators/server-environment.ts'
+import { startTenant } from '../emulators/tenant.ts'
+import { type Started, start } from './processes.ts'
+
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+
+/** The flags of the image: every server of the bench runs with them. */
+export const FLAGS =
+  readFileSync(here('../../app/Dockerfile'), 'utf8')
+    .match(/^CMD .*$/m)?.[0]
+    .match(/--max-[a-z-]+=\d+/g) ?? []
+
+export type Stage = Awaited<ReturnType<typeof startStage>>
+
+/** The stand-ins, a port for our server, and every program bundled in the same way below `folder`. */
+export async function startStage(folder: string) {
+  const port = await freePort()
+  const mcp = `http://localhost:${port}/mcp`
+  const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
+  const tenant = await startTenant({ ...seed, port: 0 })
+  const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
+  const issuer = `${tenant.url}/${seed.tenantId}`
+  const started: Started[] = []
+  const bundles = new Map<string, string>()
+  const bundle = (entry: string) => {
+    const known = bundles.get(entry)
+    if (known) return known
+    const out = join(folder, entry.replaceAll(/\W/g, '-'))
+    execFileSync(process.execPath, [here('../build.ts'), out, entry])
+    const made = join(out, 'app', entry.replace(/^.*\/(.*)\.ts$/, '$1.js'))
+    bundles.set(entry, made)
+    return made
+  }
+  return {
+    mcp,
+    seed,
+    tenant,
+    bundle,
+    tokenFor: (user: string) =>
+      tenant.tokenFor({ user, clientId: seed.clientId, scope: `${mcp}/user_impersonation`, resource: mcp }),
+    /** Starts our server: `entry` is the production one, or one with another store. */
+    async ours(entry: string, more: Record<string, string> = {}): Promise<Started> {
+      const environment = serverEnvironment(mcp, { seed, tenant, cosmos })
+      const env = { ...environment, RATE_LIMIT_PER_MINUTE: '1000000', ...more }
+      const server = await start([...FLAGS, bundle(entry)], env)
+      started.push(server)
+      return server
+    },
+    /** Starts a server of others, which verifies tokens of the same tenant. */
+    async theirs(program: string, more: Record<string, string> = {}): Promise<Started & { url: string }> {
+      const theirPort = await freePort()
+      const args = [`${issuer}/discovery/v2.0/keys`, `${issuer}/v2.0`, seed.apiAppId, String(theirPort)]
+      const server = await start([...FLAGS, program, ...args], more)
+      started.push(server)
+      return { ...server, url: `http://localhost:${theirPort}/mcp` }
+    },
+    started,
+    close: () => Promise.all([tenant.close(), cosmos.close()]),
+  }
+}

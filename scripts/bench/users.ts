@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import { load, requestOf, shown } from './load.ts'
+import { residentMegabytes, stop } from './processes.ts'
+import type { Stage } from './stage.ts'
+import type { Row } from './table.ts'
+
+const USERS = [1, 1_000, 20_000]
+const REQUESTS = 20_000
+
+/** tools/call of so many users, each with a token of their own: after everybody has called once, and once more. */
+export async function userRows(stage: Stage): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const users of USERS) {
+    const tokens = await tokensOf(stage, users)
+    const requests = tokens.map((token) => requestOf('tools/call', '2025-11-25', token))
+    const server = await stage.ours('scripts/bench/memory-server.ts')
+    const first = await load(stage.mcp, server, requests, { amount: REQUESTS })
+    const again = await load(stage.mcp, server, requests, { amount: REQUESTS })
+    const megabytes = residentMegabytes(server)
+    rows.push({
+      what: `tools/call, ${users} user${users === 1 ? '' : 's'}`,
+      measured: `${shown(again)}; ${first.perCpu.toFixed(0)} when new; ${megabytes?.toFixed(0) ?? '?'} MB`,
+    })
+    await Promise.all(stage.started.splice(0).map(stop))
+  }
+  return rows
+}
+
+async function tokensOf({ seed, tenant }: Stage, users: number): Promise<string[]> {
+  const now = Math.floor(Date.now() / 1000)
+  const tokens: string[] = []
+  while (tokens.length < users) {
+    const some = Array.from({ length: Math.min(500, users - tokens.length) }, () =>
+      tenant.sign({
+        aud: seed.apiAppId,
+        iss: `${tenant.url}/${seed.tenantId}/v2.0`,
+        iat: now,
+        nbf: now,
+        exp: now + 3600,
+        tid: seed.tenantId,
+        oid: randomUUID(),
+        ver: '2.0',
+        scp: 'user_impersonation',
+        azp: seed.clientId,
+      }),
+    )
+    tokens.push(...(await Promise.all(some)))
+  }
+  return tokens
+}
