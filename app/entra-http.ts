@@ -28,8 +28,8 @@ export class EntraHttp implements INetworkModule {
   readonly #authorityHost: string | undefined
   readonly #service: Service
   readonly #deadlineMs: number
-  /** Set once Entra was busy (429), failing (5xx) or silent. */
-  outage: { retryAfterSeconds: number | undefined } | undefined
+  /** Set once Entra was busy (429), failing (5xx) or silent; `cause` is what MSAL would hide. */
+  outage: { retryAfterSeconds: number | undefined; cause: unknown } | undefined
   /** Set once Entra refused: any other 4xx. */
   refusal: TokenRefusal | undefined
 
@@ -74,12 +74,12 @@ export class EntraHttp implements INetworkModule {
       )
     } catch (error) {
       if (!isHTTPError<T>(error)) {
-        this.outage = { retryAfterSeconds: undefined }
+        this.outage = { retryAfterSeconds: undefined, cause: error }
         throw error
       }
       const { response, data } = error
       if (response.status === 429 || response.status >= 500) {
-        this.outage = { retryAfterSeconds: retryAfterSeconds(response) }
+        this.outage = { retryAfterSeconds: retryAfterSeconds(response), cause: error }
         throw error
       }
       const { status } = response

@@ -13,6 +13,8 @@ const Said = z.object({
   code: optional(z.union([Word, z.number()])),
   errorCode: optional(Word),
   status: optional(z.int()),
+  // Of an HTTP client's error.
+  response: optional(z.object({ status: z.int() })),
   substatus: optional(z.int()),
   identity: optional(z.guid()),
   reason: optional(Word),
@@ -43,7 +45,7 @@ export function faultFields(error: unknown): FaultFields {
     status: first('status'),
     substatus: first('substatus'),
     identity: first('identity'),
-    cause: origin && (origin.reason ?? origin.code ?? origin.name),
+    cause: origin && nameOf(origin),
   }
 }
 
@@ -56,6 +58,10 @@ export function describe(error: unknown): string {
   return [name, known && `(code ${known})`, placeOf(error.stack ?? '')].filter(Boolean).join(' ')
 }
 
+/** What an error is known by; `Error` says nothing. */
+const nameOf = ({ reason, code, name }: ReturnType<typeof factsOf>) =>
+  reason ?? code ?? (name === 'Error' ? undefined : name)
+
 function chainOf(error: unknown): Error[] {
   const chain: Error[] = []
   for (let next = error; next instanceof Error && chain.length < DEEPEST; next = next.cause) chain.push(next)
@@ -64,11 +70,11 @@ function chainOf(error: unknown): Error[] {
 
 /** A number as a code is an HTTP status: so @azure/cosmos has it. */
 function factsOf(error: Error) {
-  const { name = 'Error', code, errorCode, ...said } = Said.parse(error)
+  const { name = 'Error', code, errorCode, response, ...said } = Said.parse(error)
   return {
     ...said,
     name,
     code: typeof code === 'string' ? code : errorCode,
-    status: said.status ?? (typeof code === 'number' ? code : undefined),
+    status: said.status ?? response?.status ?? (typeof code === 'number' ? code : undefined),
   }
 }

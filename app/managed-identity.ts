@@ -68,7 +68,11 @@ export class ManagedIdentity {
   #failureOf(error: unknown): Error {
     const { outage, refusal } = error instanceof NoToken ? error.http : {}
     if (outage || error instanceof DeadlineExceeded)
-      return new DownstreamUnavailable('The managed identity', outage?.retryAfterSeconds, error)
+      return new DownstreamUnavailable(
+        'The managed identity',
+        outage?.retryAfterSeconds,
+        outage?.cause ?? error,
+      )
     const reason = refusal ? refusal.error : error instanceof AuthError ? error.errorCode : undefined
     return new IdentityRefused({ identity: this.#clientId, reason, status: refusal?.status })
   }

@@ -88,7 +88,7 @@ export class OnBehalfOf {
   }
 
   #failureOf(error: unknown, { outage, refusal }: EntraHttp, { caller, api }: Exchange): unknown {
-    if (outage) return this.#rest(caller.userId, outage.retryAfterSeconds, error)
+    if (outage) return this.#rest(caller.userId, outage.retryAfterSeconds, outage.cause)
     if (refusal) {
       const failure = exchangeFailure(refusal, api)
       const passing = failure instanceof DownstreamUnavailable

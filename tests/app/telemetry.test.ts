@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import type { Request } from 'express'
 import { generate } from 'selfsigned'
 import { z } from 'zod'
@@ -374,6 +375,27 @@ describe('the pipeline to Application Insights', () => {
       lines.map((text) => JSON.parse(text).level),
       ['warn', 'info'],
     )
+  })
+
+  it('is loaded, with all that it needs but OpenTelemetry’s API, only after the server listens', async () => {
+    const { metafile } = await build({
+      absWorkingDir: fileURLToPath(new URL('../..', import.meta.url)),
+      entryPoints: ['app/server.ts'],
+      bundle: true,
+      write: false,
+      platform: 'node',
+      format: 'esm',
+      metafile: true,
+    })
+    const atStart = new Set(['app/server.ts'])
+    for (const path of atStart)
+      for (const { path: imported, kind } of metafile.inputs[path]?.imports ?? [])
+        if (kind !== 'dynamic-import') atStart.add(imported)
+    const telemetry = (path: string) =>
+      /@opentelemetry\/(?!api\/)|monitor-opentelemetry|ingestion|spans/.test(path)
+    assert.deepEqual([...atStart].filter(telemetry), [])
+    assert.ok(atStart.has('app/trace.ts'))
+    assert.ok(Object.keys(metafile.inputs).some(telemetry))
   })
 
   // From 1.0.0-beta.45 on it asks settings.sdk.monitor.azure.com for settings, and nothing turns that off.
