@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { ConnectionString, type Ingestion } from './connection-string.ts'
-import { ConfigurationError, type Credential, credentialOf } from './credential.ts'
+import { ConfigurationError, type Credential, credentialOf } from './auth/credential.ts'
 import { isLoopback, safeUrl } from './loopback.ts'
 import type { Permissions } from './permissions.ts'
+import { ConnectionString, type Ingestion } from './telemetry/connection-string.ts'
 
 export type Config = Readonly<{
   port: number

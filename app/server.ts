@@ -1,15 +1,15 @@
 import type { Server } from 'node:http'
 import { createApp } from './app.ts'
+import { ManagedIdentity } from './auth/managed-identity.ts'
 import { type Config, loadConfig } from './config.ts'
-import { openContainer } from './cosmos.ts'
-import { ExpenseStore } from './expenses.ts'
-import { createHttpServer } from './http-server.ts'
-import { listen } from './listen.ts'
-import { batched, createLog } from './log.ts'
-import { ManagedIdentity } from './managed-identity.ts'
+import { createHttpServer } from './http/http-server.ts'
+import { listen } from './http/listen.ts'
 import { loadPermissions } from './permissions.ts'
 import { createServices, type Services } from './services.ts'
-import { Telemetry } from './telemetry.ts'
+import { openContainer } from './store/cosmos.ts'
+import { ExpenseStore } from './store/expenses.ts'
+import { batched, createLog } from './telemetry/log.ts'
+import { Telemetry } from './telemetry/telemetry.ts'
 
 /** What is left to write and to send after the last answer gets so long. */
 const LAST_WORDS_MS = 10_000

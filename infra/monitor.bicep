@@ -73,8 +73,8 @@ resource alertsByMail 'Microsoft.Insights/actionGroups@2023-01-01' = if (alertEm
   }
 }
 
-// Audit lines (app/audit.ts), written to stdout as JSON: one for each request, but one with a count for the many of
-// whoever is not signed in (app/audit-trail.ts).
+// Audit lines (app/telemetry/audit.ts), written to stdout as JSON: one for each request, but one with a count for the many of
+// whoever is not signed in (app/telemetry/audit-trail.ts).
 var auditLines = '''
 ContainerAppConsoleLogs
 | where ContainerAppName == '{0}'

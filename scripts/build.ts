@@ -23,7 +23,7 @@ const { metafile } = await build({
   bundle: true,
   splitting: true,
   minify: true,
-  // So that a fault names the line of the source. Read by app/place.ts; the server serves no file.
+  // So that a fault names the line of the source. Read by app/telemetry/place.ts; the server serves no file.
   sourcemap: 'external',
   sourcesContent: false,
   platform: 'node',

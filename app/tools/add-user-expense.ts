@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CATEGORIES, PAYMENT_METHODS } from '../expenses.ts'
+import { CATEGORIES, PAYMENT_METHODS } from '../store/expenses.ts'
 import { defineTool } from './tool.ts'
 
 const hasTwoDecimals = (amount: number) => Math.round(amount * 100) / 100 === amount

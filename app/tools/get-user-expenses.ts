@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CATEGORIES } from '../expenses.ts'
+import { CATEGORIES } from '../store/expenses.ts'
 import { SavedExpense } from './add-user-expense.ts'
 import { defineTool } from './tool.ts'
 

@@ -1,13 +1,13 @@
 import type { ToolAnnotations } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import type { AuditEntry } from '../audit.ts'
-import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../expenses.ts'
-import { faultFields } from '../fault.ts'
-import type { AdminId } from '../groups.ts'
-import type { Log } from '../log.ts'
-import type { Statistics } from '../statistics.ts'
-import { isStoreRefusal } from '../store-failure.ts'
-import type { UserId } from '../verifier.ts'
+import type { AdminId } from '../auth/groups.ts'
+import type { UserId } from '../auth/verifier.ts'
+import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../store/expenses.ts'
+import type { Statistics } from '../store/statistics.ts'
+import { isStoreRefusal } from '../store/store-failure.ts'
+import type { AuditEntry } from '../telemetry/audit.ts'
+import { faultFields } from '../telemetry/fault.ts'
+import type { Log } from '../telemetry/log.ts'
 
 /** What a tool works with: the verified caller, never an argument of the model, says whose data it is. */
 export type ToolContext = Readonly<{

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { OnBehalfOf } from '../../app/obo.ts'
+import { OnBehalfOf } from '../../app/auth/obo.ts'
+import type { Caller, UserId } from '../../app/auth/verifier.ts'
 import { loadPermissions } from '../../app/permissions.ts'
-import type { Caller, UserId } from '../../app/verifier.ts'
 import { median } from './processes.ts'
 import type { Row } from './table.ts'
 

@@ -5,11 +5,11 @@
 import { createServer } from 'node:http'
 import { createApp } from '../../app/app.ts'
 import { loadConfig } from '../../app/config.ts'
-import { openContainer } from '../../app/cosmos.ts'
-import { ExpenseStore } from '../../app/expenses.ts'
-import { batched, createLog } from '../../app/log.ts'
 import { loadPermissions } from '../../app/permissions.ts'
 import { createServices } from '../../app/services.ts'
+import { openContainer } from '../../app/store/cosmos.ts'
+import { ExpenseStore } from '../../app/store/expenses.ts'
+import { batched, createLog } from '../../app/telemetry/log.ts'
 
 class MemoryStore extends ExpenseStore {
   override async list() {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { McpServer } from '../../app/mcp.ts'
+import { McpServer } from '../../app/mcp/mcp.ts'
 import { loadPermissions } from '../../app/permissions.ts'
 
 /** Loads the real declaration with `change` applied to it. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { CosmosClient } from '@azure/cosmos'
-import { openContainer } from '../../app/cosmos.ts'
-import { ExpenseStore, type NewExpense } from '../../app/expenses.ts'
-import type { AdminId } from '../../app/groups.ts'
-import type { RetryPolicy } from '../../app/retry.ts'
-import type { UserId } from '../../app/verifier.ts'
+import type { AdminId } from '../../app/auth/groups.ts'
+import type { UserId } from '../../app/auth/verifier.ts'
+import { openContainer } from '../../app/store/cosmos.ts'
+import { ExpenseStore, type NewExpense } from '../../app/store/expenses.ts'
+import type { RetryPolicy } from '../../app/store/retry.ts'
 import { type Cosmos, startCosmos } from '../../scripts/emulators/cosmos.ts'
 
 const { COSMOS_ENDPOINT: endpoint, COSMOS_KEY: key } = process.env

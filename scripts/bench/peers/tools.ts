@@ -1,6 +1,6 @@
 /** Our tools for the servers of others: the same names, texts and schemas, and a store that answers at once. */
 import { z } from 'zod'
-import { CATEGORIES, PAYMENT_METHODS } from '../../../app/expense.ts'
+import { CATEGORIES, PAYMENT_METHODS } from '../../../app/store/expense.ts'
 import { Amount, SavedExpense } from '../../../app/tools/add-user-expense.ts'
 
 const day = z.iso.date('must be a calendar day, YYYY-MM-DD')

@@ -1,0 +1,202 @@
+import type { Message } from '../mcp/message.ts'
+import { basicScopes, fullScope } from '../metadata.ts'
+import type { DownstreamApi, Permissions, ToolPermission } from '../permissions.ts'
+import { type AuditEntry, decide } from '../telemetry/audit.ts'
+import { faultFields } from '../telemetry/fault.ts'
+import type { Log } from '../telemetry/log.ts'
+import { failed } from '../tools/tool.ts'
+import { claimsMissing, FURTHER_PROOF, scopeMissing, tokenRefused } from './challenge.ts'
+import {
+  AssertionRefused,
+  ConsentMissing,
+  DownstreamUnavailable,
+  StepUpRequired,
+  type UserBar,
+  UserRefused,
+} from './downstream.ts'
+import type { AdminGroup, AdminId } from './groups.ts'
+import type { OnBehalfOf } from './obo.ts'
+import type { Caller } from './verifier.ts'
+
+/** What the caller may do with this one message. */
+export type Verdict = Readonly<{
+  /** Set when the caller was found in the admin group (asked only where it matters). */
+  admin?: AdminId | undefined
+  /** Nothing but a step-up keeps the caller from being asked about: the list shows what a call is then judged for. */
+  mayBeAdmin?: true
+  /** Set when the named tool cannot be used now: the text of the tool error. */
+  toolError?: string
+  /** Headers of an answer that refuses in words what some clients can ask their user for. */
+  challenge?: Readonly<Record<string, string>>
+}>
+
+export type Services = Readonly<{
+  permissions: Permissions
+  serverUrl: string
+  obo: OnBehalfOf
+  adminGroup: AdminGroup
+  log: Log
+}>
+
+type Request = Readonly<{ caller: Caller; mcpUrl: string; entry: AuditEntry }>
+
+const UNKNOWN_FOR_MS = 10_000
+/** What the user's sign-in or the tenant's policy says; the server works as it should. */
+const OF_THE_USER = [StepUpRequired, AssertionRefused, UserRefused]
+const EXPECTED = [...OF_THE_USER, ConsentMissing, DownstreamUnavailable]
+
+const BARRED: Readonly<Record<UserBar, string>> = {
+  account_disabled: 'your account is disabled. An administrator of your organisation can enable it.',
+  not_assigned:
+    'you are not assigned to this application. An administrator can assign you or your group to it.',
+  blocked_by_policy: 'a policy of your organisation blocks this sign-in. Ask an administrator.',
+}
+
+const isOneOf = (kinds: readonly (new (...args: never[]) => Error)[], error: unknown) =>
+  kinds.some((kind) => error instanceof kind)
+
+/**
+ * May this caller make this call? Decided from infra/permissions.json before any MCP answer starts,
+ * because a tool can no longer answer 401 or 403. Throws Refusal for those; a tool that is refused for
+ * another reason comes back as `toolError`.
+ */
+export class Authorizer {
+  readonly #services
+  readonly #tools
+  /** A client lists tools often: a membership that could not be found out is not asked for every time. */
+  readonly #unknown = new WeakMap<Caller, { until: number; verdict: Verdict }>()
+
+  constructor(services: Services) {
+    this.#services = services
+    this.#tools = new Map(services.permissions.tools.map((tool) => [tool.name, tool]))
+  }
+
+  async judge({ id, method, call }: Message, request: Request): Promise<Verdict> {
+    if (id !== undefined && method === 'tools/list') return this.#judgeList(request)
+    if (!call) {
+      decide(request.entry, 'accept', 'protocol')
+      return {}
+    }
+    const tool = this.#tools.get(call.name)
+    // An unknown name is the caller's text: it is answered by the MCP server and not logged.
+    request.entry.tool = tool?.name ?? 'unknown'
+    if (tool) return this.#judgeCall(tool, request)
+    decide(request.entry, 'accept', 'unknown_tool')
+    return {}
+  }
+
+  async #judgeCall(tool: ToolPermission, request: Request): Promise<Verdict> {
+    this.#requireScope(tool, request)
+    const missing = this.#missingRole(tool, request)
+    if (missing) return { toolError: missing }
+    try {
+      if (tool.downstreamApi) await this.#downstreamToken(tool.downstreamApi, request)
+      const admin = tool.admin ? await this.#admin(request) : undefined
+      if (tool.admin && !admin) decide(request.entry, 'deny:group', 'not_admin')
+      else decide(request.entry, 'accept', 'tool')
+      return { admin }
+    } catch (error) {
+      if (error instanceof StepUpRequired) return this.#stepUp(error, request)
+      return { toolError: this.#explain(error, tool, request) }
+    }
+  }
+
+  /** Whoever cannot be shown to be an admin sees no admin tools; everything else works. */
+  async #judgeList(request: Request): Promise<Verdict> {
+    const { caller, entry } = request
+    decide(entry, 'accept', 'list')
+    if (!this.#services.permissions.tools.some(({ admin }) => admin)) return {}
+    const known = this.#unknown.get(caller)
+    if (known && Date.now() < known.until) return known.verdict
+    try {
+      return { admin: await this.#admin(request) }
+    } catch (error) {
+      const verdict = error instanceof StepUpRequired ? ({ mayBeAdmin: true } as const) : {}
+      this.#unknown.set(caller, { until: Date.now() + UNKNOWN_FOR_MS, verdict })
+      this.#note(error, entry)
+      decide(entry, 'accept', verdict.mayBeAdmin ? 'list_before_step_up' : 'list_without_admin_tools')
+      return verdict
+    }
+  }
+
+  #requireScope({ scope }: ToolPermission, { caller, mcpUrl }: Request): void {
+    if (scope && !caller.scopes.has(fullScope(this.#services.serverUrl, scope))) {
+      const missing = fullScope(mcpUrl, scope)
+      throw scopeMissing(mcpUrl, missing, basicScopes(mcpUrl, this.#services.permissions))
+    }
+  }
+
+  /** No sign-in gives a role, so this is no challenge: to many clients a 403 would be one, and to others the end. */
+  #missingRole({ role }: ToolPermission, { caller, entry }: Request): string | undefined {
+    if (!role || caller.roles.has(role)) return undefined
+    decide(entry, 'deny:rbac', 'role_missing')
+    return `This tool needs the app role ${role}. Ask an administrator to assign it.`
+  }
+
+  #admin(request: Request): Promise<AdminId | undefined> {
+    return this.#services.adminGroup.admin(request.caller, () => this.#downstreamToken('graph', request))
+  }
+
+  async #downstreamToken(name: string, { caller, entry }: Request): Promise<string> {
+    const before = entry.obo
+    entry.obo = 'failed'
+    try {
+      const { token, source } = await this.#services.obo.tokenFor(caller, this.#api(name))
+      // A call may ask twice, for itself and for the group: the second finds what the first has fetched.
+      entry.obo = before ?? source
+      return token
+    } catch (error) {
+      if (isOneOf(OF_THE_USER, error)) entry.obo = 'refused'
+      throw error
+    }
+  }
+
+  #api(name: string): DownstreamApi {
+    const api = this.#services.permissions.downstreamApis.find((candidate) => candidate.name === name)
+    if (!api) throw new Error(`infra/permissions.json declares no downstream API ${name}.`)
+    return api
+  }
+
+  /**
+   * Conditional Access. No MCP client examined reads `claims` (README, "When more is asked of the user"): to those that
+   * do not say that they do, a 401 would be the end, so they get words, and the challenge as a header.
+   */
+  #stepUp({ claims }: StepUpRequired, { caller, mcpUrl, entry }: Request): Verdict {
+    const challenge = claimsMissing(mcpUrl, basicScopes(mcpUrl, this.#services.permissions), claims)
+    if (caller.handlesClaims) throw challenge
+    decide(entry, challenge.decision, challenge.reason)
+    return { toolError: FURTHER_PROOF, challenge: challenge.headers }
+  }
+
+  /** Turns a failure on behalf of the user into a challenge (thrown) or the text of a tool error. */
+  #explain(error: unknown, { admin }: ToolPermission, { mcpUrl, entry }: Request): string {
+    const scope = basicScopes(mcpUrl, this.#services.permissions)
+    if (error instanceof AssertionRefused) throw tokenRefused(mcpUrl, scope, 'assertion', error.message)
+    if (error instanceof UserRefused) {
+      decide(entry, 'deny:rbac', error.reason)
+      return `This tool is refused: ${BARRED[error.reason]}`
+    }
+    if (error instanceof ConsentMissing) {
+      decide(entry, 'deny:rbac', 'consent_missing')
+      const missing = error.api.permissions.map(({ value }) => value).join(', ')
+      return `This tool needs the permission ${missing} of ${error.api.displayName}, which nobody has consented to yet. An administrator grants it with: npm run consent`
+    }
+    this.#note(error, entry)
+    entry.outcome = 'failed'
+    if (error instanceof DownstreamUnavailable) {
+      if (admin) decide(entry, 'deny:group', 'membership_unknown')
+      else decide(entry, 'deny:rbac', 'downstream_unavailable')
+      return `This tool is refused for now: ${error.message} Try again in ${error.retryAfterSeconds} seconds.`
+    }
+    decide(entry, 'deny:rbac', 'downstream_failed')
+    return failed(entry.requestId)
+  }
+
+  /** A wrong credential, say: ours to mend, and no reason to refuse what does not need it. */
+  #note(error: unknown, { requestId }: AuditEntry): void {
+    const { log } = this.#services
+    if (error instanceof DownstreamUnavailable)
+      log.warn(error.message, { ...faultFields(error), request_id: requestId })
+    else if (!isOneOf(EXPECTED, error)) log.fault(error, { request_id: requestId })
+  }
+}

@@ -1,0 +1,98 @@
+import type { Request, Response } from 'express'
+import type { Verdict } from '../auth/authorize.ts'
+import type { Permissions } from '../permissions.ts'
+import { addUserExpense } from '../tools/add-user-expense.ts'
+import { getExpenseStats } from '../tools/get-expense-stats.ts'
+import { getUserExpenses } from '../tools/get-user-expenses.ts'
+import { type Tool, type ToolContext, type ToolResult, toolError } from '../tools/tool.ts'
+import { isPlainlyModern, LEGACY, MODERN, SERVER } from './eras.ts'
+import type { Message, RequestId } from './message.ts'
+import { info, listCache, type Offer, unknownTool } from './offer.ts'
+import type { Posted } from './transport.ts'
+
+const tools = [addUserExpense, getUserExpenses, getExpenseStats]
+
+/** The tools of one role, and the answer to tools/list in each era: a text that is made once. */
+type Role = Readonly<{ tools: ReadonlyMap<string, Tool>; lists: Readonly<Record<Posted['era'], string>> }>
+
+/** The MCP server: stateless, with just the tools that each caller may see. */
+export class McpServer {
+  readonly #forUsers: Role
+  readonly #forAdmins: Role
+
+  /** Throws when infra/permissions.json and the code do not name the same tools. */
+  constructor(permissions: Permissions) {
+    const declared = new Map(permissions.tools.map((tool) => [tool.name, tool]))
+    const names = new Set(tools.map(({ listed }) => listed.name))
+    const stranger =
+      [...names].find((name) => !declared.has(name)) ?? [...declared.keys()].find((name) => !names.has(name))
+    if (stranger)
+      throw new Error(`Tool ${stranger} must be both in infra/permissions.json and in app/mcp/mcp.ts.`)
+    this.#forUsers = roleWith(tools.filter(({ listed }) => declared.get(listed.name)?.admin === false))
+    this.#forAdmins = roleWith(tools)
+  }
+
+  /**
+   * Answers one judged message as JSON; nothing waits for a client that has hung up. Lists and calls of tools are
+   * answered here, for what a request costs (docs/benchmark.md); the rest by the SDK of the message's era.
+   * Throws Refusal for what that SDK refuses.
+   */
+  async answer(
+    message: Posted,
+    [request, response]: [Request, Response],
+    context: ToolContext,
+    { mayBeAdmin, toolError: refused, challenge }: Verdict,
+  ): Promise<void> {
+    if (challenge) response.set(challenge)
+    const { era, id, method, call } = message
+    // Whoever may be an admin sees what there is; calls are judged, and get here with the proof only.
+    const role = context.admin || (mayBeAdmin && !call) ? this.#forAdmins : this.#forUsers
+    // Without sessions a notification changes nothing.
+    if (era === LEGACY && id === undefined) return void response.status(202).end()
+    if (id !== undefined && (era === LEGACY || isPlainlyModern(request.headers, message))) {
+      if (method === 'tools/list') return send(response, id, `"result":${role.lists[era]}`)
+      if (call) return send(response, id, outcome(era, call.name, await run(role, call, context, refused)))
+    }
+    // Loaded when first needed: a list must not wait for them after a cold start.
+    if (era === LEGACY) return (await import('./legacy.ts')).answer(message, response)
+    const offer: Offer = {
+      tools: [...role.tools.values()].map(({ listed }) => listed),
+      call: (named) => run(role, named, context, refused),
+    }
+    return (await import('./modern.ts')).answer(message, request, response, offer)
+  }
+}
+
+const roleWith = (offered: readonly Tool[]): Role => {
+  const listed = { tools: offered.map((tool) => tool.listed) }
+  return {
+    tools: new Map(offered.map((tool) => [tool.listed.name, tool])),
+    lists: {
+      [LEGACY]: JSON.stringify(listed),
+      [MODERN]: JSON.stringify({ ...listed, ...listCache, ...complete }),
+    },
+  }
+}
+
+function run(
+  { tools: offered }: Role,
+  { name, args }: NonNullable<Message['call']>,
+  context: ToolContext,
+  refused: string | undefined,
+): Promise<ToolResult> | undefined {
+  if (refused) return Promise.resolve(toolError(refused))
+  return offered.get(name)?.call(args, context)
+}
+
+/** Every modern result says that it is whole, and whose it is. */
+const complete = { resultType: 'complete', _meta: { [SERVER]: info } }
+
+const outcome = (era: Posted['era'], name: string, result: ToolResult | undefined) =>
+  result
+    ? `"result":${JSON.stringify(era === MODERN ? { ...result, ...complete } : result)}`
+    : `"error":${JSON.stringify(unknownTool(name))}`
+
+function send(response: Response, id: RequestId, member: string): void {
+  response.setHeader('content-type', 'application/json; charset=utf-8')
+  response.end(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},${member}}`)
+}
