@@ -31,6 +31,7 @@ type Source = Pick<Awaited<ReturnType<typeof startCosmos>>, 'url' | 'key' | 'cou
 
 async function rowOf(users: number, { url, key, counters }: Source): Promise<Row> {
   const times: number[] = []
+  let charge = 0
   const before = counters.documentsRead
   for (let round = 0; round < ROUNDS; round++) {
     // A store of its own each time: what one remembers must not answer for it.
@@ -38,12 +39,13 @@ async function rowOf(users: number, { url, key, counters }: Source): Promise<Row
     const began = performance.now()
     const stats = await store.stats('bench' as AdminId)
     times.push(performance.now() - began)
+    charge = stats.requestCharge
     if (stats.users !== users) throw new Error(`Statistics of ${stats.users} users instead of ${users}.`)
   }
   const documents = (counters.documentsRead - before) / ROUNDS
   return {
     what: `get_expense_stats, ${users} users`,
-    measured: `${documents} documents read, ${median(times).toFixed(0)} ms`,
+    measured: `${documents} documents read, request charge ${charge}, ${median(times).toFixed(0)} ms`,
     goal: 'one per user',
     met: documents === users,
   }
