@@ -73,6 +73,12 @@ var credentialsLocked = {
   credentialsWithUsageVerify: true
   tokenEncryptionKeyId: true
 }
+// Entra says then which clients answer claims challenges (app/auth/authorize.ts).
+var clientCapabilities = {
+  idToken: []
+  accessToken: [{ name: 'xms_cc', essential: false, additionalProperties: [] }]
+  saml2Token: []
+}
 var noImplicitGrant = {
   redirectUris: []
   implicitGrantSettings: { enableAccessTokenIssuance: false, enableIdTokenIssuance: false }
@@ -90,6 +96,7 @@ resource api 'Microsoft.Graph/applications@v1.0' = {
   appRoles: appRoles
   requiredResourceAccess: downstreamAccess
   groupMembershipClaims: 'None'
+  optionalClaims: clientCapabilities
   isFallbackPublicClient: false
   web: noImplicitGrant
   spa: { redirectUris: [] }
@@ -205,6 +212,7 @@ resource devApi 'Microsoft.Graph/applications@v1.0' = if (localDevelopment) {
   appRoles: appRoles
   requiredResourceAccess: downstreamAccess
   groupMembershipClaims: 'None'
+  optionalClaims: clientCapabilities
   isFallbackPublicClient: false
   web: noImplicitGrant
   spa: { redirectUris: [] }

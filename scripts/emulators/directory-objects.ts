@@ -86,6 +86,20 @@ export interface FederatedIdentityCredential {
   description: string | null
 }
 
+const OptionalClaim = z.strictObject({
+  name: z.string().min(1),
+  source: z.string().nullish(),
+  essential: z.boolean().default(false),
+  additionalProperties: z.array(z.string()).default([]),
+})
+/** Source: "optionalClaims resource type" in the Graph reference. */
+export const OptionalClaims = z.strictObject({
+  idToken: z.array(OptionalClaim),
+  accessToken: z.array(OptionalClaim),
+  saml2Token: z.array(OptionalClaim),
+})
+export type OptionalClaims = z.input<typeof OptionalClaims>
+
 export interface Application {
   id: string
   appId: string
@@ -120,8 +134,7 @@ export interface Application {
   isFallbackPublicClient: boolean
   groupMembershipClaims?: string | null
   serviceManagementReference?: string | null
-  /** Written by hand only: nothing of ours declares it. */
-  optionalClaims?: Record<'accessToken' | 'idToken' | 'saml2Token', { name: string }[]> | null
+  optionalClaims?: OptionalClaims | null
   servicePrincipalLockConfiguration?: ServicePrincipalLock | null
   keyCredentials: KeyCredential[]
   passwordCredentials: PasswordCredential[]

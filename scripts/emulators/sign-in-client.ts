@@ -44,7 +44,8 @@ export async function signIn(entra: Entra, { user, clientId, scope, resource, cl
   const oauth = `${entra.url}/${entra.tenantId}/oauth2/v2.0`
   const verifier = randomBytes(32).toString('base64url')
   const redirectUri = redirectOf(entra, clientId)
-  const target = resource === undefined ? {} : { resource }
+  // As MSAL does it, claims go along both times.
+  const target = { ...(resource !== undefined && { resource }), ...(claims !== undefined && { claims }) }
   const query = new URLSearchParams({
     client_id: clientId,
     redirect_uri: redirectUri,
@@ -54,7 +55,6 @@ export async function signIn(entra: Entra, { user, clientId, scope, resource, cl
     code_challenge_method: 'S256',
     login_hint: principalNameOf(entra, user),
     ...target,
-    ...(claims === undefined ? {} : { claims }),
   })
   const redirect = await fetch(`${oauth}/authorize?${query}`, { redirect: 'manual' })
   const location = redirect.headers.get('location')

@@ -101,6 +101,11 @@ const signIn: Judge = (fact) => {
   return after === true ? 'Sign-in is switched on again.' : 'Nobody gets tokens any more.'
 }
 
+const capability: Judge = ({ difference: { place, after } }) =>
+  place === 'optionalClaims.accessToken' && readProperty(after, 'name') === 'xms_cc'
+    ? 'The token says which challenges its client can answer; nobody gets more by it.'
+    : undefined
+
 const token: Judge = ({ difference: { place, after } }) => {
   if (place === 'api.requestedAccessTokenVersion' && after !== 2)
     return 'Tokens of version 1: another issuer, another audience, and unverified identifier URIs are refused.'
@@ -229,6 +234,7 @@ export const RULES: readonly Rule[] = [
   { name: 'lock', grade: 'high', judge: lock },
   { name: 'audience', grade: 'high', judge: audience },
   { name: 'sign-in', grade: 'high', judge: signIn },
+  { name: 'capability', grade: 'low', judge: capability },
   { name: 'token', grade: 'high', judge: token },
   { name: 'flow', grade: 'high', judge: flow },
   { name: 'owner', grade: 'high', judge: owner },

@@ -94,8 +94,11 @@ describe('when more is asked of the user, a call', () => {
   })
 
   it('answers 401 with the claims to a client that says that it handles them', async () => {
-    for (const capabilities of [['cp1'], ['CP1']]) {
-      const response = await post(system.mcp, stats, { token: await carolWith({ xms_cc: capabilities }) })
+    const claims = JSON.stringify({ access_token: { xms_cc: { values: ['cp1'] } } })
+    // As Entra makes it for a client that says so, because the API app has asked for the claim.
+    const real = await system.tokenFor('Carol', { claims })
+    for (const token of [real, await carolWith({ xms_cc: ['CP1'] })]) {
+      const response = await post(system.mcp, stats, { token })
       assert.equal(response.status, 401)
       assert.ok(JSON.parse(claimsIn(response)).access_token)
       assert.equal((await system.auditLine(response)).decision, 'deny:claims')

@@ -15,8 +15,10 @@ const recorded = z
 const Criterion = z.object({ query: z.string(), threshold: z.number() })
 const Criteria = z.object({ criteria: z.object({ allOf: z.tuple([Criterion]) }) })
 
+/** Those that read the server's lines; log-quota reads the workspace's usage. */
 async function alertRules() {
-  const rules = await resourcesOf('defaults', 'Microsoft.Insights/scheduledQueryRules')
+  const all = await resourcesOf('defaults', 'Microsoft.Insights/scheduledQueryRules')
+  const rules = all.filter(({ name }) => !name?.endsWith('-log-quota'))
   return rules.map(({ name, properties }) => {
     const [criterion] = Criteria.parse(properties).criteria.allOf
     return { name: name?.replace(/^ca-[a-z0-9]{13}-/, ''), ...criterion }

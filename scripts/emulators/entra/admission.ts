@@ -42,17 +42,25 @@ const ClaimsRequest = z.object({
   access_token: z
     .object({
       acrs: z.object({ value: z.string().optional(), values: z.array(z.string()).optional() }).optional(),
+      xms_cc: z.object({ values: z.array(z.string()) }).optional(),
     })
     .optional(),
 })
 
 /** Reads the `claims` parameter: is a step-up demanded? Throws AADSTS90100 for what is no claims request. */
 export function demandsStepUp(claims: string | undefined): boolean {
-  if (claims === undefined) return false
-  const parsed = ClaimsRequest.safeParse(parseJson(claims))
-  if (!parsed.success) throw refusals.request.badParameter('claims')
-  const acrs = parsed.data.access_token?.acrs
+  const acrs = requestedClaims(claims).access_token?.acrs
   return acrs?.value === STEP_UP || (acrs?.values?.includes(STEP_UP) ?? false)
+}
+
+/** What the client says that it can do, `cp1`: it answers claims challenges. Source: "Claims challenges, client capabilities". */
+export const capabilitiesIn = (claims: string | undefined): string[] =>
+  requestedClaims(claims).access_token?.xms_cc?.values ?? []
+
+function requestedClaims(claims: string | undefined): z.infer<typeof ClaimsRequest> {
+  const parsed = ClaimsRequest.safeParse(claims === undefined ? {} : parseJson(claims))
+  if (!parsed.success) throw refusals.request.badParameter('claims')
+  return parsed.data
 }
 
 function parseJson(text: string): unknown {

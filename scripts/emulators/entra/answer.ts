@@ -1,6 +1,6 @@
 import type { Application } from '../directory-objects.ts'
 import { GRAPH_APP_ID } from '../microsoft-apps.ts'
-import { admit, asksForStepUp, consentedScopes, stepUpClaims } from './admission.ts'
+import { admit, asksForStepUp, capabilitiesIn, consentedScopes, stepUpClaims } from './admission.ts'
 import type { Entra, Parameters } from './entra.ts'
 import * as refusals from './refusals.ts'
 import { resolveScopes } from './scopes.ts'
@@ -28,7 +28,7 @@ export async function delegatedAnswer(
   client: Application,
   proof: ClientProof,
   session: Session,
-  { scope = session.scope, resource: target, client_info }: Parameters,
+  { scope = session.scope, resource: target, client_info, claims }: Parameters,
 ): Promise<TokenAnswer> {
   const request = resolveScopes(entra, client, scope, target)
   const user = admit(entra.directory, session.userId, client, request.resource)
@@ -38,7 +38,8 @@ export async function delegatedAnswer(
   if (!steppedUp && asksForStepUp(entra.directory, user.id, resource)) {
     throw refusals.principal.stepUp(resource, stepUpClaims)
   }
-  const delegation = { client, proof, resource, resourceName, scopes, user, steppedUp }
+  const capabilities = capabilitiesIn(claims)
+  const delegation = { client, proof, resource, resourceName, scopes, user, steppedUp, capabilities }
   return {
     token_type: 'Bearer',
     scope: scopes.map((name) => fullName(name, request)).join(' '),

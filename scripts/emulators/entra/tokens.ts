@@ -19,6 +19,8 @@ interface Delegation extends Access {
   scopes: string[]
   user: User
   steppedUp: boolean
+  /** Of the client; in the token where the resource has asked for the claim. */
+  capabilities: string[]
 }
 
 /** Entra draws 60 to 90 minutes; this is its mean. */
@@ -74,10 +76,12 @@ function accessClaims(
 }
 
 export function accessToken(entra: Entra, delegation: Delegation): Promise<string> {
-  const { resource, scopes, user, steppedUp } = delegation
+  const { resource, scopes, user, steppedUp, capabilities } = delegation
+  const isAsked = resource.optionalClaims?.accessToken.some(({ name }) => name === 'xms_cc')
   return entra.keys.sign({
     ...accessClaims(entra, delegation, user.id),
     ...(steppedUp ? { acrs: [STEP_UP] } : {}),
+    ...(isAsked && capabilities.length > 0 ? { xms_cc: capabilities } : {}),
     ...(isV2(resource)
       ? { preferred_username: user.userPrincipalName }
       : { acr: '1', amr: steppedUp ? ['pwd', 'mfa'] : ['pwd'], upn: user.userPrincipalName }),

@@ -3,6 +3,7 @@ import {
   type Application,
   AppRole,
   KeyCredential,
+  OptionalClaims,
   PermissionScope,
   ServicePrincipalLock,
 } from '../directory-objects.ts'
@@ -54,6 +55,7 @@ export const ApplicationPatch = z.strictObject({
   web: Web.optional(),
   isFallbackPublicClient: z.boolean().nullish(),
   groupMembershipClaims: z.string().nullish(),
+  optionalClaims: OptionalClaims.nullish(),
   serviceManagementReference: z.string().min(1).nullish(),
   servicePrincipalLockConfiguration: ServicePrincipalLock.nullish(),
   keyCredentials: z.array(KeyCredential).optional(),

@@ -32,6 +32,20 @@ describe('token', () => {
     const scope = `${SCOPE} openid profile email offline_access`
     return contoso.tokens(redemption(codeOf(await contoso.authorize({ scope, ...form }))))
   }
+  it('says what the client can do where the API has asked for it, and nowhere else', async () => {
+    const claims = JSON.stringify({ access_token: { xms_cc: { values: ['cp1'] } } })
+    const api = contoso.seed.directory.application(contoso.seed.apiAppId)
+    const capabilities = async () => {
+      const scope = `${SCOPE} openid profile email offline_access`
+      const form = { ...redemption(codeOf(await contoso.authorize({ scope, claims }))), claims }
+      return claimsOf((await contoso.tokens(form)).access_token).xms_cc
+    }
+    assert.deepEqual(await capabilities(), ['cp1'])
+    assert.equal(claimsOf((await signIn()).access_token).xms_cc, undefined)
+    if (api) api.optionalClaims = null
+    assert.equal(await capabilities(), undefined)
+  })
+
   const refresh = (token: string | undefined, form: Record<string, string> = {}) => ({
     grant_type: 'refresh_token',
     client_id: contoso.seed.clientId,

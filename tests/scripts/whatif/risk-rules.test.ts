@@ -186,6 +186,11 @@ const CASES: readonly [name: string, expected: string, one: Case][] = [
     { place: 'optionalClaims.accessToken', action: add, after: { name: 'upn' } },
   ],
   [
+    'what a client can do, in its tokens',
+    'low capability',
+    { place: 'optionalClaims.accessToken', action: add, after: { name: 'xms_cc' } },
+  ],
+  [
     'implicit grant',
     'high flow',
     { place: 'web.implicitGrantSettings.enableIdTokenIssuance', before: false, after: true },
