@@ -4,7 +4,7 @@ import { defineTool } from './tool.ts'
 
 const hasTwoDecimals = (amount: number) => Math.round(amount * 100) / 100 === amount
 
-export const Amount = z
+const Amount = z
   .number()
   .positive('must be more than 0')
   .max(1_000_000, 'must be at most 1,000,000')

@@ -44,6 +44,13 @@ export type ToolResult = {
 }
 
 export type Tool = Readonly<{
+  /** What it was defined by, for other servers that offer the same. */
+  definition: Readonly<
+    Pick<
+      Definition<z.ZodObject, z.ZodObject>,
+      'name' | 'title' | 'description' | 'annotations' | 'input' | 'output'
+    >
+  >
   /** The tool's entry in a tools/list answer, made once: its schemas would dominate every such request. */
   listed: Readonly<{
     name: string
@@ -82,7 +89,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
       return toolError(messageFor(error, context))
     }
   }
-  return { listed, call }
+  return { definition: { name, title, description, annotations, input, output }, listed, call }
 }
 
 /** The same facts for clients that read text only, in which nothing that a user wrote looks like a line of ours. */

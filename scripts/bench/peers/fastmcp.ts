@@ -1,6 +1,6 @@
 /** `fastmcp`, stateless, answering JSON, with our tools and a verified token. */
 import { FastMCP } from 'fastmcp'
-import { add, emptyList, list, notMeasured, stats } from './tools.ts'
+import { answer, definitions } from './tools.ts'
 import { PORT, sayListening, verify } from './verification.ts'
 
 const server = new FastMCP({
@@ -12,29 +12,13 @@ const server = new FastMCP({
     return {}
   },
 })
-const known = ({ name, title, description, annotations }: typeof add | typeof list | typeof stats) => ({
-  name,
-  description,
-  annotations: { ...annotations, title },
-})
-server.addTool({
-  ...known(add),
-  parameters: add.input,
-  outputSchema: add.output,
-  execute: async () => notMeasured(),
-})
-server.addTool({
-  ...known(list),
-  parameters: list.input,
-  outputSchema: list.output,
-  execute: async () => emptyList(),
-})
-server.addTool({
-  ...known(stats),
-  parameters: stats.input,
-  outputSchema: stats.output,
-  execute: async () => notMeasured(),
-})
+for (const { name, title, description, annotations, input, output } of definitions)
+  server.addTool({
+    ...{ name, description, parameters: input, outputSchema: output },
+    // It spells optional properties differently under exactOptionalPropertyTypes.
+    annotations: { ...annotations, title } as { title: string },
+    execute: async () => answer(name),
+  })
 await server.start({
   transportType: 'httpStream',
   httpStream: { port: PORT, endpoint: '/mcp', stateless: true, enableJsonResponse: true },
