@@ -40,8 +40,9 @@ export function createApp(services: Services): Express {
       const mcpUrl = hosts.mcpUrlOf(request)
       hosts.requireKnownOrigin(request.headers)
       const caller = await gate.identify(request, mcpUrl, entry)
-      requireClient(config.allowedClients, caller)
+      // First, so that whoever brings a client that may not call is bounded too, and so are their audit lines.
       const limited = await gate.limit(caller.userId)
+      requireClient(config.allowedClients, caller)
       expectBody(request)
       leave = inFlight.enter(caller.userId)
       const message = parseMessage(request.headers, await readBody(request))

@@ -40,12 +40,20 @@ export function createHttpServer(app: RequestListener, trail: AuditWriter): Serv
   const server = createServer(LIMITS, app)
   server.timeout = SILENCE_MS
   server.maxConnections = MAX_CONNECTIONS
+  const note = ({ status, reason }: Pick<Fault, 'status' | 'reason'>, requestId: string) =>
+    trail.write({
+      ...{ decision: 'deny:request', reason, outcome: 'refused' },
+      ...{ request_id: requestId, status, duration_ms: 0 },
+    })
   const answering = new WeakMap<Socket, ServerResponse>()
   server.on('request', ({ socket }, response) => answering.set(socket, response))
   server.on('checkExpectation', (_request, response: ServerResponse) => {
+    const requestId = randomUUID()
     const told = { error: 'expectation_failed', error_description: 'Only 100-continue can be expected.' }
-    const body = JSON.stringify(told)
-    response.writeHead(417, { 'content-type': 'application/json', 'content-length': body.length }).end(body)
+    const body = JSON.stringify({ ...told, request_id: requestId })
+    const head = { 'content-type': 'application/json', 'x-request-id': requestId }
+    response.writeHead(417, { ...head, 'content-length': body.length }).end(body)
+    note({ status: 417, reason: told.error }, requestId)
   })
   const refused = new WeakSet<Socket>()
   server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
@@ -65,11 +73,7 @@ export function createHttpServer(app: RequestListener, trail: AuditWriter): Serv
     setTimeout(() => socket.destroy(), LINGER_MS).unref()
     // A request that has begun has its own line.
     if (response) return
-    const { status, reason } = fault
-    trail.write({
-      ...{ decision: 'deny:request', reason, outcome: 'refused' },
-      ...{ request_id: requestId, status, duration_ms: 0 },
-    })
+    note(fault, requestId)
   })
   return server
 }

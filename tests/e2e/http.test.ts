@@ -96,8 +96,8 @@ describe('HTTP that is none, or too much', () => {
     assert.equal(Told.parse(JSON.parse(body)).error, 'slow')
   })
 
-  it('an expectation that nobody can meet is 417, as JSON', async () => {
-    const { status, body } = await raw([
+  it('an expectation that nobody can meet is 417, as JSON and with an audit line', async () => {
+    const { status, body, id } = await raw([
       'POST /mcp HTTP/1.1',
       host(),
       'Expect: wonders',
@@ -107,5 +107,7 @@ describe('HTTP that is none, or too much', () => {
     ])
     assert.equal(status, 417)
     assert.equal(Told.parse(JSON.parse(body)).error, 'expectation_failed')
+    const line = await system.auditLine(new Response(null, { headers: { 'x-request-id': id ?? '' } }))
+    assert.deepEqual([line.reason, line.status], ['expectation_failed', 417])
   })
 })

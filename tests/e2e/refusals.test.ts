@@ -399,6 +399,22 @@ describe('the server refuses', () => {
     }
   })
 
+  it('a client that may not call as often as any other, and stops writing a line for each', async () => {
+    const strict = await startSystem({ ALLOWED_CLIENTS: crypto.randomUUID(), RATE_LIMIT_PER_MINUTE: '3' })
+    try {
+      const token = await strict.tokenFor('Alice')
+      const statuses: number[] = []
+      for (let call = 0; call < 30; call++) statuses.push((await post(strict.mcp, list, { token })).status)
+      assert.deepEqual(statuses, [...Array<number>(6).fill(403), ...Array<number>(24).fill(429)])
+      const last = await post(strict.mcp, list)
+      await strict.auditLine(last)
+      const lines = strict.lines().filter((line) => line.includes('"oid"') && !line.includes('"count"'))
+      assert.equal(lines.length, 6 + 10)
+    } finally {
+      await strict.stop()
+    }
+  })
+
   it('without ever writing a token, a name or a description to its log', async () => {
     const log = system.lines().join('\n')
     assert.ok(log.length > 0)
