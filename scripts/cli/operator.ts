@@ -2,7 +2,7 @@
 import { type AccessToken, AzureDeveloperCliCredential } from '@azure/identity'
 import { decodeJwt } from 'jose'
 import { z } from 'zod'
-import { isLoopback } from '../../app/loopback.ts'
+import { isLoopback } from '../graph/loopback.ts'
 import { type Environment, NOT_ASKED_YET } from './environment.ts'
 import { Problem } from './problem.ts'
 import { signInRemedyOf } from './remedies.ts'
