@@ -12,7 +12,7 @@ import { type Exception, Exceptions } from './exceptions.ts'
 import { Further, NOTHING_FURTHER } from './further.ts'
 import type { Perspective } from './risk.ts'
 
-export const FORMATS = ['text', 'markdown', 'json'] as const
+export const FORMATS = ['text', 'markdown', 'json', 'sarif'] as const
 export const LEVELS = ['high', 'medium', 'any'] as const
 export type Level = (typeof LEVELS)[number]
 
@@ -31,7 +31,8 @@ export interface Command {
 export const HELP = `npm run whatif [-- options]
 Says what a deployment and its hooks would change in Microsoft Entra ID, graded by risk. Changes nothing.
 
-  --format text|markdown|json  text; markdown is a comment for a pull request, json is for programs
+  --format text|markdown|json|sarif
+                               text; markdown is a comment for a pull request, json is for programs, sarif for code scanning
   --fail-on high|medium|any    which changes make the exit code 2 (any)
   --map                        prints the Mermaid map of the declared state instead, without azd, sign-in or directory;
                                where no azd environment is selected, that of a new one called dev
