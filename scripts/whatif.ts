@@ -1,28 +1,13 @@
-/** What would a deployment change in the directory? Nothing is changed by asking. */
+/** What would a deployment and its hooks change in the directory? Nothing is changed by asking. */
 
 import { NEW_ENVIRONMENT } from './cli/environment.ts'
 import { Problem } from './cli/problem.ts'
 import { explain } from './cli/remedies.ts'
 import { contextOf } from './cli/script.ts'
 import { DirectoryError } from './graph/directory-error.ts'
-import { type Command, HELP, loadDeclared, parseCommand } from './whatif/load.ts'
-import { decideExitCode, renderJson } from './whatif/report.ts'
-import { renderMap } from './whatif/report-map.ts'
-import { renderMarkdown } from './whatif/report-markdown.ts'
-import { renderText } from './whatif/report-text.ts'
-import { askWhatIf, prepareStates, type WhatIf } from './whatif/whatif.ts'
-
-const isColoured = () => {
-  const { FORCE_COLOR, NO_COLOR } = process.env
-  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0'
-  return process.stdout.isTTY === true && !NO_COLOR
-}
-
-const FORMATS: Record<Command['format'], (result: WhatIf) => string> = {
-  text: (result) => renderText(result, isColoured()),
-  markdown: renderMarkdown,
-  json: renderJson,
-}
+import { hookObjects } from './identity/hook-objects.ts'
+import { HELP, parseCommand } from './whatif/load.ts'
+import { runCommand } from './whatif/run.ts'
 
 async function run(): Promise<number> {
   const command = parseCommand(process.argv.slice(2))
@@ -32,14 +17,7 @@ async function run(): Promise<number> {
   }
   // What is declared can be drawn before azd is installed, or an environment made.
   const context = await contextOf(command.environment, command.isMap ? NEW_ENVIRONMENT : undefined)
-  if (command.isMap) {
-    const declared = await loadDeclared(context, command.parameters, false)
-    process.stdout.write(renderMap({ ...prepareStates(declared), changes: [] }))
-    return 0
-  }
-  const result = await askWhatIf(context, command)
-  process.stdout.write(FORMATS[command.format](result))
-  return decideExitCode(result, command.failOn)
+  return runCommand(command, context, hookObjects(context, command.parameters))
 }
 
 try {

@@ -9,10 +9,10 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const Values = z.record(z.string(), z.coerce.string())
 const Version = z.object({ azd: z.object({ version: z.string() }) })
 
-async function azd(args: string[]): Promise<string> {
+async function azd(args: string[], cwd = ROOT): Promise<string> {
   // Windows has no bash of its own; PowerShell is always there.
   if (process.platform === 'win32') usePowerShell()
-  const { exitCode, stdout, stderr } = await $({ cwd: ROOT, quiet: true, nothrow: true })`azd ${args}`
+  const { exitCode, stdout, stderr } = await $({ cwd, quiet: true, nothrow: true })`azd ${args}`
   if (exitCode === 0) return stdout
   throw new Problem({
     what: `azd ${args.join(' ')} failed: ${stderr.trim() || stdout.trim() || `exit code ${exitCode}`}`,
@@ -21,11 +21,14 @@ async function azd(args: string[]): Promise<string> {
   })
 }
 
-/** The variables of the named azd environment, or of the selected one; azd would ask which one, and wait. */
-export async function azdValues(name?: string): Promise<Record<string, string>> {
+/**
+ * The variables of the named azd environment, or of the selected one; azd would ask which one, and wait. `folder`: of
+ * another project than this one.
+ */
+export async function azdValues(name?: string, folder?: string): Promise<Record<string, string>> {
   const choice = name ? ['--environment', name] : []
   return Values.parse(
-    JSON.parse(await azd(['env', 'get-values', '--output', 'json', '--no-prompt', ...choice])),
+    JSON.parse(await azd(['env', 'get-values', '--output', 'json', '--no-prompt', ...choice], folder)),
   )
 }
 

@@ -1,6 +1,6 @@
 /** The azd environment that a script works on: what hooks are given, or, run alone, what azd says. */
 import { z } from 'zod'
-import { isLoopback } from '../../app/loopback.ts'
+import { isLoopback } from '../graph/loopback.ts'
 import { azdValues } from './azd.ts'
 import { isPipeline, itemsOf } from './parameters.ts'
 import { Problem } from './problem.ts'

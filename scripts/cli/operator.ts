@@ -1,27 +1,12 @@
 /** Who runs the scripts: whoever is signed in to azd. */
-import { type AccessToken, AzureDeveloperCliCredential } from '@azure/identity'
-import { decodeJwt } from 'jose'
-import { z } from 'zod'
-import { isLoopback } from '../../app/loopback.ts'
+import { AzureDeveloperCliCredential } from '@azure/identity'
+import { isLoopback } from '../graph/loopback.ts'
 import { type Environment, NOT_ASKED_YET } from './environment.ts'
 import { Problem } from './problem.ts'
 import { signInRemedyOf } from './remedies.ts'
+import { type Operator, operatorWith } from './token.ts'
 
 const GRAPH = 'https://graph.microsoft.com'
-const Claims = z.object({
-  tid: z.string().optional(),
-  oid: z.string().optional(),
-  idtyp: z.string().optional(),
-  roles: z.array(z.string()).default([]),
-})
-/** What the token says about its holder; only for messages and checks before anything is done. */
-export type Claims = z.infer<typeof Claims>
-
-export interface Operator {
-  token: () => Promise<string>
-  claims: () => Promise<Claims>
-}
-
 /** A stand-in on this machine takes tokens for the real one. */
 const scopeOf = (endpoint: string) =>
   `${isLoopback(new URL(endpoint)) ? GRAPH : new URL(endpoint).origin}/.default`
@@ -44,27 +29,9 @@ export function operatorOf({
   // Without a tenant id azd chooses the tenant of the subscription that this variable names.
   if (AZURE_SUBSCRIPTION_ID !== NOT_ASKED_YET) process.env.AZURE_SUBSCRIPTION_ID ??= AZURE_SUBSCRIPTION_ID
   const credential = new AzureDeveloperCliCredential(AZURE_TENANT_ID ? { tenantId: AZURE_TENANT_ID } : {})
-  let current: Promise<AccessToken> | undefined
-  const token = async () => {
-    const held = await current
-    // Many requests start at once: they share one run of azd.
-    if (!held || held.expiresOnTimestamp < Date.now() + 120_000) {
-      current = credential.getToken(scopeOf(GRAPH_ENDPOINT)).catch((error: unknown) => {
-        throw noToken(error instanceof Error ? error.message : String(error), AZURE_TENANT_ID)
-      })
-    }
-    return (await current)?.token ?? ''
-  }
-  return {
-    token,
-    claims: async () => {
-      const text = await token()
-      try {
-        return Claims.parse(decodeJwt(text))
-      } catch {
-        // Graph alone may read its tokens; then nothing is known beforehand.
-        return Claims.parse({})
-      }
-    },
-  }
+  return operatorWith(() =>
+    credential.getToken(scopeOf(GRAPH_ENDPOINT)).catch((error: unknown) => {
+      throw noToken(error instanceof Error ? error.message : String(error), AZURE_TENANT_ID)
+    }),
+  )
 }

@@ -5,8 +5,9 @@ import { compile } from '../bicep/compile.ts'
 import { Directory } from '../graph/directory.ts'
 import { azdVersion, ROOT } from './azd.ts'
 import { type Surroundings, surroundings } from './environment.ts'
-import { type Operator, operatorOf } from './operator.ts'
+import { operatorOf } from './operator.ts'
 import { explain } from './remedies.ts'
+import type { Operator } from './token.ts'
 
 /** What a script works with; tests bring their own. */
 export type Context = Surroundings &

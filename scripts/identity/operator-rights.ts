@@ -1,6 +1,6 @@
 /** What whoever is signed in may do in the directory, as far as it can be known before trying. */
 import { z } from 'zod'
-import type { Claims } from '../cli/operator.ts'
+import type { Claims } from '../cli/token.ts'
 import type { Directory } from '../graph/directory.ts'
 import { DirectoryError } from '../graph/directory-error.ts'
 

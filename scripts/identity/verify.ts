@@ -7,6 +7,7 @@ import { isOurs, resolveObject } from '../whatif/desired.ts'
 import { loadDeclared, loadPolicy } from '../whatif/load.ts'
 import { showName, showProperty } from '../whatif/report-text.ts'
 import { runWhatIf, type WhatIf } from '../whatif/whatif.ts'
+import { hookObjects } from './hook-objects.ts'
 
 /** Alone, a difference is most likely a real one: lists have had their time to settle. */
 const SHORT_PATIENCE = 5
@@ -68,7 +69,7 @@ function findingsOf(result: WhatIf): Finding[] {
 
 /** A question that can be asked again while lists settle: the template is compiled once. */
 async function questionOf(context: Context): Promise<() => Promise<WhatIf>> {
-  const declared = await loadDeclared(context)
+  const declared = await loadDeclared(context, { further: hookObjects(context) })
   const policy = await loadPolicy(context, { perspective: 'found' })
   return () => runWhatIf(declared, context.directory, policy)
 }

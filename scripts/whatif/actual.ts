@@ -37,7 +37,7 @@ function missingRights(missing: readonly MissingRight[]): Problem {
   return new Problem({
     what: `The what-if may not read the directory: ${rights.join(' and ')} ${rights.length > 1 ? 'are' : 'is'} missing.`,
     why: `${missing.map(({ message }) => message).join(' ')} Nothing was changed, and nothing is known.`,
-    fix: `Grant ${rights.join(', ')} (read-only; an application permission in a pipeline) to whoever is signed in to azd, or: azd auth login`,
+    fix: `Grant ${rights.join(', ')} (read-only; an application permission in a pipeline) to whoever is signed in, or: azd auth login`,
   })
 }
 

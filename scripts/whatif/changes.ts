@@ -104,7 +104,7 @@ export function findEnvironmentTags(declared: readonly Properties[], environment
   const [first = [], ...others] = lists
   const shared = first.filter((tag) => others.every((list) => list.includes(tag)))
   const texts = shared.filter((tag) => typeof tag === 'string')
-  return texts.some((tag) => tag.split(/[:=]/).includes(environment)) ? texts : []
+  return environment && texts.some((tag) => tag.split(/[:=]/).includes(environment)) ? texts : []
 }
 
 /** Objects with this environment's tags that nobody declares. */

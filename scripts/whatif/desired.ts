@@ -1,36 +1,20 @@
 /** The desired state: every object that the template and its hooks would write, as far as it is known. */
-import { z } from 'zod'
 import type { Compiled } from '../bicep/compile.ts'
 import type { DeclaredResource, GraphType } from '../bicep/declared.ts'
 import { termOf } from '../bicep/scope.ts'
 import { graphType, isGraph, type Json, modulesIn, type TemplateModule } from '../bicep/template.ts'
 import { entriesOf, evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
 import { toValue, Unknown, type Value } from '../bicep/value.ts'
+import type { Further } from './further.ts'
 import { isObject, mergePasses, type Properties, readList, readProperty } from './properties.ts'
-
-/** The part of `permissions.json` that counts here; other projects may have none. */
-export const Permissions = z.object({
-  clients: z.array(z.object({ name: z.string(), appId: z.string() })).default([]),
-  downstreamApis: z
-    .array(
-      z.object({
-        displayName: z.string(),
-        appId: z.string(),
-        permissions: z.array(z.object({ value: z.string(), id: z.string() })),
-      }),
-    )
-    .default([]),
-})
-export type Permissions = z.infer<typeof Permissions>
 
 export interface Declared {
   compiled: Compiled
-  /** undefined in a project without permissions.json, where no consent is granted by a hook. */
-  permissions: Permissions | undefined
+  /** What others than the template write. */
+  further: Further
   /** The azd environment: the outputs of the last deployment are among it. */
   variables: Readonly<Record<string, string>>
   tenantId: string
-  authorityHost: string
 }
 
 /** What is known of the actual state so far. */
@@ -118,10 +102,7 @@ const READABLE = ['applications', 'groups', 'servicePrincipals', 'users'] as con
 const isReadable = (type: string): type is (typeof READABLE)[number] => READABLE.some((one) => one === type)
 
 /** What is read and not written: values of it may stand in what is written. */
-export const collectReadObjects = (
-  template: TemplateModule,
-  permissions: Permissions | undefined,
-): DesiredObject[] => [
+export const collectReadObjects = (template: TemplateModule, { consents }: Further): DesiredObject[] => [
   ...modulesIn(template).flatMap((module) =>
     [...module.resources.values()].flatMap((resource): DesiredObject[] => {
       const type = graphType(resource.type)
@@ -141,9 +122,7 @@ export const collectReadObjects = (
       ]
     }),
   ),
-  ...(permissions?.downstreamApis ?? []).map(({ appId }) =>
-    makeHookObject('servicePrincipals', appId, () => ({ appId })),
-  ),
+  ...consents.map(({ appId }) => makeHookObject('servicePrincipals', appId, () => ({ appId }))),
 ]
 
 const makeHookObject = (
@@ -159,59 +138,57 @@ const makeHookObject = (
   passes: (known) => [properties(known)],
 })
 
-/** What the hooks write after a deployment: the federated credential, and consent for permissions.json. */
+/** What hooks write after a deployment: federated credentials and consent. */
 export const collectHookObjects = (
-  declared: Declared,
+  { further }: Pick<Declared, 'further'>,
   template: readonly DesiredObject[],
   known: Known,
-): DesiredObject[] => [...makeCredentials(declared), ...makeConsents(declared, template, known)]
+): DesiredObject[] => [
+  ...further.federatedCredentials.map((one) => makeCredential(one, template, known)),
+  ...further.consents.flatMap((one) => makeConsents(one, template, known)),
+]
 
 /** A property of what Azure or Entra makes and no template names. */
 const unknownOf = (symbol: string, path: string[], origin?: ConstructorParameters<typeof Unknown>[1]) =>
   new Unknown({ kind: 'source', source: { module: undefined, symbol, path } }, origin)
 
-const CREDENTIAL = 'server-managed-identity'
-
-/** For the managed identity of the server; in a project without these two outputs there is no such hook. */
-function makeCredentials({ compiled, variables, tenantId, authorityHost }: Declared): DesiredObject[] {
-  const { ENTRA_API_APP_UNIQUE_NAME: app, SERVER_IDENTITY_PRINCIPAL_ID: identity } = compiled.outputs
-  if (typeof app !== 'string' || identity === undefined) return []
-  const name = `${app}/${CREDENTIAL}`
-  return [
-    makeHookObject('applications/federatedIdentityCredentials', name, () => ({
-      name,
-      issuer: `${authorityHost}/${tenantId}/v2.0`,
-      subject: variables.SERVER_IDENTITY_PRINCIPAL_ID || unknownOf('managed identity of the server', []),
-      audiences: ['api://AzureADTokenExchange'],
-    })),
-  ]
+/** Found by the unique name that it has after the deployment; that name is part of the key. */
+function makeCredential(
+  { application, name, issuer, subject, holder, audiences }: Further['federatedCredentials'][number],
+  template: readonly DesiredObject[],
+  known: Known,
+): DesiredObject {
+  const app = template.find(({ symbols }) => symbols.includes(application))
+  const declared = app && resolveObject(app, known).uniqueName
+  const path = `${typeof declared === 'string' ? declared : application}/${name}`
+  return makeHookObject('applications/federatedIdentityCredentials', path, () => ({
+    name: path,
+    issuer,
+    subject: subject || unknownOf(holder, []),
+    audiences,
+  }))
 }
 
-/** One grant for every app that asks for a downstream API. */
+/** One grant for every app that asks for the API. */
 function makeConsents(
-  { permissions }: Declared,
+  { appId: api, displayName, permissions }: Further['consents'][number],
   template: readonly DesiredObject[],
   known: Known,
 ): DesiredObject[] {
-  const principals = template.flatMap((principal) => {
+  return template.flatMap((principal) => {
     if (principal.type !== 'servicePrincipals') return []
     const { appId } = resolveObject(principal, known)
     const app = template.find(({ key }) => appId instanceof Unknown && key === appId.key)
-    return app ? [{ principal, asked: readList(resolveObject(app, known).requiredResourceAccess) }] : []
+    const asked = app ? readList(resolveObject(app, known).requiredResourceAccess) : []
+    if (!asked.some((one) => readProperty(one, 'resourceAppId') === api)) return []
+    const name = principal.symbols[0]?.split('/').at(-1) ?? principal.key
+    return makeHookObject('oauth2PermissionGrants', `${name} ${displayName}`, (now) => ({
+      clientId: idOf(principal.key, name, now),
+      consentType: 'AllPrincipals',
+      resourceId: idOf(`servicePrincipals/${api}`, displayName, now),
+      scope: permissions.map(({ value }) => value).join(' '),
+    }))
   })
-  return (permissions?.downstreamApis ?? []).flatMap((api) =>
-    principals
-      .filter(({ asked }) => asked.some((one) => readProperty(one, 'resourceAppId') === api.appId))
-      .map(({ principal }) => {
-        const name = principal.symbols[0]?.split('/').at(-1) ?? principal.key
-        return makeHookObject('oauth2PermissionGrants', `${name} ${api.displayName}`, (now) => ({
-          clientId: idOf(principal.key, name, now),
-          consentType: 'AllPrincipals',
-          resourceId: idOf(`servicePrincipals/${api.appId}`, api.displayName, now),
-          scope: api.permissions.map(({ value }) => value).join(' '),
-        }))
-      }),
-  )
 }
 
 /** Entra gives it: unknown until the object is there. */

@@ -5,14 +5,14 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { requireBicep } from '../bicep/compiler.ts'
 import { ROOT } from '../cli/azd.ts'
-import { readBlock } from '../cli/env-file.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
-import { type Declared, Permissions } from './desired.ts'
+import type { Declared } from './desired.ts'
 import { type Exception, Exceptions } from './exceptions.ts'
+import { Further, NOTHING_FURTHER } from './further.ts'
 import type { Perspective } from './risk.ts'
 
-export const FORMATS = ['text', 'markdown', 'json'] as const
+export const FORMATS = ['text', 'markdown', 'json', 'sarif'] as const
 export const LEVELS = ['high', 'medium', 'any'] as const
 export type Level = (typeof LEVELS)[number]
 
@@ -25,17 +25,20 @@ export interface Command {
   environment: string | undefined
   perspective: Perspective
   exceptions: string | undefined
+  desired: string | undefined
 }
 
 export const HELP = `npm run whatif [-- options]
 Says what a deployment and its hooks would change in Microsoft Entra ID, graded by risk. Changes nothing.
 
-  --format text|markdown|json  text; markdown is a comment for a pull request, json is for programs
+  --format text|markdown|json|sarif
+                               text; markdown is a comment for a pull request, json is for programs, sarif for code scanning
   --fail-on high|medium|any    which changes make the exit code 2 (any)
   --map                        prints the Mermaid map of the declared state instead, without azd, sign-in or directory;
                                where no azd environment is selected, that of a new one called dev
   --drift                      grades what somebody has done by hand instead of what a deployment would do
   --exceptions <file>          accepted exceptions (identity-exceptions.json beside the parameter file)
+  --desired <file>             what hooks and other tools write besides the template
   --parameters <file>          the parameter file (infra/main.bicepparam)
   -e, --environment <name>     another azd environment than the selected one
   -h, --help                   this text
@@ -70,6 +73,7 @@ export function parseCommand(args: string[], usualParameters: string = PARAMETER
       environment: { type: 'string', short: 'e' },
       drift: { type: 'boolean', default: false },
       exceptions: { type: 'string' },
+      desired: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -82,10 +86,14 @@ export function parseCommand(args: string[], usualParameters: string = PARAMETER
     environment: values.environment,
     perspective: values.drift ? 'found' : 'proposed',
     exceptions: values.exceptions,
+    desired: values.desired,
   }
 }
 
-type Asked = Pick<Context, 'environment' | 'variables' | 'operator' | 'compile'>
+/** What is asked about, and as whom. */
+export type Asked = Pick<Context, 'variables' | 'operator' | 'compile'> & {
+  environment: Pick<Context['environment'], 'AZURE_TENANT_ID' | 'AZURE_SUBSCRIPTION_ID'>
+}
 
 /** Stands in for the tenant where nobody has to be signed in. */
 const NO_TENANT = '00000000-0000-0000-0000-000000000000'
@@ -105,7 +113,7 @@ async function findTenant({ environment, operator }: Asked, isSignedIn: boolean)
 /** What is declared for the environment; with `isSignedIn` false nobody is asked for a token. */
 export async function loadDeclared(
   context: Asked,
-  parameters: string = PARAMETERS,
+  { parameters = PARAMETERS, desired, further }: Question,
   isSignedIn = true,
 ): Promise<Declared> {
   const { environment, variables, compile } = context
@@ -124,11 +132,24 @@ export async function loadDeclared(
     subscriptionId: environment.AZURE_SUBSCRIPTION_ID,
     tenantId,
   })
-  const permissions = await readJson(join(infra, 'permissions.json'), Permissions, {
-    why: 'The hooks grant what it declares.',
-    fix: 'Correct the file, then: npm run whatif',
-  })
-  return { compiled, permissions, variables, tenantId, authorityHost: environment.ENTRA_AUTHORITY_HOST }
+  return { compiled, further: await addFurther(await further?.(tenantId), desired), variables, tenantId }
+}
+
+/** A file that somebody names has to be there. */
+async function addFurther(further: Further = NOTHING_FURTHER, file?: string): Promise<Further> {
+  if (file === undefined) return further
+  const wrong = {
+    why: 'What hooks write would be reported as if nobody had declared it.',
+    fix: 'Correct the file; docs/whatif.md describes it.',
+  }
+  const more = await readJson(file, Further, wrong)
+  if (!more) throw new Problem({ what: `${file} is not there.`, ...wrong })
+  return {
+    consents: [...further.consents, ...more.consents],
+    federatedCredentials: [...further.federatedCredentials, ...more.federatedCredentials],
+    secrets: [...further.secrets, ...more.secrets],
+    names: { ...further.names, ...more.names },
+  }
 }
 
 export interface Question {
@@ -136,6 +157,10 @@ export interface Question {
   perspective?: Perspective
   /** The reviewed file; beside the parameter file when left out. */
   exceptions?: string | undefined
+  /** A file of what is written besides the template. */
+  desired?: string | undefined
+  /** What the caller knows of that. */
+  further?: (tenantId: string) => Promise<Further>
 }
 
 /** How the differences are judged. */
@@ -143,20 +168,17 @@ export interface Policy {
   exceptions: readonly Exception[]
   /** Object id of whoever asks. */
   deployer: string | undefined
-  /** Key ids of secrets that the hook has made and recorded. */
-  ownSecrets: ReadonlySet<string>
   perspective: Perspective
   /** Like 2026-11-27: exceptions expire. */
   today: string
 }
 
-/** By the reviewed exceptions, and knowing what Entra and the hooks of this folder have made. */
+/** By the reviewed exceptions, and knowing who asks. */
 export async function loadPolicy(
-  { environment, operator, root }: Asked & Pick<Context, 'root'>,
+  { operator }: Pick<Asked, 'operator'>,
   { parameters = PARAMETERS, perspective = 'proposed', exceptions }: Question,
 ): Promise<Policy> {
   const file = exceptions ?? join(dirname(parameters), 'identity-exceptions.json')
-  const { ENTRA_CLIENT_SECRET_ID: secret } = await readBlock(join(root, '.env'), environment.AZURE_ENV_NAME)
   const reviewed = await readJson(file, Exceptions, {
     why: 'What it accepts would be reported, or what it should not accept would be hidden.',
     fix: 'Correct the file; docs/whatif.md describes it.',
@@ -164,7 +186,6 @@ export async function loadPolicy(
   return {
     exceptions: reviewed?.exceptions ?? [],
     deployer: (await operator.claims()).oid,
-    ownSecrets: new Set(secret ? [secret] : []),
     perspective,
     today: new Date().toISOString().slice(0, 10),
   }

@@ -142,7 +142,7 @@ function head(result: WhatIf): string[] {
   ]
   return [
     MARKER,
-    `### Identity what-if: ${escapeMarkdown(result.environment)}`,
+    `### Identity what-if${result.environment && `: ${escapeMarkdown(result.environment)}`}`,
     '',
     `**${writeHeadline(summary)}**`,
     '',

@@ -128,7 +128,7 @@ export function renderText(result: WhatIf, isColoured: boolean): string {
   )
   const sentences = (all: string[]) => all.map((one) => `  ${showName(one)}`)
   const lines = [
-    `Identity what-if of azd environment ${showName(result.environment)} in tenant ${result.tenantId}`,
+    `Identity what-if${result.environment && ` of azd environment ${showName(result.environment)}`} in tenant ${result.tenantId}`,
     '',
     ...section('Will fail:', blockers),
     ...result.changes.flatMap((change) => changeLines(change, result, colour)),

@@ -77,9 +77,10 @@ function plain(value: Value | undefined): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]))
 }
 
-/** The document for programs; docs/whatif.md describes it. */
+/** The document for programs; docs/identity-what-if.schema.json describes it. */
 export function renderJson(result: WhatIf): string {
   const document = {
+    $schema: 'identity-what-if.schema.json',
     schemaVersion: SCHEMA_VERSION,
     environment: result.environment,
     tenantId: result.tenantId,

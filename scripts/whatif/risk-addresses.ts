@@ -1,6 +1,7 @@
 /** Rules about redirect and identifier URIs: whose are the addresses that an app registration names? */
-import { isLoopback } from '../../app/loopback.ts'
+
 import { Unknown } from '../bicep/value.ts'
+import { isLoopback } from '../graph/loopback.ts'
 import { isEmpty } from './properties.ts'
 import { type Fact, isAdded, isAt, readHost, writeText } from './risk.ts'
 

@@ -12,14 +12,6 @@ export interface Unmanaged extends Found {
   title: string
 }
 
-/** What Entra and the hooks have made. */
-interface Own {
-  /** Object id of whoever asks: Entra makes the deployer an owner of what is new. */
-  deployer: string | undefined
-  /** Key ids of the secrets that the hook of this project has recorded. */
-  ownSecrets: ReadonlySet<string>
-}
-
 const Assignment = z.object({
   id: z.string(),
   principalId: z.string(),
@@ -51,8 +43,15 @@ const SIGN_IN = ['openid', 'profile', 'email', 'offline_access']
 
 const isSurrounded = (one: DesiredObject) => isOurs(one) && SURROUNDED.includes(one.type)
 
-/** Everything that hangs on a declared application, service principal or group. */
-export function findUnmanaged(states: States, { deployer, ownSecrets }: Own): Unmanaged[] {
+/**
+ * Everything that hangs on a declared application, service principal or group. `deployer`: object id of whoever asks,
+ * whom Entra makes an owner of what is new; `ownSecrets`: key ids of those that hooks have made and recorded.
+ */
+export function findUnmanaged(
+  states: States,
+  deployer: string | undefined,
+  ownSecrets: readonly string[],
+): Unmanaged[] {
   const { objects, state, names } = states
   const seen = new Set<string>()
   return objects.filter(isSurrounded).flatMap((one): Unmanaged[] => {
@@ -62,7 +61,7 @@ export function findUnmanaged(states: States, { deployer, ownSecrets }: Own): Un
     const title = names.titleOf(one.type, desired)
     const found = [
       ...findUndeclared({ type: one.type, title }, desired, actual).filter(
-        ({ value }) => !ownSecrets.has(value),
+        ({ value }) => !ownSecrets.includes(value),
       ),
       ...findOwners(one, desired, title, deployer, states),
       ...findCredentials(one, title, states),

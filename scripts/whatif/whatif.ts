@@ -1,6 +1,5 @@
 /** The what-if of identity changes: load, desired and actual state, difference, risk; the reports show the result. */
 import { Unknown } from '../bicep/value.ts'
-import type { Context } from '../cli/script.ts'
 import type { Directory } from '../graph/directory.ts'
 import { readActual } from './actual.ts'
 import { ActualState, Names, type States } from './actual-state.ts'
@@ -19,11 +18,11 @@ import {
   collectTemplateObjects,
   type Declared,
   type DesiredObject,
-  type Permissions,
   resolveObject,
 } from './desired.ts'
 import { applyExceptions, type Sorted } from './exceptions.ts'
-import { loadDeclared, loadPolicy, type Policy, type Question } from './load.ts'
+import { listNames } from './further.ts'
+import { type Asked, loadDeclared, loadPolicy, type Policy, type Question } from './load.ts'
 import { findUnmanaged, noteUnfamiliar, type Unmanaged } from './unmanaged.ts'
 
 /** With the states for the map. */
@@ -39,21 +38,11 @@ export interface WhatIf extends States, Sorted {
   notes: string[]
 }
 
-/** What permissions.json calls clients, APIs and permissions, by their ids. */
-function namesIn({ clients, downstreamApis }: Permissions): Map<string, string> {
-  const named = [
-    ...clients.map(({ appId, name }) => [appId, name] as const),
-    ...downstreamApis.map(({ appId, displayName }) => [appId, displayName] as const),
-    ...downstreamApis.flatMap(({ permissions }) => permissions.map(({ id, value }) => [id, value] as const)),
-  ]
-  return new Map(named.map(([id, name]) => [id.toLowerCase(), name]))
-}
-
 /** Both states before anything has been read: what the map of the declared state needs. */
 export function prepareStates(declared: Declared): States & { read: DesiredObject[] } {
-  const { compiled, permissions, variables } = declared
+  const { compiled, further, variables } = declared
   const template = collectTemplateObjects(compiled)
-  const read = collectReadObjects(compiled.template, permissions)
+  const read = collectReadObjects(compiled.template, further)
   const state = new ActualState([...template, ...read])
   for (const [name, value] of Object.entries(compiled.outputs)) {
     const [only, ...others] = value instanceof Unknown ? (value.pattern ?? []) : []
@@ -61,7 +50,7 @@ export function prepareStates(declared: Declared): States & { read: DesiredObjec
     if (typeof only === 'object' && others.length === 0 && said) state.record(only, said)
   }
   const objects = [...template, ...collectHookObjects(declared, template, state)]
-  const names = new Names(objects, state, permissions ? namesIn(permissions) : new Map())
+  const names = new Names(objects, state, listNames(further))
   return { objects, read, state, names }
 }
 
@@ -73,13 +62,13 @@ export async function runWhatIf(
 ): Promise<WhatIf> {
   const { read, ...states } = prepareStates(declared)
   const { objects, state } = states
-  const { tenantId, variables } = declared
+  const { tenantId, variables, further } = declared
   const environment = variables.AZURE_ENV_NAME ?? ''
   const declaredProperties = objects.map((one) => resolveObject(one, state))
   const environmentTags = findEnvironmentTags(declaredProperties, environment)
   const around = await readActual(directory, [...objects, ...read], state, environmentTags)
   const { changes, pending } = findChanges(states, { ...policy, tenantId, environmentTags })
-  const found = [...findUnmanaged(states, policy), ...pending.flatMap(findAssumed)]
+  const found = [...findUnmanaged(states, policy.deployer, further.secrets), ...pending.flatMap(findAssumed)]
   return {
     ...states,
     environment,
@@ -99,13 +88,13 @@ const findAssumed = ({ key, type, title, path: kind, text, assumed: value }: Pen
   return value === undefined ? [] : [{ key, type, title, kind, value, grade: 'medium', reason }]
 }
 
-/** The what-if of an azd environment. Throws a Problem when a right to read is missing. */
+/** The what-if of an environment. Throws a Problem when a right to read is missing. */
 export async function askWhatIf(
-  context: Pick<Context, 'environment' | 'variables' | 'operator' | 'compile' | 'directory' | 'root'>,
-  question: Question = {},
+  context: Asked & { directory: Pick<Directory, 'get' | 'list'> },
+  question: Question,
 ): Promise<WhatIf> {
   const [declared, policy] = await Promise.all([
-    loadDeclared(context, question.parameters),
+    loadDeclared(context, question),
     loadPolicy(context, question),
   ])
   return runWhatIf(declared, context.directory, policy)

@@ -8,6 +8,7 @@ import { postprovision } from '../../../scripts/hooks/postprovision.ts'
 import { predown } from '../../../scripts/hooks/predown.ts'
 import { preprovision } from '../../../scripts/hooks/preprovision.ts'
 import { consent } from '../../../scripts/identity/consent.ts'
+import { hookObjects } from '../../../scripts/identity/hook-objects.ts'
 import { recycleBin } from '../../../scripts/identity/recycle-bin.ts'
 import { verify } from '../../../scripts/identity/verify.ts'
 import { summarize } from '../../../scripts/whatif/report.ts'
@@ -81,7 +82,10 @@ for (const { title, as, mayConsent, mayPurge } of DEPLOYERS) {
       await postprovision(context)
       return context.lines
     }
-    const changes = async () => summarize(await askWhatIf(await own(deployed)))
+    const changes = async () => {
+      const context = await own(deployed)
+      return summarize(await askWhatIf(context, { further: hookObjects(context) }))
+    }
 
     it('comes up, with a consent pack where consent is for others to give', async () => {
       const lines = await up()

@@ -21,6 +21,7 @@ describe('the command line', () => {
       environment: undefined,
       perspective: 'proposed',
       exceptions: undefined,
+      desired: undefined,
     })
   })
 })

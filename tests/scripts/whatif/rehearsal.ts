@@ -1,10 +1,11 @@
 /** A tenant in which environments are deployed and asked about, without a process or a cloud. */
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import { type Compiled, compile } from '../../../scripts/bicep/compile.ts'
 import type { Directory } from '../../../scripts/graph/directory.ts'
 import { consent } from '../../../scripts/identity/consent.ts'
 import { federate } from '../../../scripts/identity/federate.ts'
-import { Permissions } from '../../../scripts/whatif/desired.ts'
+import { describeHooks } from '../../../scripts/identity/hook-objects.ts'
 import type { Exception } from '../../../scripts/whatif/exceptions.ts'
 import type { Perspective } from '../../../scripts/whatif/risk.ts'
 import { runWhatIf, type WhatIf } from '../../../scripts/whatif/whatif.ts'
@@ -12,6 +13,17 @@ import { type DeployOptions, declaration, SUBSCRIPTION } from '../graph/director
 import { startStage } from '../stage.ts'
 
 const INFRA = fileURLToPath(new URL('../../../infra/', import.meta.url))
+
+/** What the hooks take from permissions.json. */
+const Hooks = z.object({
+  clients: z.array(z.object({ name: z.string(), appId: z.string() })),
+  downstreamApis: z.array(
+    z.object({
+      ...{ name: z.string(), displayName: z.string(), appId: z.string(), resource: z.string() },
+      permissions: z.array(z.object({ value: z.string(), id: z.string(), reason: z.string() })),
+    }),
+  ),
+})
 
 const compilations = new Map<string, Promise<Compiled>>()
 
@@ -63,13 +75,18 @@ export async function startRehearsal() {
     const context = await stage.context(variables)
     const declared = {
       compiled: await compiled(variables, text),
-      permissions: Permissions.parse(permissions ?? (await declaration())),
+      further: describeHooks({
+        permissions: Hooks.parse(permissions ?? (await declaration())),
+        authorityHost: stage.tenant.url,
+        tenantId: stage.tenantId,
+        serverIdentity: variables.SERVER_IDENTITY_PRINCIPAL_ID,
+        secrets: ownSecrets,
+      }),
       variables,
       tenantId: stage.tenantId,
-      authorityHost: stage.tenant.url,
     }
     const deployer = stage.operator('Olivia').oid
-    const policy = { exceptions, deployer, ownSecrets: new Set(ownSecrets), perspective, today }
+    const policy = { exceptions, deployer, perspective, today }
     return runWhatIf(declared, directory ?? context.directory, policy)
   }
   /** The hooks that write to the directory; they read the permissions.json of this project. */

@@ -1,0 +1,90 @@
+/**
+ * Packs the what-if for everybody's template: `dist/identity-what-if-<version>.tgz`, which needs Node 20 and nothing
+ * else. `npm run pack:whatif [-- folder]`.
+ */
+import { execFileSync } from 'node:child_process'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type Metafile } from 'esbuild'
+import { z } from 'zod'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
+
+/** `metafile`: what went into the programs. */
+export async function bundle(outdir: string): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { 'identity-what-if': 'scripts/package/cli.ts', action: 'scripts/package/action.ts' },
+    outdir,
+    // By its ending a module under every package.json.
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    chunkNames: 'shared-[hash]',
+    minify: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    // Dependencies that are CommonJS call require() for Node's own modules.
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    legalComments: 'none',
+    logLevel: 'warning',
+    metafile: true,
+  })
+  return metafile
+}
+
+const manifestOf = async (folder: string) =>
+  Manifest.parse(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')))
+
+/** The licence text of every package that went in. */
+async function licencesOf({ inputs }: Metafile): Promise<string> {
+  const folders = Object.keys(inputs).flatMap(
+    (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
+  )
+  const texts = [...new Set(folders)].toSorted().map(async (folder) => {
+    const { name, version, license } = await manifestOf(join(root, folder))
+    const file = (await readdir(join(root, folder))).find((one) => /^(licen[cs]e|copying)(\.|$)/i.test(one))
+    if (!file) throw new Error(`${name} has no licence text: it cannot travel in the package.`)
+    return `${name} ${version} (${license})\n\n${(await readFile(join(root, folder, file), 'utf8')).trim()}\n`
+  })
+  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`)
+}
+
+/** Returns the tarball's path. */
+export async function packWhatIf(destination: string): Promise<string> {
+  const folder = join(destination, 'identity-what-if')
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  const metafile = await bundle(join(folder, 'dist'))
+  const { version } = await manifestOf(root)
+  const manifest = {
+    name: 'identity-what-if',
+    version,
+    description: 'What a deployment would change in Microsoft Entra ID, graded by risk. Reads only.',
+    license: 'MIT',
+    type: 'module',
+    bin: { 'identity-what-if': 'dist/identity-what-if.mjs' },
+    engines: { node: '>=20' },
+    files: ['dist', 'identity-what-if.schema.json', 'THIRD-PARTY-LICENSES.txt'],
+  }
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
+  await writeFile(join(folder, 'THIRD-PARTY-LICENSES.txt'), await licencesOf(metafile))
+  for (const [from, to] of [
+    ['LICENSE', 'LICENSE'],
+    ['scripts/package/README.md', 'README.md'],
+    ['docs/identity-what-if.schema.json', 'identity-what-if.schema.json'],
+  ] as const)
+    await cp(join(root, from), join(folder, to))
+  // Through npm's own file: the launcher for Windows can be started by a shell only.
+  const npm = process.env.npm_execpath
+  const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', resolve(destination)]
+  if (npm) execFileSync(process.execPath, [npm, ...args], { cwd: folder })
+  else execFileSync('npm', args, { cwd: folder, shell: process.platform === 'win32' })
+  return join(destination, `identity-what-if-${version}.tgz`)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  console.log(await packWhatIf(resolve(process.argv[2] ?? join(root, 'dist'))))

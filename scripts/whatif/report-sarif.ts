@@ -1,0 +1,57 @@
+/** The report for code scanning: SARIF 2.1.0, one result for each difference, blocker and unmanaged thing. */
+import type { Place } from '../bicep/places.ts'
+import { WORDS } from './actual-state.ts'
+import type { Grade } from './risk.ts'
+import type { WhatIf } from './whatif.ts'
+
+const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json'
+const LEVELS: Record<Grade, string> = { high: 'error', medium: 'warning', low: 'note' }
+
+interface Finding {
+  ruleId: string
+  level: string
+  text: string
+  key: string
+  /** What tells it from other findings of the object, for a scan that follows it from run to run. */
+  about: string
+}
+
+const findings = ({ changes, blockers, unmanaged }: WhatIf): Finding[] => [
+  ...blockers.map(({ key, title, rule, what, wayOut }) => ({
+    ...{ ruleId: rule, level: 'error', key, about: rule },
+    text: `${title} will fail: ${what} ${wayOut}`,
+  })),
+  ...changes.flatMap(({ key, type, title, properties }) =>
+    properties.map(({ action, path, risk }) => ({
+      ...{ ruleId: risk.rule, level: LEVELS[risk.grade], key, about: `${action} ${path}` },
+      text: `${WORDS[type]} ${title}, ${action} ${path}: ${risk.reason}`,
+    })),
+  ),
+  ...unmanaged.map(({ key, type, title, kind, value, grade, reason }) => ({
+    ...{ ruleId: 'unmanaged', level: LEVELS[grade], key, about: `${kind} ${value}` },
+    text: `${WORDS[type]} ${title}, ${kind} is not declared: ${reason}`,
+  })),
+]
+
+/** `places`: of resources by module path and symbolic name; what a hook writes has none. */
+export function renderSarif(result: WhatIf, places: ReadonlyMap<string, Place>): string {
+  const found = findings(result)
+  const locationsOf = (key: string) =>
+    (result.objects.find((one) => one.key === key)?.symbols ?? []).flatMap((symbol) => {
+      // A copy of a loop is written where the loop is.
+      const place = places.get(symbol.replaceAll(/\[\d+\]/g, ''))
+      if (!place) return []
+      const [artifactLocation, region] = [{ uri: encodeURI(place.file) }, { startLine: place.line }]
+      return [{ physicalLocation: { artifactLocation, region } }]
+    })
+  const driver = {
+    name: 'identity-what-if',
+    rules: [...new Set(found.map(({ ruleId }) => ruleId))].toSorted().map((id) => ({ id })),
+  }
+  const results = found.map(({ ruleId, level, text, key, about }) => ({
+    ...{ ruleId, level, message: { text } },
+    locations: locationsOf(key),
+    partialFingerprints: { 'identity/v1': `${key} ${about}` },
+  }))
+  return `${JSON.stringify({ $schema: SCHEMA, version: '2.1.0', runs: [{ tool: { driver }, results }] }, undefined, 2)}\n`
+}

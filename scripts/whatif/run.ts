@@ -1,0 +1,43 @@
+/** One run of the what-if, from its command to its exit code: what the script of this repository and the package share. */
+import { dirname, resolve } from 'node:path'
+import { findPlaces } from '../bicep/places.ts'
+import type { Directory } from '../graph/directory.ts'
+import { type Asked, type Command, loadDeclared, type Question } from './load.ts'
+import { decideExitCode, renderJson } from './report.ts'
+import { renderMap } from './report-map.ts'
+import { renderMarkdown } from './report-markdown.ts'
+import { renderSarif } from './report-sarif.ts'
+import { renderText } from './report-text.ts'
+import { askWhatIf, prepareStates, type WhatIf } from './whatif.ts'
+
+const isColoured = () => {
+  const { FORCE_COLOR, NO_COLOR } = process.env
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0'
+  return process.stdout.isTTY === true && !NO_COLOR
+}
+
+const FORMATS: Record<Command['format'], (result: WhatIf, infra: string) => string> = {
+  text: (result) => renderText(result, isColoured()),
+  markdown: renderMarkdown,
+  json: renderJson,
+  sarif: (result, infra) => renderSarif(result, findPlaces(infra)),
+}
+
+export type Surroundings = Asked & { directory: Pick<Directory, 'get' | 'list'> }
+
+/** Prints what was asked for; returns the exit code. */
+export async function runCommand(
+  command: Command,
+  context: Surroundings,
+  further?: Question['further'],
+): Promise<number> {
+  const question = { ...command, ...(further && { further }) }
+  if (command.isMap) {
+    const declared = await loadDeclared(context, question, false)
+    process.stdout.write(renderMap({ ...prepareStates(declared), changes: [] }))
+    return 0
+  }
+  const result = await askWhatIf(context, question)
+  process.stdout.write(FORMATS[command.format](result, dirname(resolve(command.parameters))))
+  return decideExitCode(result, command.failOn)
+}
