@@ -12,11 +12,11 @@ import { z } from 'zod'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
 
-/** `metafile`: what went into the programs. */
+/** `metafile`: what went into the program. */
 export async function bundle(outdir: string): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { 'identity-what-if': 'scripts/package/cli.ts', action: 'scripts/package/action.ts' },
+    entryPoints: { 'identity-what-if': 'scripts/package/cli.ts' },
     outdir,
     // By its ending a module under every package.json.
     outExtension: { '.js': '.mjs' },

@@ -13,7 +13,7 @@ import { type Started, start } from './processes.ts'
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
 /** The flags of the image: every server of the bench runs with them. */
-export const FLAGS =
+const FLAGS =
   readFileSync(here('../../app/Dockerfile'), 'utf8')
     .match(/^CMD .*$/m)?.[0]
     .match(/--max-[a-z-]+=\d+/g) ?? []

@@ -226,7 +226,7 @@ function joined(parts: (Pattern | undefined)[]): Pattern | undefined {
 /** Without the 13 letters that `uniqueString` adds to the name of a module's deployment, or of a resource. */
 export const withoutHash = (name: string): string => name.replace(/-(?:[a-z0-9]{13}|\{0\})$/, '')
 
-export const sourceText = ({ symbol, path }: Source): string => [withoutHash(symbol), ...path].join('.')
+const sourceText = ({ symbol, path }: Source): string => [withoutHash(symbol), ...path].join('.')
 
 /** For people: `https://ca-x.{environment.defaultDomain}/mcp`, `toLower({api.appId})`. */
 export function described(term: Term): string {

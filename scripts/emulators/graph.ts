@@ -53,7 +53,7 @@ function checkPolicy({ directory, entra }: Graph, start: string | undefined, end
 }
 
 /** The only way to a secret: Graph makes it up and shows it once, in this answer. */
-export const PASSWORD_ROUTES: Routes = {
+const PASSWORD_ROUTES: Routes = {
   '/applications/:key/addPassword': {
     post: (call) => {
       const { directory, entra, replication } = call

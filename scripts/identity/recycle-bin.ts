@@ -12,7 +12,7 @@ const GROUP_ROLES = 'Groups Administrator or User Administrator'
 const isGroup = (kind: Kind) => kind === 'group'
 
 /** The roles that open these parts of the bin; a pipeline has application permissions instead. */
-export function binRoles(kinds: readonly Kind[]): string {
+function binRoles(kinds: readonly Kind[]): string {
   const apps = kinds.some((kind) => !isGroup(kind)) && `apps: ${APPLICATION_ROLES}`
   const groups = kinds.some(isGroup) && `groups: ${GROUP_ROLES}`
   return [apps, groups].filter(Boolean).join('; ')
@@ -23,7 +23,7 @@ export const binClosed = (unseen: readonly Kind[]): string =>
   `cannot be told, because deleted objects are shown to some roles only (${binRoles(unseen)})`
 
 /** For who has asked for the recycle bin and may not see it. */
-export const mayNotLook = (unseen: readonly Kind[], name: string) =>
+const mayNotLook = (unseen: readonly Kind[], name: string) =>
   new Problem({
     what: `You may not look into the recycle bin: ${unseen.some(isGroup) ? (unseen.length > 1 ? 'apps and groups' : 'groups') : 'apps'}.`,
     why: `Microsoft Graph shows deleted objects to these roles only (${binRoles(unseen)}); owning them does not count.`,

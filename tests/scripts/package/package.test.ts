@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -146,41 +144,5 @@ describe('The package of the what-if', { skip: withoutCompiler }, () => {
     const wrong = await stranger.whatif(['--desired', desired], signedIn)
     assert.match(wrong.output, /cannot be used[\s\S]*application/)
     assert.deepEqual([absent.code, wrong.code], [1, 1])
-  })
-
-  it('as the action writes the summary, the outputs and one comment, which it renews', async () => {
-    const calls: string[] = []
-    const comments: object[] = []
-    const server = createServer(async (request, response) => {
-      const body = await new Response(request).text()
-      calls.push(`${request.method} ${request.url}`)
-      if (request.method === 'POST')
-        comments.push({ id: 7, user: { login: 'github-actions[bot]' }, ...JSON.parse(body) })
-      response.end(JSON.stringify(comments))
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = z.object({ port: z.number() }).parse(server.address())
-    const [summary, outputs] = [join(stranger.folder, 'summary'), join(stranger.folder, 'outputs')]
-    const job = {
-      ...{ FOLDER: 'infra', LEVEL: 'any', OUT: stranger.folder, PULL_REQUEST: '3', GH_TOKEN: 'x' },
-      ...{ GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: outputs, GITHUB_REPOSITORY: 'contoso/invoices' },
-      GITHUB_API_URL: `http://127.0.0.1:${address.port}`,
-    }
-    const action = [join(stranger.packed, 'dist/action.mjs')]
-    const first = await stranger.run(process.execPath, action, { ...signedIn, ...job })
-    const second = await stranger.run(process.execPath, action, { ...signedIn, ...job, FAIL: 'false' })
-    server.close()
-    assert.deepEqual([first.code, second.code], [2, 0], first.output + second.output)
-    assert.deepEqual(
-      calls.map((call) => call.replace(/\?.*/, '')),
-      [
-        'GET /repos/contoso/invoices/issues/3/comments',
-        'POST /repos/contoso/invoices/issues/3/comments',
-        'GET /repos/contoso/invoices/issues/3/comments',
-        'PATCH /repos/contoso/invoices/issues/comments/7',
-      ],
-    )
-    assert.match(await readFile(summary, 'utf8'), /^<!-- identity-what-if -->\n### Identity what-if\n/)
-    assert.match(await readFile(outputs, 'utf8'), /^exit-code=2\nhigh=\d+\nmedium=\d+\nlow=\d+\ncreate=2\n/)
   })
 })
