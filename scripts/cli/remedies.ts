@@ -30,7 +30,7 @@ const consent: Of = () => ({
 })
 const secret: Of = () => ({
   cause: 'The secret is not, or no longer, one of this app.',
-  fix: 'node scripts/identity/dev-credential.ts',
+  fix: 'npx node scripts/identity/dev-credential.ts',
 })
 
 /** By AADSTS number. Source: https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
@@ -106,7 +106,7 @@ const REFUSALS: readonly (Remedy & { sign: RegExp })[] = [
   {
     sign: /maximum.*federated|federated.*(limit|maximum)|20 federated/i,
     cause: 'An app holds at most 20 federated credentials.',
-    fix: 'node scripts/identity/verify.ts    (lists those that are not ours; delete them in the Entra admin center)',
+    fix: 'npm run verify    (lists those that are not ours; delete them in the Entra admin center)',
   },
   {
     sign: /^404/,

@@ -6,6 +6,7 @@ import { Directory } from '../graph/directory.ts'
 import { azdVersion, ROOT } from './azd.ts'
 import { type Surroundings, surroundings } from './environment.ts'
 import { operatorOf } from './operator.ts'
+import { Problem } from './problem.ts'
 import { explain } from './remedies.ts'
 import type { Operator } from './token.ts'
 
@@ -66,8 +67,8 @@ export async function contextOf(
   return { ...around, operator, directory, azdVersion, compile, root: ROOT, print }
 }
 
-function argumentsOf({ switches = [], words = [] }: Script) {
-  const { values, positionals } = parseArgs({
+function parsed({ switches = [] }: Script) {
+  return parseArgs({
     allowPositionals: true,
     options: {
       help: { type: 'boolean', short: 'h' },
@@ -75,8 +76,25 @@ function argumentsOf({ switches = [], words = [] }: Script) {
       ...Object.fromEntries(switches.map((name) => [name, { type: 'boolean' as const }])),
     },
   })
+}
+
+function argumentsOf(script: Script) {
+  const refused = (what: string) =>
+    new Problem({
+      what,
+      why: 'Nothing was done.',
+      fix: 'the same command with --help, which lists what it takes',
+    })
+  let found: ReturnType<typeof parsed>
+  try {
+    found = parsed(script)
+  } catch (error) {
+    throw refused(error instanceof Error ? error.message : String(error))
+  }
+  const { values, positionals } = found
+  const { words = [] } = script
   if (positionals.length > words.length)
-    throw new Error(`Unexpected: ${positionals.slice(words.length).join(' ')}`)
+    throw refused(`Unexpected: ${positionals.slice(words.length).join(' ')}`)
   const given = Object.entries(values).flatMap(([name, value]) => (value === true ? [name] : []))
   return { name: values.environment, switches: new Set(given), words: positionals }
 }

@@ -32,9 +32,9 @@ await runScript(
   {
     help: `
 azd hooks run postprovision
-1. the server's managed identity becomes the API app's federated credential   (alone: node scripts/identity/federate.ts)
+1. the server's managed identity becomes the API app's federated credential   (alone: npx node scripts/identity/federate.ts)
 2. admin consent for the downstream APIs, or a consent pack                   (alone: npm run consent)
-3. a short-lived secret of the dev app in .env                                (alone: node scripts/identity/dev-credential.ts)
+3. a short-lived secret of the dev app in .env                                (alone: npx node scripts/identity/dev-credential.ts)
 4. everything is read back and compared                                       (alone: npm run verify)
 A second run writes nothing. CONSENT_REQUIRED=true turns a missing consent into a failure.`,
   },

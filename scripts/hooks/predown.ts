@@ -29,7 +29,7 @@ await runScript(
   import.meta,
   {
     help: `
-node scripts/hooks/predown.ts
+npx node scripts/hooks/predown.ts
 Shows which apps, service principals and groups will be deleted after Azure's resources. Deletes nothing.`,
   },
   predown,

@@ -104,7 +104,7 @@ await runScript(
   import.meta,
   {
     help: `
-node scripts/identity/dev-credential.ts
+npx node scripts/identity/dev-credential.ts
 Gives the dev app a secret of 90 days (30 or 7 where the tenant allows no longer ones) for the server on this machine
 (npm run dev), renews it when less than 14 days (or a third of its life) are left, removes expired ones, and writes it
 with everything else that the server needs to .env (mode 0600). Where the tenant allows no secret it says what works

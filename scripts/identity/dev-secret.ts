@@ -59,7 +59,7 @@ export const withoutSecret = (
       az ad app credential reset --id ${clientId} --append --cert @dev.crt
       cat dev.crt >> dev.pem    (then in .env: ENTRA_CLIENT_CERTIFICATE_PATH=<path of dev.pem>)
       and a reviewed line in infra/identity-exceptions.json, because nobody declares it (docs/whatif.md)
-    or an administrator exempts app ${clientId} from the app management policy, then: node scripts/identity/dev-credential.ts`
+    or an administrator exempts app ${clientId} from the app management policy, then: npx node scripts/identity/dev-credential.ts`
 
 const Secrets = z.object({
   passwordCredentials: z.array(Credential.extend({ startDateTime: z.string().nullish() })).default([]),

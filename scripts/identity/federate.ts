@@ -70,7 +70,7 @@ await runScript(
   import.meta,
   {
     help: `
-node scripts/identity/federate.ts
+npx node scripts/identity/federate.ts
 Makes the server's managed identity the federated credential of the API app; corrects it where it differs.
 Part of the postprovision hook.`,
   },

@@ -46,8 +46,8 @@ const cases: [code: string, text: string, fix: RegExp, cause: RegExp][] = [
   ['90094', 'The grant requires admin permission.', /^npm run consent .*administrator/, /consented/],
   ['50011', 'The redirect URI does not match.', /^azd provision .*ENTRA_PUBLIC_CLIENT_ID/, /redirect URI/],
   ['500113', 'No reply address is registered.', /^azd provision .*ENTRA_PUBLIC_CLIENT_ID/, /redirect URI/],
-  ['7000215', 'Invalid client secret.', /^node scripts\/identity\/dev-credential\.ts$/, /secret/],
-  ['7000222', 'The secret is expired.', /^node scripts\/identity\/dev-credential\.ts$/, /secret/],
+  ['7000215', 'Invalid client secret.', /^npx node scripts\/identity\/dev-credential\.ts$/, /secret/],
+  ['7000222', 'The secret is expired.', /^npx node scripts\/identity\/dev-credential\.ts$/, /secret/],
 ]
 
 describe('A refused sign-in', () => {

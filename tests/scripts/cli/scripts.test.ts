@@ -37,7 +37,7 @@ describe('the scripts of an operator', () => {
     )
     for (const { code, output } of helped) {
       assert.equal(code, 0, output)
-      assert.match(output, /^(azd hooks run|npm run|node scripts\/)[\s\S]+--environment <name>/)
+      assert.match(output, /^(azd hooks run|npm run|npx node scripts\/)[\s\S]+--environment <name>/)
     }
     assert.deepEqual(await project.azdCalls(), [])
   })
@@ -62,7 +62,9 @@ describe('the scripts of an operator', () => {
   it('refuse an option that they do not know', async () => {
     const { code, output } = await ended(project.startAlone('consent', inAzd, ['--force']))
     assert.equal(code, 1)
-    assert.match(output, /--force/)
+    assert.match(output, /--force[\s\S]+why: Nothing was done\.\n {2}fix: .+--help/)
+    const words = await ended(project.startAlone('verify', inAzd, ['everything']))
+    assert.match(words.output, /Unexpected: everything\n {2}why: Nothing was done\./)
   })
 })
 

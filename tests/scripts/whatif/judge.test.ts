@@ -216,6 +216,6 @@ describe('one judge of identities', { skip: withoutCompiler }, () => {
         PAGE,
         page.replace(start + current + end, () => start + text + end),
       )
-    else assert.equal(current, text, 'RENEW_GOLDEN=1 node --test tests/scripts/whatif/judge.test.ts')
+    else assert.equal(current, text, 'RENEW_GOLDEN=1 npx node --test tests/scripts/whatif/judge.test.ts')
   })
 })
