@@ -15,12 +15,15 @@ const entry = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
 export type System = Awaited<ReturnType<typeof startSystem>>
 export type UserName = 'Alice' | 'Bob' | 'Carol' | 'Dave'
 
-/** The production server as a process of its own, its environment pointing at stand-ins of this process. */
-export async function startSystem(overrides: Record<string, string> = {}) {
+/**
+ * The production server as a process of its own, its environment pointing at stand-ins of this process; `now` is the
+ * tenant's clock.
+ */
+export async function startSystem(overrides: Record<string, string> = {}, now = Date.now) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
   const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
-  const tenant = await startTenant({ ...seed, port: 0 })
+  const tenant = await startTenant({ ...seed, port: 0, now })
   const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const environment: Record<string, string> = {
     ...serverEnvironment(mcp, { seed, tenant, cosmos }),

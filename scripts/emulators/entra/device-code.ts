@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { demandsStepUp } from './admission.ts'
 import type { TokenAnswer } from './answer.ts'
 import { clientOf, prove, refuseProof } from './client-authentication.ts'
 import type { Entra } from './entra.ts'
@@ -29,6 +30,7 @@ export function startDeviceCode(entra: Entra, parameters: Parameters) {
     scope,
     resource,
     polledAt: 0,
+    steppedUp: demandsStepUp(parameters.claims),
     outcome: 'pending' as const,
   }
   return {
@@ -51,7 +53,8 @@ export async function redeemDeviceCode(entra: Entra, parameters: Parameters): Pr
   const { value } = ticket
   const userId = signedInUser(value, entra.now())
   ticket.used = true
-  const session = { clientId: client.appId, userId, scope: value.scope, publicClient, steppedUp: false }
+  const { scope, steppedUp } = value
+  const session = { clientId: client.appId, userId, scope, publicClient, steppedUp }
   return answer(entra, client, proof, session, {
     ...parameters,
     resource: parameters.resource ?? value.resource,
