@@ -48,7 +48,7 @@ export async function makeDesk() {
     file: (url: string) => cacheFile(join(home, 'entra-mcp-client'), url),
     run: (args: string[], variables?: Record<string, string>) => ended(start(args, variables)),
     /** Calls with `--device-code`, and signs in on the page as soon as the code is shown; or presses Cancel. */
-    async signIn(system: System, user: string, args: string[]) {
+    async signIn(system: Pick<System, 'mcp' | 'tenant'>, user: string, args: string[]) {
       const polls = system.tenant.faults.on('token', { hang: true, times: 1, only: isPoll })
       const child = start(['--url', system.mcp, '--device-code', ...args])
       const end = ended(child)
