@@ -55,7 +55,9 @@ export class Person implements Tokens {
     const { server } = this.#options
     const account = await this.#account()
     const asked = ownScopes(server.url, scope || server.scopes)
-    const scopes = [...new Set([...this.#scopes(), ...asked])]
+    // A new token does what the old one did and more; one in place of a refused token may have lost a scope.
+    const isFurther = kind === 'insufficient_scope' || kind === 'insufficient_claims'
+    const scopes = isFurther ? [...new Set([...this.#scopes(), ...asked])] : asked
     // Only a person can give a further proof.
     const token = account && kind !== 'insufficient_claims' && (await this.#silently(account, scopes, true))
     return token || this.#signIn({ scopes, account, ...(claims && { claims }) })
@@ -90,6 +92,8 @@ export class Person implements Tokens {
   }): Promise<string> {
     const { server, way, print } = this.#options
     if (!way) throw notSignedIn(server.url)
+    // Why the last sign-in ended is no answer to why this one fails.
+    this.#http.refusal = undefined
     const { account, ...rest } = request
     const asked = { ...rest, resource: server.url }
     const result = await (way === 'browser'

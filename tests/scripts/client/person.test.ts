@@ -139,6 +139,32 @@ describe('a person with the client', () => {
     assert.match(await list('Alice', { way: 'browser', openBrowser }), /get_expense_stats/)
   })
 
+  it('tells why the new sign-in fails, not why the old one ended', async () => {
+    await list('Alice')
+    await changeKept(file, EXPIRED)
+    ahead = 91 * DAY
+    const alice = system.tenant.directory.user('alice@contoso.example')
+    assert.ok(alice)
+    const openBrowser = async (page: string) => {
+      ahead = 0
+      alice.accountEnabled = false
+      await browse(page, 'nobody')
+    }
+    try {
+      await assert.rejects(list('Alice', { way: 'browser', openBrowser }), problem(/AADSTS50057\n/))
+    } finally {
+      alice.accountEnabled = true
+    }
+  })
+
+  it('lets go of a scope that is no more', async () => {
+    await list('Alice')
+    const target = `${system.mcp}/user_impersonation ${system.mcp}/gone openid profile`
+    await changeKept(file, { ...EXPIRED, target })
+    assert.match(await list('nobody', nobodySits), /get_expense_stats/)
+    assert.match(await list('nobody', nobodySits), /get_expense_stats/)
+  })
+
   it('gets another token when the server refuses the kept one', async () => {
     await list('Alice')
     await changeKept(file, { secret: await system.tenant.sign({ aud: 'another' }) })

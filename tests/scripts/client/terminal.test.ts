@@ -170,6 +170,7 @@ describe('npm run client', () => {
     assert.match((await desk.run(['--list'], { SERVER_URL: system.mcp })).stderr, /Nobody is signed in/)
     assert.match((await desk.run(['--list'])).stderr, /localhost:1\/mcp/)
     await desk.setAzd()
+    assert.match((await desk.run(['--sign-out'])).stderr, /Signed out of http:\/\/localhost:8080\/mcp/)
     assert.match((await desk.run(['--list', '-e', 'prod'])).stderr, /azd env get-values.* failed/)
   })
 })
