@@ -29,6 +29,9 @@ param restrictToAssignedUsers bool
 @description('App ids of further pre-authorized clients.')
 param extraClients guidType[]
 
+@description('Whether the public client may sign in with a device code.')
+param allowDeviceCode bool
+
 @description('Whether to declare the dev API app.')
 param localDevelopment bool
 
@@ -125,7 +128,8 @@ resource publicClient 'Microsoft.Graph/applications@v1.0' = {
   signInAudience: 'AzureADMyOrg'
   // Entra ignores the port of a loopback address, not its path.
   publicClient: { redirectUris: permissions.redirectUris }
-  isFallbackPublicClient: false
+  // A device code comes with no redirect URI, by which Entra would know a public client.
+  isFallbackPublicClient: allowDeviceCode
   web: noImplicitGrant
   spa: { redirectUris: [] }
   requiredResourceAccess: []

@@ -58,6 +58,9 @@ param maxReplicas int = 10
 @description('Where alerts are mailed to. None: alerts are shown in the portal only.')
 param alertEmail string?
 
+@description('Whether clients of one\'s own may sign in with a device code. Whoever is talked into typing one signs a stranger in.')
+param allowDeviceCode bool = false
+
 @description('Whether to declare an app registration for servers on developers\' machines and to let the deployer, if a user, read and write the data.')
 param localDevelopment bool = true
 
@@ -145,6 +148,7 @@ module identity 'identity.bicep' = {
     existingAdminGroupId: existingAdminGroupId
     restrictToAssignedUsers: restrictToAssignedUsers
     extraClients: extraClients
+    allowDeviceCode: allowDeviceCode
     localDevelopment: localDevelopment
     localServerUrl: localServerUrl
     serviceManagementReference: serviceManagementReference

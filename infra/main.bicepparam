@@ -61,6 +61,9 @@ param maxReplicas = any(atMost < atLeast ? fail('MAX_REPLICAS: ${atMost} is less
 var alertAddress = readEnvironmentVariable('ALERT_EMAIL', '')
 param alertEmail = any(empty(alertAddress) ? null : alertAddress)
 
+var deviceCode = readEnvironmentVariable('ALLOW_DEVICE_CODE', '')
+param allowDeviceCode = bool(any(empty(deviceCode) ? 'false' : deviceCode))
+
 var local = readEnvironmentVariable('LOCAL_DEVELOPMENT', '')
 param localDevelopment = bool(any(empty(local) ? 'true' : local))
 var localUrl = readEnvironmentVariable('LOCAL_SERVER_URL', '')

@@ -78,6 +78,7 @@ const Parameters = z.object({
     'one e-mail address',
     (value) => value.length <= 254 && z.email().safeParse(value).success,
   ),
+  ALLOW_DEVICE_CODE: flag,
   LOCAL_DEVELOPMENT: flag,
   LOCAL_SERVER_URL: text(
     'http://localhost:<port>/mcp or https://<host>/mcp, 20 to 100 characters: lower case, without user, query, fragment or trailing slash',

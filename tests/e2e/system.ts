@@ -17,16 +17,17 @@ export type UserName = 'Alice' | 'Bob' | 'Carol' | 'Dave'
 
 /**
  * The production server as a process of its own, its environment pointing at emulators in this process. `program`:
- * Node's arguments, when it is not the source.
+ * Node's arguments, when it is not the source. `now`: the tenant's clock.
  */
 export async function startSystem(
   overrides: Record<string, string> = {},
   program: readonly string[] = [source],
+  now = Date.now,
 ) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
   const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
-  const tenant = await startTenant({ ...seed, port: 0 })
+  const tenant = await startTenant({ ...seed, port: 0, now })
   const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const environment: Record<string, string> = {
     ...serverEnvironment(mcp, { seed, tenant, cosmos }),

@@ -105,7 +105,8 @@ for (const set of sets) {
       for (const kind of kinds) {
         const app = await appOf(set, kind)
         assert.equal(app.signInAudience, 'AzureADMyOrg')
-        assert.equal(app.isFallbackPublicClient, false)
+        const mayUseDeviceCodes = kind === 'client' && environmentOf(set).ALLOW_DEVICE_CODE === 'true'
+        assert.equal(app.isFallbackPublicClient, mayUseDeviceCodes)
         assert.deepEqual(app.web, {
           redirectUris: [],
           implicitGrantSettings: { enableAccessTokenIssuance: false, enableIdTokenIssuance: false },

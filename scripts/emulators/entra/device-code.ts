@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { type RequestHandler, Router } from 'express'
+import { demandsStepUp } from './admission.ts'
 import { delegatedAnswer, type TokenAnswer } from './answer.ts'
 import { clientOf, prove } from './client-authentication.ts'
 import type { Entra } from './entra.ts'
@@ -25,6 +26,7 @@ export function startDeviceCode(entra: Entra, parameters: Parameters) {
   const userCode = newUserCode()
   const verificationUri = `${entra.url}/${entra.tenantId}/oauth2/deviceauth`
   const outcome = 'pending' as const
+  const steppedUp = demandsStepUp(parameters.claims)
   return {
     user_code: userCode,
     device_code: entra.deviceCodes.issue({
@@ -33,6 +35,7 @@ export function startDeviceCode(entra: Entra, parameters: Parameters) {
       scope,
       resource,
       polledAt: 0,
+      steppedUp,
       outcome,
     }),
     verification_uri: verificationUri,
@@ -52,7 +55,8 @@ export async function redeemDeviceCode(entra: Entra, parameters: Parameters): Pr
   const { value } = ticket
   const userId = signedInUser(value, entra.now())
   ticket.used = true
-  const session = { clientId: client.appId, userId, scope: value.scope, publicClient, steppedUp: false }
+  const { scope, steppedUp } = value
+  const session = { clientId: client.appId, userId, scope, publicClient, steppedUp }
   const { resource = value.resource } = parameters
   return delegatedAnswer(entra, client, proof, session, { ...parameters, resource })
 }

@@ -58,6 +58,8 @@ export interface DeviceCode {
   scope: string
   resource: string | undefined
   polledAt: number
+  /** The second factor was demanded, and given on the page. */
+  steppedUp: boolean
   outcome: 'pending' | 'declined' | { userId: string }
 }
 

@@ -56,6 +56,7 @@ export function clientApplication(permissions: Permissions): Application {
     ...blankApplication('b7c9e61d-29ca-45f4-907b-d416a8bc9f28', CLIENT_APP_ID, 'Expenses client'),
     uniqueName: 'expenses-client-local',
     publicClient: { redirectUris: permissions.redirectUris },
+    // As with ALLOW_DEVICE_CODE; a browser does not need it.
     isFallbackPublicClient: true,
     requiredResourceAccess: [
       {

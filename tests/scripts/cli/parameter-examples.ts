@@ -92,6 +92,7 @@ export const EXAMPLES: Record<string, Examples> = {
     accepted: ['operator@contoso.com', ''],
     refused: ['me', 'operator@', 'a@contoso.com,b@contoso.com', `${'a'.repeat(250)}@b.io`],
   },
+  ALLOW_DEVICE_CODE: flag,
   LOCAL_DEVELOPMENT: flag,
   LOCAL_SERVER_URL: {
     accepted: [

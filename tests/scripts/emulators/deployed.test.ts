@@ -8,15 +8,22 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import ky from 'ky'
+import { choice } from '../../../scripts/client/choice.ts'
+import { Person } from '../../../scripts/client/person.ts'
+import { describeServer } from '../../../scripts/client/server.ts'
+import { connected, toolList } from '../../../scripts/client/tools.ts'
 import { startCosmos } from '../../../scripts/emulators/cosmos.ts'
 import { freePort } from '../../../scripts/emulators/loopback.ts'
 import { postdeploy } from '../../../scripts/hooks/postdeploy.ts'
 import { postprovision } from '../../../scripts/hooks/postprovision.ts'
 import { callTool, lunch } from '../../e2e/rpc.ts'
+import { browse } from '../client/browse.ts'
+import { type Desk, makeDesk } from '../client/desk.ts'
 import { withoutCompiler } from '../graph/directory-harness.ts'
 import { type Stage, startStage } from '../stage.ts'
 
 const SERVER = fileURLToPath(new URL('../../../app/server.ts', import.meta.url))
+const NOTHING_SAID = { url: undefined, clientId: undefined, environment: undefined }
 const VS_CODE = 'aebc6443-996d-45c2-90f0-388ff96faa56'
 
 /** The real server as a process, once as in Azure and once as on a developer's machine, after a deployment and its hooks. */
@@ -112,6 +119,41 @@ describe('what was deployed', { skip: withoutCompiler }, () => {
     const token = await signIn(url)
     const { isError } = await callTool(url, 'get_expense_stats', {}, { token })
     assert.ok(!isError)
+  })
+
+  describe('through npm run client', () => {
+    let desk: Desk
+    const server = () => ({ mcp: deployed.LOCAL_DEVELOPMENT_URL ?? '', tenant: stage.tenant })
+    before(async () => {
+      desk = await makeDesk()
+      await desk.setAzd({ ...deployed, SERVER_URL: server().mcp })
+    })
+    after(() => desk.remove())
+
+    it('lets Alice in with a browser, by the client id of the azd environment', async () => {
+      const described = await describeServer(server().mcp)
+      const alice = new Person({
+        server: described,
+        clientId: await choice(NOTHING_SAID, deployed).clientId(described),
+        file: desk.file('elsewhere'),
+        way: 'browser',
+        openBrowser: (page) => browse(page, 'Alice'),
+        print: () => undefined,
+      })
+      const list = await connected(described.url, alice, (client) => toolList(client, 'tables'))
+      assert.match(list, /get_expense_stats/)
+    })
+
+    it('takes device codes only where somebody allowed them', async () => {
+      const refused = await desk.signIn(server(), 'Alice', ['--list'])
+      assert.match(refused.stderr, /refused: AADSTS7000218\n[\s\S]*azd env set ALLOW_DEVICE_CODE true/)
+      const LOCAL_SERVER_URL = server().mcp
+      await stage.up({ environment: { LOCAL_SERVER_URL, ALLOW_DEVICE_CODE: 'true' } })
+      assert.equal((await desk.signIn(server(), 'Alice', ['--list'])).code, 0)
+      // No URL and no id: the azd environment knows both.
+      assert.match((await desk.run(['get_expense_stats'])).stdout, /^users: \d+\n/)
+      await stage.up({ environment: { LOCAL_SERVER_URL } })
+    })
   })
 
   it('is approved by postdeploy: server, metadata and sign-in', async () => {

@@ -105,6 +105,22 @@ describe('device code', () => {
     await refusedAs(50105, 'access_denied', poll(device_code))
   })
 
+  it('steps up where the claims were asked for with the code', async () => {
+    const claims = JSON.stringify({ access_token: { acrs: { essential: true, value: 'c1' } } })
+    for (const [form, acrs] of [
+      [{ claims }, ['c1']],
+      [{}, undefined],
+    ] as const) {
+      const { user_code, device_code } = await start(form)
+      await page({ user_code, user: 'carol@contoso.example' })
+      assert.deepEqual(claimsOf((await contoso.tokens(poll(device_code))).access_token).acrs, acrs)
+    }
+    assert.deepEqual(
+      (await contoso.refusal({ client_id: AZURE_CLI, scope: SCOPE, claims: '{' }, 'devicecode')).error_codes,
+      [90100],
+    )
+  })
+
   it('wants proof from a client that is not public', async () => {
     const { device_code } = await start({ client_id: contoso.seed.apiAppId })
     const refusal = await contoso.refusal(poll(device_code, contoso.seed.apiAppId))

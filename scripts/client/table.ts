@@ -1,0 +1,57 @@
+/** Structured content of a tool as tables for people. */
+
+type Row = Readonly<Record<string, unknown>>
+
+/** What others wrote must not move the cursor or turn the text around; line breaks stay. */
+export const printable = (text: string): string =>
+  text.replace(/(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`)
+
+const isRow = (value: unknown): value is Row =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isRows = (value: unknown): value is Row[] => Array.isArray(value) && value.every(isRow)
+
+function cell(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return printable(text).replaceAll('\n', '\\n')
+}
+
+/** Columns in the order in which they first appear; numbers to the right. */
+export function table(rows: readonly Row[]): string {
+  const names = [...new Set(rows.flatMap(Object.keys))]
+  const columns = names.map((name) => {
+    const cells = [cell(name), ...rows.map((row) => cell(row[name]))]
+    const width = Math.max(...cells.map(({ length }) => length))
+    const isNumeric = rows.every((row) => ['number', 'undefined'].includes(typeof row[name]))
+    return cells.map((text) => (isNumeric ? text.padStart(width) : text.padEnd(width)))
+  })
+  return [undefined, ...rows]
+    .map((_, line) =>
+      columns
+        .map((cells) => cells[line])
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** Single values first, then one table for each list and for each group of things. */
+export function tables(content: object): string {
+  const entries = Object.entries(content)
+  const isPart = ([, value]: [string, unknown]) => isRow(value) || isRows(value)
+  const single = entries.filter((entry) => !isPart(entry))
+  const values = single.map(([name, value]) => `${cell(name)}: ${cell(value)}`)
+  const parts = entries.filter(isPart).map(([name, value]) => `${cell(name)}\n${part(value)}`)
+  return [...(values.length > 0 ? [values.join('\n')] : []), ...parts].join('\n\n')
+}
+
+function part(value: unknown): string {
+  if (isRows(value)) return value.length > 0 ? table(value) : '(none)'
+  const things = Object.entries(isRow(value) ? value : {})
+  const isGroup = things.length > 0 && things.every(([, thing]) => isRow(thing))
+  return table(
+    isGroup
+      ? things.map(([name, thing]) => ({ '': name, ...(isRow(thing) && thing) }))
+      : [Object.fromEntries(things)],
+  )
+}

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import express from 'express'
+import { decodeJwt } from 'jose'
+import { Problem } from '../../../scripts/cli/problem.ts'
+import { describeServer, type McpServer } from '../../../scripts/client/server.ts'
+import { serviceTokens } from '../../../scripts/client/service.ts'
+import { DEFAULT_ACCESS } from '../../../scripts/emulators/directory.ts'
+import type { Application } from '../../../scripts/emulators/directory-objects.ts'
+import { listenOnLoopback } from '../../../scripts/emulators/loopback.ts'
+import { blankApplication } from '../../../scripts/emulators/microsoft-apps.ts'
+import { selfSigned } from '../../certificate.ts'
+import { type System, startSystem } from '../../e2e/system.ts'
+import { type Desk, makeDesk } from './desk.ts'
+
+const SUBJECT = 'repo:contoso/expenses:ref:refs/heads/main'
+const AUDIENCE = 'api://AzureADTokenExchange'
+
+describe('a service with the client', () => {
+  let system: System
+  let desk: Desk
+  let server: McpServer
+  let app: Application
+  before(async () => {
+    system = await startSystem()
+    desk = await makeDesk()
+    server = await describeServer(system.mcp)
+  })
+  after(async () => {
+    await system.stop()
+    await desk.remove()
+  })
+  beforeEach(() => {
+    app = assignedApp(system)
+  })
+
+  const secretOf = (one: Application) =>
+    system.tenant.directory.addPassword(one, 'test', new Date(Date.now() + 60_000)).secretText
+  const tokenWith = (variables: Record<string, string>) => serviceTokens(server, app.appId, variables).held()
+  const isOurs = (token = '') => {
+    const { aud, idtyp, azp, scp } = decodeJwt(token)
+    assert.deepEqual(
+      { aud, idtyp, azp, scp },
+      { aud: system.seed.apiAppId, idtyp: 'app', azp: app.appId, scp: undefined },
+    )
+  }
+  const problem = (said: RegExp) => (error: unknown) => {
+    assert.ok(error instanceof Problem, String(error))
+    assert.match(error.message, said)
+    return true
+  }
+
+  it('gets an app-only token for the server with a secret, asking once', async () => {
+    const service = serviceTokens(server, app.appId, { ENTRA_CLIENT_SECRET: secretOf(app) })
+    system.tenant.faults.resetCounters()
+    isOurs(await service.held())
+    assert.equal(await service.held(), await service.held())
+    assert.equal(system.tenant.counters.token, 1)
+  })
+
+  it('gets one with a certificate', async () => {
+    const { credential, forMsal } = await selfSigned()
+    app.keyCredentials.push(credential)
+    const folder = await mkdtemp(join(tmpdir(), 'service-'))
+    try {
+      const path = join(folder, 'app.pem')
+      await writeFile(path, `${forMsal.privateKey}\n${forMsal.x5c}`)
+      isOurs(await tokenWith({ ENTRA_CLIENT_CERTIFICATE_PATH: path }))
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  describe('in a GitHub job', () => {
+    let asked: { audience: unknown; authorization: string | undefined }[]
+    let job: { url: string; close: () => Promise<void> }
+    before(async () => {
+      const github = express().get('/token', async ({ query, headers }, response) => {
+        asked.push({ audience: query.audience, authorization: headers.authorization })
+        if (headers.authorization !== 'Bearer of-the-job') return void response.sendStatus(401)
+        // The stand-in tenant believes its own keys only, so it plays GitHub's issuer too.
+        const iss = `${system.tenant.url}/${system.seed.tenantId}/v2.0`
+        const now = Math.floor(Date.now() / 1000)
+        const claims = { iss, sub: SUBJECT, aud: String(query.audience), iat: now, nbf: now, exp: now + 300 }
+        response.json({ value: await system.tenant.sign(claims), count: 1 })
+      })
+      const { port, close } = await listenOnLoopback(github, 0, '')
+      job = { url: `http://localhost:${port}/token?api-version=2.0`, close }
+    })
+    after(() => job.close())
+    beforeEach(() => {
+      asked = []
+    })
+    const trust = (subject: string) =>
+      app.federatedIdentityCredentials.push({
+        id: randomUUID(),
+        name: 'job',
+        issuer: `https://login.microsoftonline.com/${system.seed.tenantId}/v2.0`,
+        subject,
+        audiences: [AUDIENCE],
+        description: null,
+      })
+    const variables = (token = 'of-the-job') => ({
+      ACTIONS_ID_TOKEN_REQUEST_URL: job.url,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: token,
+    })
+
+    it('gets one with the job’s own token, without a secret', async () => {
+      trust(SUBJECT)
+      isOurs(await tokenWith(variables()))
+      assert.deepEqual(asked, [{ audience: AUDIENCE, authorization: 'Bearer of-the-job' }])
+    })
+
+    it('is told which command mends a credential with another subject', async () => {
+      trust(SUBJECT.toUpperCase())
+      await assert.rejects(tokenWith(variables()), problem(/refused: AADSTS7002138\n[\s\S]*npm run pipeline/))
+    })
+
+    it('is told that the job may not ask', async () => {
+      await assert.rejects(
+        tokenWith(variables('other')),
+        problem(/GitHub gives this job no token.*\n[\s\S]*id-token: write/),
+      )
+      const foreign = { ...variables(), ACTIONS_ID_TOKEN_REQUEST_URL: 'http://github.example/token' }
+      await assert.rejects(tokenWith(foreign), problem(/no https URL/))
+    })
+  })
+
+  it('is told what is missing without a credential, or with two', async () => {
+    await assert.rejects(tokenWith({}), problem(/none is set[\s\S]*ENTRA_CLIENT_SECRET or/))
+    const two = { ENTRA_CLIENT_SECRET: 'a', ENTRA_CLIENT_CERTIFICATE_PATH: 'b' }
+    await assert.rejects(tokenWith(two), problem(/2 credentials are set/))
+    await assert.rejects(tokenWith({ ENTRA_CLIENT_CERTIFICATE_PATH: '/nowhere.pem' }), problem(/PEM file/))
+  })
+
+  it('is told that its secret is wrong, without it', async () => {
+    secretOf(app)
+    const wrong = tokenWith({ ENTRA_CLIENT_SECRET: 'a wrong secret' })
+    await assert.rejects(wrong, (error: unknown) => {
+      assert.doesNotMatch(String(error), /a wrong secret/)
+      return problem(/refused: AADSTS7000215\n[\s\S]*Set ENTRA_CLIENT_SECRET anew/)(error)
+    })
+  })
+
+  it('is told that nobody assigned it to the server', async () => {
+    system.tenant.directory.appRoleAssignments.pop()
+    await assert.rejects(
+      tokenWith({ ENTRA_CLIENT_SECRET: secretOf(app) }),
+      problem(/refused: AADSTS501051\n/),
+    )
+  })
+
+  it('hears in a terminal what the server says to it; nothing is kept, nothing printed', async () => {
+    const ENTRA_CLIENT_SECRET = secretOf(app)
+    const args = ['--url', system.mcp, '--service', '--list']
+    const nameless = await desk.run(args, { ENTRA_CLIENT_SECRET })
+    assert.match(nameless.stderr, /needs --client-id or AZURE_CLIENT_ID/)
+    const { code, stdout, stderr } = await desk.run(args, { ENTRA_CLIENT_SECRET, AZURE_CLIENT_ID: app.appId })
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, /^✗ The server refuses this service: The access token's \w+ is/)
+    assert.ok(!stderr.includes(ENTRA_CLIENT_SECRET))
+    await assert.rejects(stat(desk.file(system.mcp)), { code: 'ENOENT' })
+  })
+
+  it('prints no token, even one that a server sends back', async () => {
+    const echo = await startEcho(system)
+    try {
+      const { stderr } = await desk.run(
+        ['--url', echo.url, '--service', '--list', '--client-id', app.appId],
+        {
+          ENTRA_CLIENT_SECRET: secretOf(app),
+        },
+      )
+      assert.match(stderr, /^✗ The server refuses: You sent Bearer \(token\)\.?\n/)
+    } finally {
+      await echo.close()
+    }
+  })
+})
+
+/** Its tokens are the tenant's, and what it refuses with is the token itself. */
+async function startEcho({ tenant, seed }: System) {
+  const app = express()
+  let url = ''
+  app.get('/.well-known/oauth-protected-resource/mcp', (_request, response) => {
+    const authority = `${tenant.url}/${seed.tenantId}/v2.0`
+    response.json({ resource: url, authorization_servers: [authority] })
+  })
+  app.post('/mcp', ({ headers }, response) => {
+    response.status(403).json({ error_description: `You sent ${headers.authorization}.` })
+  })
+  const { port, close } = await listenOnLoopback(app, 0, '')
+  url = `http://localhost:${port}/mcp`
+  tenant.directory.application(seed.apiAppId)?.identifierUris.push(url)
+  return { url, close }
+}
+
+/** An app of the tenant that may have tokens for the server. */
+function assignedApp({ tenant: { directory }, seed }: System): Application {
+  const [id, appId, principalId] = [randomUUID(), randomUUID(), randomUUID()]
+  const app = blankApplication(id, appId, 'Nightly report')
+  directory.applications.push(app)
+  directory.servicePrincipals.push({
+    id: principalId,
+    appId,
+    displayName: app.displayName,
+    servicePrincipalType: 'Application',
+    accountEnabled: true,
+    appRoleAssignmentRequired: false,
+  })
+  directory.appRoleAssignments.push({
+    id: randomUUID(),
+    appRoleId: DEFAULT_ACCESS,
+    principalId,
+    principalType: 'ServicePrincipal',
+    resourceId: directory.servicePrincipal(seed.apiAppId)?.id ?? '',
+  })
+  return app
+}
