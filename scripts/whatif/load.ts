@@ -36,7 +36,7 @@ Says what a deployment and its hooks would change in Microsoft Entra ID, graded 
                                where no azd environment is selected, that of a new one called dev
   --drift                      grades what somebody has done by hand instead of what a deployment would do
   --exceptions <file>          accepted exceptions (identity-exceptions.json beside the parameter file)
-  --parameters <file>          the parameter file (infra/main.bicepparam)
+  --parameters <file>          any .bicepparam or azd's .parameters.json (infra/main.bicepparam)
   -e, --environment <name>     another azd environment than the selected one
   -h, --help                   this text
 
@@ -111,15 +111,10 @@ export async function loadDeclared(
   const { environment, variables, compile } = context
   const tenantId = await findTenant(context, isSignedIn)
   const infra = dirname(resolve(parameters))
-  if (basename(parameters) !== FILE)
-    throw new Problem({
-      what: `${parameters} is not called ${FILE}.`,
-      why: 'The compiler is given that file and main.bicep beside it, as azd does.',
-      fix: `Rename it; from main.parameters.json: bicep decompile-params main.parameters.json --bicep-file main.bicep`,
-    })
   requireBicep()
   const compiled = await compile({
     infra,
+    parameters: basename(parameters),
     environment: { ...variables },
     subscriptionId: environment.AZURE_SUBSCRIPTION_ID,
     tenantId,

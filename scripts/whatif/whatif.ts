@@ -49,12 +49,20 @@ function namesIn({ clients, downstreamApis }: Permissions): Map<string, string> 
   return new Map(named.map(([id, name]) => [id.toLowerCase(), name]))
 }
 
+/** What the compiler leaves open although the cloud, the target and the one who asks answer it. */
+const answersOf = ({ tenantId, authorityHost, variables, deployer }: Declared) => ({
+  'environment()': { authentication: { loginEndpoint: `${authorityHost}/` } },
+  'tenant()': { tenantId },
+  'subscription()': { subscriptionId: variables.AZURE_SUBSCRIPTION_ID ?? '', tenantId },
+  ...(deployer === undefined ? {} : { 'deployer()': { objectId: deployer, tenantId } }),
+})
+
 /** Both states before anything has been read: what the map of the declared state needs. */
 export function prepareStates(declared: Declared): States & { read: DesiredObject[] } {
   const { compiled, permissions, variables } = declared
   const template = collectTemplateObjects(compiled)
   const read = collectReadObjects(compiled.template, permissions)
-  const state = new ActualState([...template, ...read])
+  const state = new ActualState([...template, ...read], answersOf(declared))
   for (const [name, value] of Object.entries(compiled.outputs)) {
     const [only, ...others] = value instanceof Unknown ? (value.pattern ?? []) : []
     const said = variables[name]
@@ -71,7 +79,7 @@ export async function runWhatIf(
   directory: Pick<Directory, 'get' | 'list'>,
   { exceptions, today, ...policy }: Policy,
 ): Promise<WhatIf> {
-  const { read, ...states } = prepareStates(declared)
+  const { read, ...states } = prepareStates({ ...declared, deployer: policy.deployer })
   const { objects, state } = states
   const { tenantId, variables } = declared
   const environment = variables.AZURE_ENV_NAME ?? ''
@@ -86,7 +94,7 @@ export async function runWhatIf(
     tenantId,
     changes,
     pending: pending.filter(({ assumed }) => assumed === undefined),
-    blockers: findBlockers(states, around.deleted),
+    blockers: findBlockers(states, around.deleted, read),
     orphans: findOrphans(states, around, environmentTags, changes),
     ...applyExceptions(found, exceptions, { objects, environment, today }),
     notes: [...around.notes, ...noteUnfamiliar(states)],
