@@ -154,6 +154,15 @@ function scopeOf(template: unknown, { subscriptionId, tenantId, environment, res
   ]
 }
 
+/** `names` of the parameters as they stand in the written file: one a line, after its first. */
+function describeFindings(said: string, names: readonly string[]): string {
+  const found = Array.from(said.matchAll(/\.bicepparam\((\d+),\d+\) : Error (.*)/g), ([, line, text]) => {
+    const name = names[Number(line) - 2]
+    return name ? `${name}: ${text}` : `${text}`
+  })
+  return found.length > 0 ? found.join('\n') : said
+}
+
 /** Of the compiled template: the sources may lie anywhere, and nothing is written beside them. */
 const predict = ({ template, parameters }: Source, options: Compilation): Promise<unknown> =>
   inFolder(async (folder) => {
@@ -162,7 +171,8 @@ const predict = ({ template, parameters }: Source, options: Compilation): Promis
     await writeFile(join(folder, FILE), ["using 'main.json'", ...lines].join('\n'))
     const place = ['--location', options.environment.AZURE_LOCATION || 'westeurope']
     const ids = [...scopeOf(template, options), ...place, '--deployment-name', nameOf(options)]
-    await bicep(['snapshot', FILE, ...ids], folder)
+    const run = await runBicep(['snapshot', FILE, ...ids], { cwd: folder })
+    if (run.code !== 0) throw new Error(describeFindings(run.stderr.trim(), Object.keys(parameters)))
     return JSON.parse(await readFile(join(folder, 'main.snapshot.json'), 'utf8'))
   })
 

@@ -7,7 +7,7 @@ import type { Json } from './template.ts'
 /** Stands for a value that looks like a credential: nothing of an identity is made of one. */
 const WITHHELD = 'withheld'
 const CREDENTIAL_NAME =
-  /TOKEN|SECRET|PASSW|PWD|CREDENTIAL|PRIVATE|(API|ACCESS|ACCOUNT)_?KEY|CONNECTION_?STRING|(^|_)(PAT|SAS)($|_)/i
+  /TOKEN|SECRET|PASSW|PWD|CREDENTIAL|PRIVATE|KEY$|(API|ACCESS|ACCOUNT)_?KEY|CONNECTION_?STRING|(^|_)(PAT|SAS)($|_)/i
 const CREDENTIAL_VALUE =
   /^(gh[a-z]_|github_pat_|eyJ[\w-]+\.)|-----BEGIN [\w ]*PRIVATE KEY|AccountKey=|[?&]sig=|:\/\/[^/@]+:[^/@]+@/
 
@@ -36,22 +36,27 @@ function textsOf(file: string, seen: ReadonlySet<string> = new Set()): string[] 
   return [text, ...extended.flatMap((one) => textsOf(join(dirname(file), one), inner))]
 }
 
-/** The variables that a `.bicepparam` file may read: those that it names, and no credentials. */
-export const variablesOf = (file: string, environment: NodeJS.ProcessEnv): Record<string, string> =>
-  chosen(
-    textsOf(file).flatMap((text) => namesIn(text, /readEnvironmentVariable\(\s*'([^']+)'/g)),
+const isBicep = (file: string) => file.endsWith('.bicepparam')
+const VARIABLE = /\$\{(\w+)(?:=([^}]*))?\}/g
+const NAMED = /readEnvironmentVariable\(\s*'([^']+)'/g
+
+/** Of `environment` the variables that a parameter file of either kind may read: those that it names, and no credentials. */
+export function variablesOf(file: string, environment: NodeJS.ProcessEnv): Record<string, string> {
+  const pattern = isBicep(file) ? NAMED : VARIABLE
+  return chosen(
+    textsOf(file).flatMap((text) => namesIn(text, pattern)),
     environment,
   )
+}
 
 const ParameterFile = z.looseObject({
   parameters: z.record(z.string(), z.looseObject({ value: z.json().optional() })),
 })
-const VARIABLE = /\$\{(\w+)(?:=([^}]*))?\}/g
 
 /** Values of azd's `main.parameters.json`, with `${NAME}` and `${NAME=default}` put in; empty where nothing is set. */
 export function azdParameters(file: string, environment: NodeJS.ProcessEnv): Record<string, Json> {
   const text = readFileSync(file, 'utf8')
-  const variables = chosen(namesIn(text, VARIABLE), environment)
+  const variables = variablesOf(file, environment)
   const filled = (value: Json): Json => {
     if (typeof value === 'string')
       return value.replaceAll(VARIABLE, (_, name: string, usual = '') => variables[name] || usual)
