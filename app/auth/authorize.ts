@@ -158,7 +158,7 @@ export class Authorizer {
   }
 
   /**
-   * Conditional Access. No MCP client examined reads `claims` (README, "When more is asked of the user"): to those that
+   * Conditional Access. No MCP client examined reads `claims` (docs/architecture.md, "When more is asked of the user"): to those that
    * do not say that they do, a 401 would be the end, so they get words, and the challenge as a header.
    */
   #stepUp({ claims }: StepUpRequired, { caller, mcpUrl, entry }: Request): Verdict {

@@ -1,4 +1,4 @@
-/** From the message of Entra or Graph to its cause and the command that helps; the README has the same tables. */
+/** From the message of Entra or Graph to its cause and the command that helps; docs/troubleshooting.md has the same table. */
 import { DirectoryError } from '../graph/directory-error.ts'
 import { Problem } from './problem.ts'
 

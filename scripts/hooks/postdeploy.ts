@@ -133,7 +133,7 @@ async function checkSignIn(
   if (accepted) return print('✓ Entra accepts Visual Studio Code with this scope and resource')
   throw new Problem({
     what: `Entra would refuse Visual Studio Code: ${refusal?.text}`,
-    why: 'The app registration lacks the exact URL, the scope or the client; the README has a table of these codes.',
+    why: 'The app registration lacks the exact URL, the scope or the client; docs/troubleshooting.md has a table of these codes.',
     fix: 'azd provision --no-state    (then: azd hooks run postdeploy)',
   })
 }

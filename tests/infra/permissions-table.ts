@@ -24,6 +24,8 @@ export const page = (declaration: Declaration, prediction: Prediction): string =
   ])
   return `# Who holds which right on what, and why
 
+For whoever must defend every permission in a review.
+
 Generated from \`infra/permissions.json\` and the predicted deployment with default parameters by
 \`node tests/infra/permissions-table.ts\`; a test fails when it is not current. Nobody holds a right that is not here, but for the identities of the pipeline: [docs/pipeline.md](pipeline.md).
 
