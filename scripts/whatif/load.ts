@@ -39,7 +39,7 @@ Says what a deployment and its hooks would change in Microsoft Entra ID, graded 
   --drift                      grades what somebody has done by hand instead of what a deployment would do
   --exceptions <file>          accepted exceptions (identity-exceptions.json beside the parameter file)
   --desired <file>             what hooks and other tools write besides the template
-  --parameters <file>          the parameter file (infra/main.bicepparam)
+  --parameters <file>          any .bicepparam or azd's .parameters.json (infra/main.bicepparam)
   -e, --environment <name>     another azd environment than the selected one
   -h, --help                   this text
 
@@ -119,15 +119,10 @@ export async function loadDeclared(
   const { environment, variables, compile } = context
   const tenantId = await findTenant(context, isSignedIn)
   const infra = dirname(resolve(parameters))
-  if (basename(parameters) !== FILE)
-    throw new Problem({
-      what: `${parameters} is not called ${FILE}.`,
-      why: 'The compiler is given that file and main.bicep beside it, as azd does.',
-      fix: `Rename it; from main.parameters.json: bicep decompile-params main.parameters.json --bicep-file main.bicep`,
-    })
   requireBicep()
   const compiled = await compile({
     infra,
+    parameters: basename(parameters),
     environment: { ...variables },
     subscriptionId: environment.AZURE_SUBSCRIPTION_ID,
     tenantId,
