@@ -101,7 +101,7 @@ function guessed(text: string): Json {
 type Source = Pick<Written, 'template' | 'parameters'>
 
 /** Of `x.parameters.json` the template is `x.bicep`; of `prod.parameters.json` and the like it is `main.bicep`. */
-const templateOf = (infra: string, file: string) =>
+export const templateOf = (infra: string, file: string) =>
   [`${file.split('.')[0]}.bicep`, 'main.bicep'].find((one) => existsSync(join(infra, one))) ?? 'main.bicep'
 
 async function buildSource(options: Compilation): Promise<Source> {

@@ -68,29 +68,33 @@ export const requireBicep = (surroundings = thisMachine()): Compiler => {
   return compiler
 }
 
+const NEEDED = [
+  'PATH',
+  'Path',
+  'HOME',
+  'USERPROFILE',
+  'SystemRoot',
+  'TEMP',
+  'TMP',
+  'TMPDIR',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+]
+
+/** What any program needs, and the compiler. */
+export const variablesOfPrograms = (): Record<string, string> => ({
+  ...Object.fromEntries(NEEDED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+  DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1',
+})
+
 /**
  * Runs the compiler with exactly `env`, plus what any program needs: parameter files read environment
  * variables, and none of the caller's may leak into them.
  */
 export const runBicep = (args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): Promise<Run> => {
   const { path } = requireBicep()
-  const needed = [
-    'PATH',
-    'Path',
-    'HOME',
-    'USERPROFILE',
-    'SystemRoot',
-    'TEMP',
-    'TMP',
-    'TMPDIR',
-    'HTTPS_PROXY',
-    'NO_PROXY',
-  ]
-  const basic = Object.fromEntries(
-    needed.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
-  )
   return new Promise((done, fail) => {
-    const env = { ...basic, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1', ...options.env }
+    const env = { ...variablesOfPrograms(), ...options.env }
     execFile(
       path,
       args,
