@@ -22,6 +22,7 @@ interface TenantOptions {
   /** The name in the URLs; the sockets are loopback whatever it is. */
   host?: string
   identityHeader?: string
+  moreToTry?: Entra['moreToTry']
   /** Milliseconds since 1970; instead of the clock, for tests that must not wait. */
   now?: () => number
 }
@@ -41,6 +42,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
     faults: new Faults(),
     now,
     identityHeader: options.identityHeader ?? randomBytes(16).toString('hex'),
+    moreToTry: options.moreToTry ?? new Map(),
     pending: new Tickets(15 * MINUTE, now),
     codes: new Tickets(10 * MINUTE, now),
     refreshTokens: new Tickets(90 * DAY, now),

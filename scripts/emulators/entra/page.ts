@@ -43,6 +43,8 @@ button span { display: block; font-size: .875rem }
 input { font: inherit; padding: .5rem; border: 1px solid #8a8a8a; text-transform: uppercase }
 .note { font-size: .875rem; color: light-dark(#595959, #c0c0c0) }
 pre { white-space: pre-wrap; font-size: .8125rem }
+summary { cursor: pointer; padding: .5rem 0 }
+details div { display: grid; gap: .5rem }
 `
 
 type Options = { status?: number; formAction?: string; script?: string }
