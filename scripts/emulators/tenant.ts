@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import express, { type ErrorRequestHandler } from 'express'
 import type { JWTPayload } from 'jose'
 import { z } from 'zod'
+import type { Dashboard } from './dashboard/dashboard.ts'
+import { dashboardRoutes } from './dashboard/routes.ts'
 import type { Directory } from './directory.ts'
 import { DEVICE_CODE_SECONDS } from './entra/device-code.ts'
 import type { Entra } from './entra/entra.ts'
@@ -22,6 +24,9 @@ interface TenantOptions {
   /** The name in the URLs; the sockets are loopback whatever it is. */
   host?: string
   identityHeader?: string
+  moreToTry?: Entra['moreToTry']
+  /** Told of every token, and shown at the tenant's address. */
+  dashboard?: Dashboard
   /** Milliseconds since 1970; instead of the clock, for tests that must not wait. */
   now?: () => number
 }
@@ -41,6 +46,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
     faults: new Faults(),
     now,
     identityHeader: options.identityHeader ?? randomBytes(16).toString('hex'),
+    moreToTry: options.moreToTry ?? new Map(),
     pending: new Tickets(15 * MINUTE, now),
     codes: new Tickets(10 * MINUTE, now),
     refreshTokens: new Tickets(90 * DAY, now),
@@ -50,7 +56,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
 
 /** The emulated tenant: Entra, Microsoft Graph and the managed-identity endpoint on one loopback port. */
 export async function startTenant(options: TenantOptions) {
-  const keys = await KeyRing.create()
+  const keys = await KeyRing.create(options.dashboard?.issued)
   const app = express().disable('x-powered-by').disable('etag')
   const { port, close } = await listenOnLoopback(app, options.port, 'TENANT_PORT')
   const url = `http://${options.host ?? 'localhost'}:${port}`
@@ -60,6 +66,7 @@ export async function startTenant(options: TenantOptions) {
   const graph = graphOf(entra, graphUrl, settings)
   app.use('/graph', graphRoutes(graph))
   app.get('/msi/token', managedIdentity(entra))
+  if (options.dashboard) app.use(dashboardRoutes(options.dashboard))
   app.use('/:tenant', entraRoutes(entra))
   app.use((_request, response) => response.sendStatus(404))
   app.use(lastResort)

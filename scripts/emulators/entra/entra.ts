@@ -39,6 +39,8 @@ export interface Entra {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly identityHeader: string
+  /** What a person is good for on the sign-in page, by object id; everybody else stands first there. */
+  readonly moreToTry: ReadonlyMap<string, string>
   readonly pending: Tickets<PendingSignIn>
   readonly codes: Tickets<Session>
   readonly refreshTokens: Tickets<Session>
