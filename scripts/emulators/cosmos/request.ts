@@ -1,8 +1,23 @@
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
-import type { Operation } from './faults.ts'
 import { Refusal } from './refusal.ts'
 import type { Signed } from './signature.ts'
+
+/** What the emulator tells apart. */
+export type Operation =
+  | 'account'
+  | 'database'
+  | 'container'
+  | 'ranges'
+  | 'plan'
+  | 'query'
+  | 'batch'
+  | 'create'
+  | 'upsert'
+  | 'read'
+  | 'replace'
+  | 'patch'
+  | 'delete'
 
 /** A request of the SDK, taken apart but not yet trusted. */
 export interface CosmosRequest {

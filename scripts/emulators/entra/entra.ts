@@ -1,7 +1,7 @@
 import { createLocalJWKSet, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import { z } from 'zod'
 import type { Directory } from '../directory.ts'
-import type { Faults } from '../faults.ts'
+import type { Interventions } from '../interventions.ts'
 import type { KeyRing } from './keys.ts'
 import * as refusals from './refusals.ts'
 import type { DeviceCode, PendingSignIn, Session, Tickets } from './session.ts'
@@ -35,7 +35,7 @@ export interface Entra {
   readonly tenantId: string
   readonly directory: Directory
   readonly keys: KeyRing
-  readonly faults: Faults
+  readonly interventions: Interventions
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly identityHeader: string

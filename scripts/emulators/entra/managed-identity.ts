@@ -27,7 +27,7 @@ function problemOf(query: unknown): string | undefined {
 /** GET IDENTITY_ENDPOINT of Container Apps and App Service, protocol 2019-08-01. Only user-assigned identities. */
 export function managedIdentity(entra: Entra): RequestHandler {
   return async (request, response) => {
-    const over = await entra.faults.hit('managedIdentity', request, response, (status) =>
+    const over = await entra.interventions.meet('managedIdentity', request, response, (status) =>
       refuse(response, status, 'An internal error occurred.'),
     )
     if (over) return

@@ -208,7 +208,7 @@ export const grant = {
     refuse`AADSTS7000114 unauthorized_client: Application '${appId}' is not allowed to make application on-behalf-of calls.`,
 }
 
-/** Entra's own troubles, as faults make them happen. */
+/** Entra's own troubles, as tests make them happen. */
 export const outage = (status: number) =>
   status === 429
     ? refuse`AADSTS90055 temporarily_unavailable: There are too many incoming requests.`.with({ status })

@@ -78,7 +78,7 @@ function configurationOf(entra: Entra) {
 /** Both documents are for anybody, browsers of other origins included. */
 function discoveryRoutes(entra: Entra): Router {
   const keys: RequestHandler = async (request, response) => {
-    const over = await entra.faults.hit('keys', request, response, (status) => {
+    const over = await entra.interventions.meet('keys', request, response, (status) => {
       response.status(status).type('html').send('Service unavailable')
     })
     if (over) return

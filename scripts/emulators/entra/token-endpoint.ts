@@ -33,7 +33,7 @@ export function tokenEndpoint(entra: Entra): RequestHandler {
     const endpoints =
       parameters.grant_type === JWT_BEARER ? (['token', 'obo'] as const) : (['token'] as const)
     for (const endpoint of endpoints) {
-      const over = await entra.faults.hit(endpoint, request, response, (status) => {
+      const over = await entra.interventions.meet(endpoint, request, response, (status) => {
         response.status(status).json(refusals.errorBody(refusals.outage(status), entra.now()))
       })
       if (over) return

@@ -1,0 +1,37 @@
+import * as emulators from '../../../scripts/emulators/tenant.ts'
+import { Faults } from './faults.ts'
+import { keepJournal, noting, type Write } from './journal.ts'
+import { Replication } from './replication.ts'
+
+export type Tenant = Awaited<ReturnType<typeof startTenant>>
+
+/** The emulated tenant, with all that tests do to it and want to know of it. */
+export async function startTenant(
+  options: Omit<Parameters<typeof emulators.startTenant>[0], 'interventions'>,
+) {
+  const faults = new Faults()
+  const replication = new Replication(options.now ?? Date.now)
+  const journal: Write[] = []
+  const tenant = await emulators.startTenant({
+    ...options,
+    interventions: {
+      meet: (...call) => faults.hit(...call),
+      watch: keepJournal(journal),
+      around: (response, work) => noting(response, options.directory, work),
+      replicas: replication,
+    },
+  })
+  return {
+    ...tenant,
+    faults,
+    counters: faults.counters,
+    /** When new objects are seen, and how late lists are. */
+    replication,
+    /** Every write to Graph since the start or the last reset. */
+    journal,
+    close: () => {
+      faults.clear()
+      return tenant.close()
+    },
+  }
+}
