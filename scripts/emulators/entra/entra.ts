@@ -16,7 +16,7 @@ export function parametersOf(raw: unknown): Parameters {
   const entries = Object.entries(Raw.parse(raw ?? {}))
   return Object.fromEntries(
     entries.flatMap(([name, value]) => {
-      if (typeof value !== 'string') throw refusals.request.duplicated(name)
+      if (typeof value !== 'string') throw refusals.request.duplicated({ name })
       return value === '' ? [] : [[name, value]]
     }),
   )
@@ -24,7 +24,7 @@ export function parametersOf(raw: unknown): Parameters {
 
 export function required(parameters: Parameters, name: string): string {
   const value = parameters[name]
-  if (value === undefined) throw refusals.request.missing(name)
+  if (value === undefined) throw refusals.request.missing({ name })
   return value
 }
 

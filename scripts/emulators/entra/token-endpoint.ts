@@ -40,7 +40,7 @@ export function tokenEndpoint(entra: Entra): RequestHandler {
     }
     const grantType = required(parameters, 'grant_type')
     const grant = grants.get(grantType)
-    if (!grant) throw refusals.request.unknownGrant(grantType)
+    if (!grant) throw refusals.request.unknownGrant({ grantType })
     response.json(await grant(entra, parameters, crossOrigin))
   }
 }
@@ -50,10 +50,10 @@ async function clientCredentials(entra: Entra, parameters: Parameters): Promise<
   const client = clientOf(entra, parameters)
   const proof = await prove(entra, client, parameters)
   const scope = required(parameters, 'scope')
-  if (!/^\S+\/\.default$/.test(scope)) throw refusals.scope.clientCredentials(scope)
+  if (!/^\S+\/\.default$/.test(scope)) throw refusals.scope.clientCredentials({ scopes: scope })
   const { resource, resourceName } = resolveScopes(entra, client, scope, parameters.resource)
   const principal = entra.directory.servicePrincipal(client.appId)
-  if (!principal) throw refusals.client.unknown(client.appId, entra.tenantId)
+  if (!principal) throw refusals.client.unknown({ clientId: client.appId, tenant: entra.tenantId })
   checkAssignment(entra, client, principal.id, resource)
   return {
     token_type: 'Bearer',
@@ -73,6 +73,10 @@ function checkAssignment(
   const target = directory.servicePrincipal(resource.appId)
   if (client === resource || !target?.appRoleAssignmentRequired) return
   if (directory.assignments(principalId, target.id).length === 0) {
-    throw refusals.principal.appUnassigned(client, resource)
+    throw refusals.principal.appUnassigned({
+      ...client,
+      resourceId: resource.appId,
+      resourceName: resource.displayName,
+    })
   }
 }
