@@ -12,7 +12,6 @@ import { Tickets } from './entra/session.ts'
 import { type GraphSettings, graphOf, graphRoutes } from './graph.ts'
 import { type Interventions, NO_INTERVENTIONS } from './interventions.ts'
 import { listenOnLoopback } from './loopback.ts'
-import { type SignInRequest, signIn } from './sign-in-client.ts'
 
 interface TenantOptions {
   /** 0 = any free port. */
@@ -80,9 +79,6 @@ export async function startTenant(options: TenantOptions) {
     /** Signs exactly these claims, nothing added: for hostile tokens. */
     sign: (claims: JWTPayload, how?: SignOptions) => keys.sign(claims, how),
     publicJwk: () => keys.current,
-    /** Code + PKCE over HTTP with `login_hint`; throws a SignInError with the body of a refusal. */
-    signIn: (request: SignInRequest) => signIn(entra, request),
-    tokenFor: async (request: SignInRequest) => (await signIn(entra, request)).access_token,
     close,
   }
 }

@@ -2,6 +2,7 @@ import * as emulators from '../../../scripts/emulators/tenant.ts'
 import { Faults } from './faults.ts'
 import { keepJournal, noting, type Write } from './journal.ts'
 import { Replication } from './replication.ts'
+import { type SignInRequest, signIn } from './sign-in-client.ts'
 
 export type Tenant = Awaited<ReturnType<typeof startTenant>>
 
@@ -29,6 +30,9 @@ export async function startTenant(
     replication,
     /** Every write to Graph since the start or the last reset. */
     journal,
+    /** Code + PKCE over HTTP with `login_hint`; throws a SignInError with the body of a refusal. */
+    signIn: (request: SignInRequest) => signIn(tenant, request),
+    tokenFor: async (request: SignInRequest) => (await signIn(tenant, request)).access_token,
     close: () => {
       faults.clear()
       return tenant.close()
