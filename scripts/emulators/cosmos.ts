@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import express, { type ErrorRequestHandler, type Response } from 'express'
 import { Account, type Answer } from './cosmos/account.ts'
 import { Refusal } from './cosmos/refusal.ts'
-import { type CosmosRequest, readRequest } from './cosmos/request.ts'
+import { type CosmosRequest, readRequest, unreadable } from './cosmos/request.ts'
 import { verifySignature } from './cosmos/signature.ts'
 import { Storage } from './cosmos/storage.ts'
 import { listenOnLoopback } from './loopback.ts'
@@ -20,7 +20,7 @@ interface CosmosOptions {
   /** Most documents in one page of a query, to make pages short. */
   pageSize?: number
   /** Tests take hold of a request here; without an answer the connection is left as it is. */
-  intervene?: (request: CosmosRequest, response: ServerResponse, carryOut: () => Answer) => Answer | undefined
+  intervene?: (request: CosmosRequest, response: Response, carryOut: () => Answer) => Answer | undefined
 }
 
 export type Cosmos = Awaited<ReturnType<typeof startCosmos>>
@@ -60,42 +60,36 @@ interface Gateway {
 }
 
 /** The HTTP side: signature, answer. Our own failures are a 500 and are told on stderr. */
-const gateway = (parts: Gateway): RequestListener => {
-  return (message, response) => {
-    const activityId = randomUUID()
-    serve(parts, message, response, activityId).catch((error: unknown) => {
-      // Who hung up while sending gets no answer, and it is nobody's failure.
-      if (response.destroyed) return
-      const refusal = error instanceof Refusal ? error : undefined
-      if (!refusal) console.error(error)
-      const { status, headers } = refusal ?? { status: 500, headers: {} }
-      const body = (refusal ?? new Refusal(500, 'The emulator failed.')).body(activityId)
-      send(response, activityId, { status, headers, body })
-    })
-  }
-}
-
-const serve = async (
-  parts: Gateway,
-  message: IncomingMessage,
-  response: ServerResponse,
-  activityId: string,
-) => {
-  const { account, key, url, intervene } = parts
-  const request = await readRequest(message)
-  verifySignature(key, request.signed)
-  const answer = intervene(request, response, () => account.answer(request, url()))
-  if (answer) send(response, activityId, answer)
-}
-
-const send = (response: ServerResponse, activityId: string, { status, body, headers }: Answer) => {
-  const text = body === undefined ? '' : JSON.stringify(body)
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'x-ms-activity-id': activityId,
-    'x-ms-request-charge': '1',
-    ...headers,
+const gateway = ({ account, key, url, intervene }: Gateway) => {
+  const app = express().disable('x-powered-by').disable('etag')
+  app.use((_message, response, next) => {
+    response.set({ 'x-ms-activity-id': randomUUID(), 'x-ms-request-charge': '1' })
+    next()
   })
-  response.end(text)
+  // The documented limit of a request body; whatever the SDK calls its type, it is JSON.
+  app.use(express.json({ limit: '2mb', strict: false, type: () => true }))
+  app.use((message, response) => {
+    const request = readRequest(message)
+    verifySignature(key, request.signed)
+    const answer = intervene(request, response, () => account.answer(request, url()))
+    if (answer) send(response, answer)
+  })
+  app.use(asRefusal)
+  return app
+}
+
+const asRefusal: ErrorRequestHandler = (error: unknown, _message, response, _next) => {
+  // Who hung up while sending gets no answer, and it is nobody's failure.
+  if (response.destroyed) return
+  const refusal = error instanceof Refusal ? error : unreadable(error)
+  if (!refusal) console.error(error)
+  const { status, headers } = refusal ?? { status: 500, headers: {} }
+  const body = (refusal ?? new Refusal(500, 'The emulator failed.')).body(response.get('x-ms-activity-id'))
+  send(response, { status, headers, body })
+}
+
+const send = (response: Response, { status, body, headers = {} }: Answer) => {
+  response.status(status).set(headers)
+  if (body === undefined) response.end()
+  else response.json(body)
 }
