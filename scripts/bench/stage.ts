@@ -20,7 +20,7 @@ const FLAGS =
 
 export type Stage = Awaited<ReturnType<typeof startStage>>
 
-/** The stand-ins, a port for our server, and every program bundled in the same way below `folder`. */
+/** The emulators, a port for our server, and every program bundled in the same way below `folder`. */
 export async function startStage(folder: string) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
@@ -44,8 +44,22 @@ export async function startStage(folder: string) {
     seed,
     tenant,
     bundle,
-    tokenFor: (user: string) =>
-      tenant.tokenFor({ user, clientId: seed.clientId, scope: `${mcp}/user_impersonation`, resource: mcp }),
+    /** A token as Entra makes it for this user; Alice when left out. */
+    tokenFor(oid = seed.users.find(({ name }) => name === 'Alice')?.oid) {
+      const now = Math.floor(Date.now() / 1000)
+      return tenant.sign({
+        aud: seed.apiAppId,
+        iss: `${issuer}/v2.0`,
+        iat: now,
+        nbf: now,
+        exp: now + 3600,
+        tid: seed.tenantId,
+        oid,
+        ver: '2.0',
+        scp: 'user_impersonation',
+        azp: seed.clientId,
+      })
+    },
     /** Starts our server: `entry` is the production one, or one with another store. */
     async ours(entry: string, more: Record<string, string> = {}): Promise<Started> {
       const environment = serverEnvironment(mcp, { seed, tenant, cosmos })

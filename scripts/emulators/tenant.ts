@@ -11,10 +11,9 @@ import { KeyRing, type SignOptions } from './entra/keys.ts'
 import { managedIdentity } from './entra/managed-identity.ts'
 import { entraRoutes } from './entra/routes.ts'
 import { Tickets } from './entra/session.ts'
-import { Faults } from './faults.ts'
 import { type GraphSettings, graphOf, graphRoutes } from './graph.ts'
+import { type Interventions, NO_INTERVENTIONS } from './interventions.ts'
 import { listenOnLoopback } from './loopback.ts'
-import { type SignInRequest, signIn } from './sign-in-client.ts'
 
 interface TenantOptions {
   /** 0 = any free port. */
@@ -29,6 +28,8 @@ interface TenantOptions {
   dashboard?: Dashboard
   /** Milliseconds since 1970; instead of the clock, for tests that must not wait. */
   now?: () => number
+  /** Of tests. */
+  interventions?: Interventions
 }
 
 export type Tenant = Awaited<ReturnType<typeof startTenant>>
@@ -43,7 +44,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
     tenantId,
     directory,
     keys,
-    faults: new Faults(),
+    interventions: options.interventions ?? NO_INTERVENTIONS,
     now,
     identityHeader: options.identityHeader ?? randomBytes(16).toString('hex'),
     moreToTry: options.moreToTry ?? new Map(),
@@ -63,8 +64,7 @@ export async function startTenant(options: TenantOptions) {
   const entra = entraOf(options, url, keys)
   const graphUrl = `${url}/graph`
   const settings: GraphSettings = { pageSize: 100, emptyFirstPage: false }
-  const graph = graphOf(entra, graphUrl, settings)
-  app.use('/graph', graphRoutes(graph))
+  app.use('/graph', graphRoutes(graphOf(entra, graphUrl, settings)))
   app.get('/msi/token', managedIdentity(entra))
   if (options.dashboard) app.use(dashboardRoutes(options.dashboard))
   app.use('/:tenant', entraRoutes(entra))
@@ -80,25 +80,13 @@ export async function startTenant(options: TenantOptions) {
     identityHeader: entra.identityHeader,
     tenantId: options.tenantId,
     directory: options.directory,
-    faults: entra.faults,
-    counters: entra.faults.counters,
     graph: settings,
-    /** When new objects are seen, and how late lists are. */
-    replication: graph.replication,
-    /** Every write to Graph since the start or the last reset. */
-    journal: graph.journal,
     /** A new key signs from now on; `retire` also withdraws the old ones at once. */
     rotateKeys: (how?: { retire?: boolean }) => keys.rotate(how),
     /** Signs exactly these claims, nothing added: for hostile tokens. */
     sign: (claims: JWTPayload, how?: SignOptions) => keys.sign(claims, how),
     publicJwk: () => keys.current,
-    /** Code + PKCE over HTTP with `login_hint`; throws a SignInError with the body of a refusal. */
-    signIn: (request: SignInRequest) => signIn(entra, request),
-    tokenFor: async (request: SignInRequest) => (await signIn(entra, request)).access_token,
-    close: () => {
-      entra.faults.clear()
-      return close()
-    },
+    close,
   }
 }
 

@@ -5,7 +5,7 @@ import type { UserId } from '../../app/auth/verifier.ts'
 import { openContainer } from '../../app/store/cosmos.ts'
 import { ExpenseStore, type NewExpense } from '../../app/store/expenses.ts'
 import type { RetryPolicy } from '../../app/store/retry.ts'
-import { type Cosmos, startCosmos } from '../../scripts/emulators/cosmos.ts'
+import { type Cosmos, startCosmos } from '../scripts/emulators/cosmos.ts'
 
 const { COSMOS_ENDPOINT: endpoint, COSMOS_KEY: key } = process.env
 

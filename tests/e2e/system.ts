@@ -4,11 +4,11 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import ky from 'ky'
 import { loadPermissions } from '../../app/permissions.ts'
-import { startCosmos } from '../../scripts/emulators/cosmos.ts'
 import { freePort } from '../../scripts/emulators/loopback.ts'
 import { seedDirectory } from '../../scripts/emulators/seed.ts'
 import { STORE, serverEnvironment } from '../../scripts/emulators/server-environment.ts'
-import { startTenant } from '../../scripts/emulators/tenant.ts'
+import { startCosmos } from '../scripts/emulators/cosmos.ts'
+import { startTenant } from '../scripts/emulators/tenant.ts'
 
 const source = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
 

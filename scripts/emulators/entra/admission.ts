@@ -21,7 +21,7 @@ export function admit(
     const principal = directory.servicePrincipal(app.appId)
     if (!principal?.appRoleAssignmentRequired) continue
     if (directory.assignments(userId, principal.id).length === 0)
-      throw refusals.principal.unassigned(app, user)
+      throw refusals.principal.unassigned({ ...app, userPrincipalName: user.userPrincipalName })
   }
   return user
 }
@@ -59,7 +59,7 @@ export const capabilitiesIn = (claims: string | undefined): string[] =>
 
 function requestedClaims(claims: string | undefined): z.infer<typeof ClaimsRequest> {
   const parsed = ClaimsRequest.safeParse(claims === undefined ? {} : parseJson(claims))
-  if (!parsed.success) throw refusals.request.badParameter('claims')
+  if (!parsed.success) throw refusals.request.badParameter({ name: 'claims' })
   return parsed.data
 }
 
@@ -131,5 +131,7 @@ export function consentedScopes(
     : scopes.some((scope) => !allowed.has(scope))
   if (!refused) return [...(isDefault ? allowed : new Set([...scopes, ...stored]))]
   const firstParty = directory.isFirstParty(client.appId) && directory.isFirstParty(resource.appId)
-  throw firstParty ? refusals.scope.notPreauthorized(client, resource) : refusals.scope.noConsent(client)
+  throw firstParty
+    ? refusals.scope.notPreauthorized({ appId: client.appId, resourceId: resource.appId })
+    : refusals.scope.noConsent(client)
 }

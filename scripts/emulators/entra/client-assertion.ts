@@ -75,15 +75,17 @@ async function checkFederated(
   const credentials = client.federatedIdentityCredentials
   if (credentials.length === 0) throw refusals.client.noFederation(client)
   const issued = credentials.filter((credential) => sameIssuer(entra, credential, iss))
-  if (issued.length === 0) throw refusals.client.federatedIssuer(iss)
+  if (issued.length === 0) throw refusals.client.federatedIssuer({ issuer: iss })
   const named = issued.filter(({ subject }) => subject === sub)
   if (named.length === 0) {
     const nearly = issued.some(({ subject }) => subject.toLowerCase() === sub.toLowerCase())
-    throw nearly ? refusals.client.federatedSubjectCase(sub) : refusals.client.federatedSubject(sub)
+    throw nearly
+      ? refusals.client.federatedSubjectCase({ subject: sub })
+      : refusals.client.federatedSubject({ subject: sub })
   }
   const audience = typeof aud === 'string' ? aud : ''
   if (!named.some((credential) => sameAudience(entra, credential, audience))) {
-    throw refusals.client.federatedAudience(audience)
+    throw refusals.client.federatedAudience({ audience })
   }
   // Only the tenant's own keys are at hand: an assertion of any other issuer has no signature we could trust.
   if (!isOwnIssuer(entra, iss)) throw refusals.client.assertionSignature()

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import { z } from 'zod'
 import type { Directory } from '../directory.ts'
-import type { Faults } from '../faults.ts'
+import type { Interventions } from '../interventions.ts'
 import type { KeyRing } from './keys.ts'
 import * as refusals from './refusals.ts'
 import type { DeviceCode, PendingSignIn, Session, Tickets } from './session.ts'
@@ -16,7 +16,7 @@ export function parametersOf(raw: unknown): Parameters {
   const entries = Object.entries(Raw.parse(raw ?? {}))
   return Object.fromEntries(
     entries.flatMap(([name, value]) => {
-      if (typeof value !== 'string') throw refusals.request.duplicated(name)
+      if (typeof value !== 'string') throw refusals.request.duplicated({ name })
       return value === '' ? [] : [[name, value]]
     }),
   )
@@ -24,7 +24,7 @@ export function parametersOf(raw: unknown): Parameters {
 
 export function required(parameters: Parameters, name: string): string {
   const value = parameters[name]
-  if (value === undefined) throw refusals.request.missing(name)
+  if (value === undefined) throw refusals.request.missing({ name })
   return value
 }
 
@@ -35,7 +35,7 @@ export interface Entra {
   readonly tenantId: string
   readonly directory: Directory
   readonly keys: KeyRing
-  readonly faults: Faults
+  readonly interventions: Interventions
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly identityHeader: string

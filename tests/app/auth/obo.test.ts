@@ -13,8 +13,8 @@ import { OnBehalfOf } from '../../../app/auth/obo.ts'
 import { type Caller, Verifier } from '../../../app/auth/verifier.ts'
 import { loadPermissions } from '../../../app/permissions.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
-import { startTenant, type Tenant } from '../../../scripts/emulators/tenant.ts'
 import { selfSigned } from '../../certificate.ts'
+import { startTenant, type Tenant } from '../../scripts/emulators/tenant.ts'
 
 const mcp = 'http://localhost:8080/mcp'
 const permissions = loadPermissions()

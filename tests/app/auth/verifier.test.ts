@@ -4,7 +4,7 @@ import { SigningKeys } from '../../../app/auth/keys.ts'
 import { TokenRefused, Verifier } from '../../../app/auth/verifier.ts'
 import { loadPermissions } from '../../../app/permissions.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
-import { startTenant, type Tenant } from '../../../scripts/emulators/tenant.ts'
+import { startTenant, type Tenant } from '../../scripts/emulators/tenant.ts'
 
 const mcp = 'http://localhost:8080/mcp'
 const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })

@@ -1,7 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import type { Request, Response } from 'express'
-
-type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph'
+import type { Endpoint } from '../../../scripts/emulators/interventions.ts'
 
 /**
  * What goes wrong. A hang ends after its milliseconds, on release or when the caller hangs up; then the call is
