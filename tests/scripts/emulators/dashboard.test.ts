@@ -7,7 +7,7 @@ import { loadPermissions } from '../../../app/permissions.ts'
 import { Dashboard } from '../../../scripts/emulators/dashboard/dashboard.ts'
 import { CHECKS } from '../../../scripts/emulators/dashboard/token-claims.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
-import { startTenant, type Tenant } from '../../../scripts/emulators/tenant.ts'
+import { startTenant, type Tenant } from './tenant.ts'
 
 const mcp = 'http://localhost:8080/mcp'
 const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
