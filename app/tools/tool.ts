@@ -18,9 +18,16 @@ export type ToolContext = Readonly<{
   statistics: Statistics
   log: Log
   requestId: string
+  /** Where the client wants to hear how far a long call is. */
+  report?: Report | undefined
+  /** Aborted when nobody waits for the answer any more. */
+  gone?: AbortSignal
   /** Where a tool that failed says so. */
   entry: Pick<AuditEntry, 'outcome'>
 }>
+
+/** Says how far a call is; `progress` grows, up to `total` where that is known. */
+export type Report = (progress: number, total?: number, message?: string) => void
 
 type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonly<{
   name: string
@@ -29,16 +36,25 @@ type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonl
   annotations: ToolAnnotations
   input: Input
   output: Output
-  /** `structured` is checked against `output`; `text` says the same for people, where its JSON does not. */
+  /**
+   * `structured` is checked against `output`; `text` says the same for people, where its JSON does not; `file` goes with
+   * the answer as an embedded resource.
+   */
   run: (
     input: z.infer<Input>,
     context: ToolContext,
-  ) => Promise<{ structured: z.infer<Output>; text?: string }>
+  ) => Promise<{ structured: z.infer<Output>; text?: string; file?: ToolFile }>
 }>
 
-/** A tool's result as both eras write it: text for people and models, the same facts as data, or an error in words. */
+/** `uri` names it and can be read nowhere; `text` is the whole of it. */
+export type ToolFile = { uri: string; mimeType: string; text: string }
+
+/**
+ * A tool's result as both eras write it: text for people and models, the same facts as data, a file, or an error in
+ * words.
+ */
 export type ToolResult = {
-  content: { type: 'text'; text: string }[]
+  content: ({ type: 'text'; text: string } | { type: 'resource'; resource: ToolFile })[]
   structuredContent?: Record<string, unknown>
   isError?: true
 }
@@ -79,10 +95,13 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     const parsed = input.safeParse(args ?? {})
     if (!parsed.success) return toolError(`Invalid arguments for ${name}:\n${z.prettifyError(parsed.error)}`)
     try {
-      const { structured, text } = await run(parsed.data, context)
+      const { structured, text, file } = await run(parsed.data, context)
       const structuredContent = output.parse(structured)
       return {
-        content: [{ type: 'text' as const, text: text ?? inOneLine(structuredContent) }],
+        content: [
+          { type: 'text' as const, text: text ?? inOneLine(structuredContent) },
+          ...(file ? [{ type: 'resource' as const, resource: file }] : []),
+        ],
         structuredContent,
       }
     } catch (error) {
