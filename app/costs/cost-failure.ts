@@ -9,10 +9,16 @@ export const SERVICE = 'Azure Cost Management'
 export class CostsUnavailable extends DownstreamUnavailable {
   override name = 'CostsUnavailable'
   override readonly retryAfterSeconds: number
+  /** It counts our questions and has had enough of them, now or a while ago. */
+  readonly throttled: boolean
 
-  constructor(retryAfterSeconds: number, cause?: unknown) {
+  constructor(
+    retryAfterSeconds: number,
+    { cause, throttled = false }: { cause?: unknown; throttled?: boolean } = {},
+  ) {
     super(SERVICE, retryAfterSeconds, cause)
     this.retryAfterSeconds = Math.max(1, Math.ceil(retryAfterSeconds))
+    this.throttled = throttled
   }
 }
 

@@ -45,7 +45,7 @@ export class CostManagement {
    */
   async costs(question: Question, asking: Asking): Promise<Cost[]> {
     this.#throttle.requireRest()
-    if (this.#asked >= MAX_AT_ONCE) throw new CostsUnavailable(BUSY_SECONDS)
+    if (this.#asked >= MAX_AT_ONCE) throw new CostsUnavailable(BUSY_SECONDS, { throttled: true })
     this.#asked += 1
     try {
       const { deadlineMs = deadlines.costs, gone } = asking
@@ -55,7 +55,7 @@ export class CostManagement {
     } catch (error) {
       if (KNOWN.some((kind) => error instanceof kind)) throw error
       // The network, the deadline, or the caller has gone.
-      throw new CostsUnavailable(SILENT_SECONDS, error)
+      throw new CostsUnavailable(SILENT_SECONDS, { cause: error })
     } finally {
       this.#asked -= 1
     }

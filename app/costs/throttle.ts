@@ -32,15 +32,15 @@ export class Throttle {
   /** Throws CostsUnavailable with the seconds that are left. */
   requireRest(): void {
     const left = this.#until - Date.now()
-    if (left > 0) throw new CostsUnavailable(left / 1000)
+    if (left > 0) throw new CostsUnavailable(left / 1000, { throttled: true })
   }
 
   /** Notes a 429 or a 5xx; a later, shorter one does not shorten the wait. */
   refused(response: Response, cause: unknown): CostsUnavailable {
     const asked = waitAskedFor(response)
     const seconds = asked ?? DEFAULT_SECONDS
-    if (asked !== undefined || response.status === 429)
-      this.#until = Math.max(this.#until, Date.now() + seconds * 1000)
-    return new CostsUnavailable(seconds, cause)
+    const throttled = response.status === 429
+    if (asked !== undefined || throttled) this.#until = Math.max(this.#until, Date.now() + seconds * 1000)
+    return new CostsUnavailable(seconds, { cause, throttled })
   }
 }
