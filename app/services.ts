@@ -4,6 +4,7 @@ import { SigningKeys } from './auth/keys.ts'
 import { OnBehalfOf } from './auth/obo.ts'
 import { Verifier } from './auth/verifier.ts'
 import type { Config } from './config.ts'
+import { CostManagement } from './costs/cost-management.ts'
 import { Drain } from './http/drain.ts'
 import { McpServer } from './mcp/mcp.ts'
 import type { ExpenseStore } from './store/expenses.ts'
@@ -33,6 +34,8 @@ export function createServices(config: Config, log: Log, store: ExpenseStore, re
     statistics: new Statistics(store, log),
     verifier: new Verifier(config, keys),
     authorizer: new Authorizer({ permissions, serverUrl: config.serverUrl, obo, adminGroup, log }),
+    // Asked only by tools that name it in permissions.json.
+    costs: new CostManagement(endpoints.arm ?? ''),
     downstream: new Downstream(permissions.downstreamApis, endpoints),
     mcp: new McpServer(permissions),
   }

@@ -20,11 +20,12 @@ export type Asking = Readonly<{
 }>
 
 const API_VERSION = '2024-08-01'
-/** A page has 5,000 rows at most, of some 100 bytes (reported in Azure/azure-rest-api-specs#24284). */
+/** A page has 1,000 or 5,000 rows at most, of some 100 bytes (reported in Azure/azure-rest-api-specs#22528, #24284). */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
-const MAX_PAGES = 10
-/** Of all callers together: a question in flight may hold as many pages as that. */
-const MAX_AT_ONCE = 8
+const MAX_ROWS = 20_000
+const MAX_PAGES = 25
+/** Of all callers together: each question in flight may hold as many rows as that, some 3 MB. */
+const MAX_AT_ONCE = 32
 const BUSY_SECONDS = 5
 const SILENT_SECONDS = 30
 
@@ -69,7 +70,7 @@ export class CostManagement {
     const costs: Cost[] = []
     let url: URL | undefined = first
     for (let pages = 1; url; pages++) {
-      if (pages > MAX_PAGES) throw new CostsNotAnswered('too_many_rows')
+      if (pages > MAX_PAGES || costs.length > MAX_ROWS) throw new CostsNotAnswered('too_many_rows')
       const page: Page | undefined = await this.#page(url, question, token, signal)
       costs.push(...(page?.costs ?? []))
       onPage?.(pages)

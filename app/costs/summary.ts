@@ -5,7 +5,7 @@ export type CurrencySummary = Readonly<{
   currency: string
   total: number
   /** The largest ones, largest first. */
-  services: readonly Readonly<{ service: string; amount: number }>[]
+  services: { service: string; amount: number }[]
   /** All other services together. */
   rest: Readonly<{ services: number; amount: number }>
 }>

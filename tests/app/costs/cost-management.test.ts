@@ -230,7 +230,18 @@ describe('Cost Management, asked with the caller’s token,', () => {
       ask('Bob'),
       (error) => error instanceof CostsNotAnswered && error.reason === 'too_many_rows',
     )
-    assert.equal(azure.tenant.counters.arm, 10)
+    assert.equal(azure.tenant.counters.arm, 25)
+  })
+
+  it('does not collect rows for ever', async () => {
+    const own = `${azure.arm.url}/subscriptions/${azure.sandbox.id}/providers/Microsoft.CostManagement/query?again`
+    const rows = Array.from({ length: 12_000 }, () => [1, 20261001, 'Storage', 'EUR'])
+    azure.tenant.faults.on('arm', { answer: 200, body: answer([0, 1, 2, 3], rows, own) })
+    await assert.rejects(
+      ask('Bob'),
+      (error) => error instanceof CostsNotAnswered && error.reason === 'too_many_rows',
+    )
+    assert.equal(azure.tenant.counters.arm, 2)
   })
 
   for (const [what, status, said, code] of [
@@ -330,11 +341,11 @@ describe('Cost Management, asked with the caller’s token,', () => {
     const service = new CostManagement(azure.arm.url)
     const slow = azure.tenant.faults.on('arm', { hang: true })
     const token = await azure.tokenOf('Bob')
-    const eight = Array.from({ length: 8 }, () => ask('Bob', { service, token }))
-    await slow.reached(8)
+    const many = Array.from({ length: 32 }, () => ask('Bob', { service, token }))
+    await slow.reached(32)
     await assert.rejects(ask('Bob', { service, token }), (error) => error instanceof CostsUnavailable)
     slow.clear()
-    for (const costs of await Promise.all(eight)) assert.equal(costs.length, 62)
+    for (const costs of await Promise.all(many)) assert.equal(costs.length, 62)
     assert.equal((await ask('Bob', { service, token })).length, 62)
   })
 
