@@ -41,19 +41,36 @@ param localServerUrl string
 @description('Service or asset id; empty: none.')
 param serviceManagementReference string
 
+@minLength(1)
+@description('Names of the tool sets whose scopes, roles and downstream permissions are declared.')
+param toolSets string[]
+
 var permissions = loadJsonContent('permissions.json')
-var scopes = enabledUnlessSaid(permissions.scopes)
-var appRoles = rolesEnabledUnlessSaid(permissions.appRoles)
-// Pre-authorization may name enabled scopes only.
-var enabledScopeIds = map(filter(scopes, scope => scope.?isEnabled ?? true), scope => scope.id)
+// What is not switched on is not declared: nobody is asked for a consent that no tool of theirs needs.
+var selectedSets = filter(permissions.toolSets, set => contains(toolSets, set.name))
+var scopes = enabledUnlessSaid(concat(permissions.scopes, flatten(map(selectedSets, set => set.scopes))))
+var appRoles = rolesEnabledUnlessSaid(flatten(map(selectedSets, set => set.appRoles)))
+// Pre-authorization may name enabled scopes only. Those of type Admin are not given away by it: whoever may use a client
+// that is pre-authorized for one has it, and nobody was asked.
+var preAuthorizedScopeIds = map(
+  filter(scopes, scope => (scope.?isEnabled ?? true) && scope.type == 'User'),
+  scope => scope.id
+)
 // union() drops a client that is named twice: Microsoft Graph refuses it.
 var knownClients = map(union(map(permissions.clients, client => client.appId), extraClients), appId => {
   appId: appId
-  delegatedPermissionIds: enabledScopeIds
+  delegatedPermissionIds: preAuthorizedScopeIds
 })
-var downstreamAccess = map(permissions.downstreamApis, downstream => {
+var downstreamPermissions = flatten(map(selectedSets, set => set.downstreamPermissions))
+var downstreamApis = filter(permissions.downstreamApis, downstream =>
+  contains(map(downstreamPermissions, permission => permission.api), downstream.name))
+// union() here too: two sets may need the same permission.
+var downstreamAccess = map(downstreamApis, downstream => {
   resourceAppId: downstream.appId
-  resourceAccess: map(downstream.permissions, permission => { id: permission.id, type: 'Scope' })
+  resourceAccess: map(
+    union([], map(filter(downstreamPermissions, permission => permission.api == downstream.name), permission => permission.id)),
+    id => { id: id, type: 'Scope' }
+  )
 })
 
 // The key of every object; it can never change, so it holds nothing but the environment.
@@ -162,7 +179,7 @@ resource apiReachable 'Microsoft.Graph/applications@v1.0' = {
     requestedAccessTokenVersion: 2
     oauth2PermissionScopes: scopes
     preAuthorizedApplications: concat(knownClients, [
-      { appId: publicClient.appId, delegatedPermissionIds: enabledScopeIds }
+      { appId: publicClient.appId, delegatedPermissionIds: preAuthorizedScopeIds }
     ])
   }
 }
@@ -242,7 +259,7 @@ resource devApiReachable 'Microsoft.Graph/applications@v1.0' = if (localDevelopm
     requestedAccessTokenVersion: 2
     oauth2PermissionScopes: scopes
     preAuthorizedApplications: concat(knownClients, [
-      { appId: publicClient.appId, delegatedPermissionIds: enabledScopeIds }
+      { appId: publicClient.appId, delegatedPermissionIds: preAuthorizedScopeIds }
     ])
   }
 }

@@ -2,12 +2,15 @@ import type { ToolAnnotations } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import type { AdminId } from '../auth/groups.ts'
 import type { UserId } from '../auth/verifier.ts'
+import type { CostManagement } from '../costs/cost-management.ts'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../store/expenses.ts'
 import type { Statistics } from '../store/statistics.ts'
 import { isStoreRefusal } from '../store/store-failure.ts'
-import type { AuditEntry } from '../telemetry/audit.ts'
+import { type AuditEntry, decide } from '../telemetry/audit.ts'
 import { faultFields } from '../telemetry/fault.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { OnBehalf } from './downstream.ts'
+import { ToolRefusal } from './refusal.ts'
 
 /** What a tool works with: the verified caller, never an argument of the model, says whose data it is. */
 export type ToolContext = Readonly<{
@@ -16,11 +19,20 @@ export type ToolContext = Readonly<{
   admin: AdminId | undefined
   store: ExpenseStore
   statistics: Statistics
+  costs: CostManagement
   log: Log
   requestId: string
+  /** Where the client wants to hear how far a long call is. */
+  report?: Report | undefined
+  /** Aborted when nobody waits for the answer any more. */
+  gone?: AbortSignal
   /** Where a tool that failed says so. */
-  entry: Pick<AuditEntry, 'outcome'>
-}>
+  entry: Pick<AuditEntry, 'outcome' | 'decision' | 'reason'>
+}> &
+  OnBehalf
+
+/** Says how far a call is; `progress` grows, up to `total` where that is known. */
+export type Report = (progress: number, total?: number, message?: string) => void
 
 type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonly<{
   name: string
@@ -29,16 +41,25 @@ type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonl
   annotations: ToolAnnotations
   input: Input
   output: Output
-  /** `structured` is checked against `output`; `text` says the same for people, where its JSON does not. */
+  /**
+   * `structured` is checked against `output`; `text` says the same for people, where its JSON does not; `file` goes with
+   * the answer as an embedded resource.
+   */
   run: (
     input: z.infer<Input>,
     context: ToolContext,
-  ) => Promise<{ structured: z.infer<Output>; text?: string }>
+  ) => Promise<{ structured: z.infer<Output>; text?: string; file?: ToolFile }>
 }>
 
-/** A tool's result as both eras write it: text for people and models, the same facts as data, or an error in words. */
+/** `uri` names it and can be read nowhere; `text` is the whole of it. */
+export type ToolFile = { uri: string; mimeType: string; text: string }
+
+/**
+ * A tool's result as both eras write it: text for people and models, the same facts as data, a file, or an error in
+ * words.
+ */
 export type ToolResult = {
-  content: { type: 'text'; text: string }[]
+  content: ({ type: 'text'; text: string } | { type: 'resource'; resource: ToolFile })[]
   structuredContent?: Record<string, unknown>
   isError?: true
 }
@@ -79,10 +100,13 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     const parsed = input.safeParse(args ?? {})
     if (!parsed.success) return toolError(`Invalid arguments for ${name}:\n${z.prettifyError(parsed.error)}`)
     try {
-      const { structured, text } = await run(parsed.data, context)
+      const { structured, text, file } = await run(parsed.data, context)
       const structuredContent = output.parse(structured)
       return {
-        content: [{ type: 'text' as const, text: text ?? inOneLine(structuredContent) }],
+        content: [
+          { type: 'text' as const, text: text ?? inOneLine(structuredContent) },
+          ...(file ? [{ type: 'resource' as const, resource: file }] : []),
+        ],
         structuredContent,
       }
     } catch (error) {
@@ -118,6 +142,13 @@ function messageFor(error: unknown, { log, requestId, entry }: ToolContext): str
     entry.outcome = 'refused_by_store'
     log.warn('The store is not available.', { ...faultFields(error), request_id: requestId })
     return `The expenses cannot be reached at the moment. Try again in ${error.retryAfterSeconds} seconds; before you repeat an add without an idempotency_key, list the expenses: it may have been saved.`
+  }
+  if (error instanceof ToolRefusal) {
+    if (error.decision) decide(entry, ...error.decision)
+    entry.outcome = error.outcome
+    if (error.cause)
+      log.warn('A downstream API failed.', { ...faultFields(error.cause), request_id: requestId })
+    return error.message
   }
   entry.outcome = isStoreRefusal(error) ? 'refused_by_store' : 'failed'
   log.fault(error, { request_id: requestId })

@@ -3,6 +3,7 @@ import { DEFAULT_ACCESS, Directory } from './directory.ts'
 import type { Application, ServicePrincipal } from './directory-objects.ts'
 import { GRAPH_APP_ID, microsoftApplications } from './microsoft-apps.ts'
 import * as apps from './seed/apps.ts'
+import { azureSeed } from './seed/azure.ts'
 import { moreToTry } from './seed/more-to-try.ts'
 import * as people from './seed/people.ts'
 
@@ -89,6 +90,7 @@ export function seedDirectory({ mcpUrls, permissions }: Seed) {
   return {
     directory,
     moreToTry,
+    azure: azureSeed(),
     tenantId: apps.TENANT_ID,
     /** Public client with loopback redirects, for clients of one's own. */
     clientId: apps.CLIENT_APP_ID,

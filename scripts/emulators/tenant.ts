@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import express, { type ErrorRequestHandler } from 'express'
 import type { JWTPayload } from 'jose'
 import { z } from 'zod'
+import { type AzureSeed, armOf, armRoutes } from './arm.ts'
 import type { Dashboard } from './dashboard/dashboard.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
 import type { Directory } from './directory.ts'
@@ -26,6 +27,8 @@ interface TenantOptions {
   moreToTry?: Entra['moreToTry']
   /** Told of every token, and shown at the tenant's address. */
   dashboard?: Dashboard
+  /** Subscriptions and who may read their costs; none when left out. */
+  azure?: AzureSeed
   /** Milliseconds since 1970; instead of the clock, for tests that must not wait. */
   now?: () => number
   /** Of tests. */
@@ -65,6 +68,8 @@ export async function startTenant(options: TenantOptions) {
   const graphUrl = `${url}/graph`
   const settings: GraphSettings = { pageSize: 100, emptyFirstPage: false }
   app.use('/graph', graphRoutes(graphOf(entra, graphUrl, settings)))
+  const arm = armOf(entra, `${url}/arm`, options.azure ?? { subscriptions: [], roleAssignments: [] })
+  app.use('/arm', armRoutes(arm))
   app.get('/msi/token', managedIdentity(entra))
   if (options.dashboard) app.use(dashboardRoutes(options.dashboard))
   app.use('/:tenant', entraRoutes(entra))
@@ -81,6 +86,8 @@ export async function startTenant(options: TenantOptions) {
     tenantId: options.tenantId,
     directory: options.directory,
     graph: settings,
+    /** Azure Resource Manager; `url` is ARM_ENDPOINT. */
+    arm,
     /** A new key signs from now on; `retire` also withdraws the old ones at once. */
     rotateKeys: (how?: { retire?: boolean }) => keys.rotate(how),
     /** Signs exactly these claims, nothing added: for hostile tokens. */

@@ -123,6 +123,10 @@ export const scope = {
     refuse`AADSTS65001 invalid_grant: The user or administrator has not consented to use the application with ID '${'appId'}' named '${'displayName'}'. Send an interactive authorization request for this user and resource.`(
       client,
     ).with({ suberror: 'consent_required' }),
+  adminOnly: (client: Application) =>
+    refuse`AADSTS90094 invalid_grant: An administrator must consent: ${'displayName'} needs permission to access resources in your organization that only an admin can grant.`(
+      client,
+    ).with({ suberror: 'consent_required' }),
   notPreauthorized: refuse`AADSTS65002 invalid_grant: Consent between first party application '${'appId'}' and first party resource '${'resourceId'}' must be configured via preauthorization - applications owned and operated by Microsoft must get approval from the API owner before requesting tokens for that API.`,
 }
 

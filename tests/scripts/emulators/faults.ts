@@ -31,7 +31,14 @@ interface Active {
   events: EventEmitter
 }
 
-const none = (): Record<Endpoint, number> => ({ keys: 0, token: 0, obo: 0, managedIdentity: 0, graph: 0 })
+const none = (): Record<Endpoint, number> => ({
+  keys: 0,
+  token: 0,
+  obo: 0,
+  managedIdentity: 0,
+  graph: 0,
+  arm: 0,
+})
 
 /** Faults of the emulator, switched on and off while it runs, and the count of calls per endpoint. */
 export class Faults {
