@@ -64,10 +64,13 @@ function selectedNames({ toolSets }: Declaration, text: string): ReadonlySet<str
 
 /** A permission that two sets ask for is one, with the reasons of both. */
 function merged(asked: Declaration['toolSets'][number]['downstreamPermissions']) {
-  const byId = Map.groupBy(asked, ({ id }) => id)
-  return [...byId.entries()].map(([id, same]) => ({
-    value: same[0]?.value ?? '',
-    id,
-    reason: [...new Set(same.map(({ reason }) => reason))].join(' '),
-  }))
+  // No Map.groupBy: azd runs the hooks on the Node of the machine, which may be 20.
+  return [...new Set(asked.map(({ id }) => id))].map((id) => {
+    const same = asked.filter((one) => one.id === id)
+    return {
+      value: same[0]?.value ?? '',
+      id,
+      reason: [...new Set(same.map(({ reason }) => reason))].join(' '),
+    }
+  })
 }
