@@ -37,6 +37,8 @@ export const blankApplication = (id: string, appId: string, displayName: string)
 const microsoftApplication = (appId: string, displayName: string): Application => ({
   ...blankApplication(appId, appId, displayName),
   signInAudience: 'AzureADMultipleOrgs',
+  // Microsoft's own APIs tell apps from people by it.
+  optionalClaims: { idToken: [], accessToken: [{ name: 'idtyp' }], saml2Token: [] },
 })
 
 /** Redirect URIs as seen in the field; a client we know nothing about gets the loopback one. */

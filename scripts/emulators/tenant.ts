@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import express, { type ErrorRequestHandler } from 'express'
-import type { JWTPayload } from 'jose'
+import type { JWK, JWTPayload } from 'jose'
 import { z } from 'zod'
 import type { Directory } from './directory.ts'
 import { DEVICE_CODE_SECONDS } from './entra/device-code.ts'
@@ -38,6 +38,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
     tenantId,
     directory,
     keys,
+    otherIssuers: new Map(),
     faults: new Faults(),
     now,
     identityHeader: options.identityHeader ?? randomBytes(16).toString('hex'),
@@ -85,6 +86,8 @@ export async function startTenant(options: TenantOptions) {
     /** Signs exactly these claims, nothing added: for hostile tokens. */
     sign: (claims: JWTPayload, how?: SignOptions) => keys.sign(claims, how),
     publicJwk: () => keys.current,
+    /** From now on federated credentials may name this issuer, whose tokens are signed with these keys. */
+    knowIssuer: (issuer: string, published: JWK[]) => void entra.otherIssuers.set(issuer, published),
     /** Code + PKCE over HTTP with `login_hint`; throws a SignInError with the body of a refusal. */
     signIn: (request: SignInRequest) => signIn(entra, request),
     tokenFor: async (request: SignInRequest) => (await signIn(entra, request)).access_token,
