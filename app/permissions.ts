@@ -36,6 +36,8 @@ const Tool = z.strictObject({
   name: z.string().min(1),
   scope: z.string().optional(),
   role: z.string().optional(),
+  /** The app role with which a service may call it; none: people only. */
+  serviceRole: z.string().optional(),
   downstreamApi: z.string().optional(),
   admin: z.boolean(),
 })
@@ -54,6 +56,17 @@ const Permissions = z.strictObject({
   /** Who may call with a token that Entra gives for this server; none: every client. */
   allowedClients: z
     .array(z.strictObject({ name: z.string().min(1), appId: z.guid().or(z.literal('publicClient')) }))
+    .default([]),
+  /** Which services hold which app roles: reviewed here, assigned by infra/identity.bicep. */
+  services: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        /** Object id of its service principal (of a managed identity: its principal id), not its client id. */
+        principalId: z.guid(),
+        roles: z.array(z.string()).min(1),
+      }),
+    )
     .default([]),
   redirectUris: z
     .array(RedirectUri)
@@ -81,6 +94,10 @@ export function loadPermissions(file: URL = declaration): Permissions {
     const fault = faultOf(tool, permissions)
     if (fault) throw new Error(`infra/permissions.json: tool ${tool.name} ${fault}.`)
   }
+  for (const { name, roles } of permissions.services) {
+    const unknown = roles.find((role) => !isForServices(role, permissions))
+    if (unknown) throw new Error(`infra/permissions.json: service ${name} names ${notForServices(unknown)}.`)
+  }
   return permissions
 }
 
@@ -93,10 +110,19 @@ function parse(file: URL): Permissions {
   }
 }
 
-function faultOf(
-  tool: ToolPermission,
-  { scopes, appRoles, downstreamApis }: Permissions,
-): string | undefined {
+/** Entra assigns a role to a service only where `allowedMemberTypes` says so. */
+const isForServices = (role: string, { appRoles }: Permissions) =>
+  appRoles.some(
+    ({ value, isEnabled, allowedMemberTypes }) =>
+      value === role && isEnabled !== false && allowedMemberTypes.includes('Application'),
+  )
+
+const notForServices = (role: string) => `${role}, which is no enabled app role for Application`
+
+function faultOf(tool: ToolPermission, permissions: Permissions): string | undefined {
+  const { scopes, appRoles, downstreamApis } = permissions
+  if (tool.serviceRole && !isForServices(tool.serviceRole, permissions))
+    return `names ${notForServices(tool.serviceRole)}`
   if (!tool.scope && !tool.role) return 'needs a scope or a role'
   if (tool.admin && !tool.downstreamApi) return 'is for admins and needs a downstreamApi, for the step-up'
   if (tool.scope && !scopes.some(({ value, isEnabled }) => value === tool.scope && isEnabled !== false))

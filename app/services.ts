@@ -2,6 +2,7 @@ import { Authorizer } from './auth/authorize.ts'
 import { AdminGroup } from './auth/groups.ts'
 import { SigningKeys } from './auth/keys.ts'
 import { OnBehalfOf } from './auth/obo.ts'
+import { ServiceAccess } from './auth/services.ts'
 import { Verifier } from './auth/verifier.ts'
 import type { Config } from './config.ts'
 import { Drain } from './http/drain.ts'
@@ -27,6 +28,8 @@ export function createServices(
   // permissions.ts makes sure that admin tools do not stand without Microsoft Graph.
   const adminGroup = new AdminGroup(config.endpoints.graph ?? '', config.adminGroupId)
   const obo = new OnBehalfOf(config)
+  const serviceAccess = new ServiceAccess(permissions)
+  const { serverUrl } = config
   return {
     config,
     permissions,
@@ -37,7 +40,8 @@ export function createServices(
     store,
     statistics: new Statistics(store, log),
     verifier: new Verifier(config, keys),
-    authorizer: new Authorizer({ permissions, serverUrl: config.serverUrl, obo, adminGroup, log }),
+    authorizer: new Authorizer({ permissions, serverUrl, obo, adminGroup, serviceAccess, log }),
+    serviceAccess,
     mcp: new McpServer(permissions),
   }
 }

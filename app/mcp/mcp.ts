@@ -4,7 +4,13 @@ import type { Permissions } from '../permissions.ts'
 import { addUserExpense } from '../tools/add-user-expense.ts'
 import { getExpenseStats } from '../tools/get-expense-stats.ts'
 import { getUserExpenses } from '../tools/get-user-expenses.ts'
-import { type Tool, type ToolContext, type ToolResult, toolError } from '../tools/tool.ts'
+import {
+  type ServiceContext,
+  type Tool,
+  type ToolContext,
+  type ToolResult,
+  toolError,
+} from '../tools/tool.ts'
 import { isPlainlyModern, LEGACY, MODERN, SERVER } from './eras.ts'
 import type { Message, RequestId } from './message.ts'
 import { info, listCache, type Offer, unknownTool } from './offer.ts'
@@ -28,6 +34,11 @@ export class McpServer {
       [...names].find((name) => !declared.has(name)) ?? [...declared.keys()].find((name) => !names.has(name))
     if (stranger)
       throw new Error(`Tool ${stranger} must be both in infra/permissions.json and in app/mcp/mcp.ts.`)
+    const unable = tools.find((tool) => !tool.callForService && declared.get(tool.listed.name)?.serviceRole)
+    if (unable)
+      throw new Error(
+        `infra/permissions.json: tool ${unable.listed.name} has a serviceRole, but its code has nothing for services.`,
+      )
     this.#forUsers = roleWith(tools.filter(({ listed }) => declared.get(listed.name)?.admin === false))
     this.#forAdmins = roleWith(tools)
   }
@@ -40,13 +51,13 @@ export class McpServer {
   async answer(
     message: Posted,
     [request, response]: [Request, Response],
-    context: ToolContext,
-    { mayBeAdmin, toolError: refused, challenge }: Verdict,
+    context: Context,
+    verdict: Verdict,
   ): Promise<void> {
+    const { toolError: refused, challenge } = verdict
     if (challenge) response.set(challenge)
     const { era, id, method, call } = message
-    // Whoever may be an admin sees what there is; calls are judged, and get here with the proof only.
-    const role = context.admin || (mayBeAdmin && !call) ? this.#forAdmins : this.#forUsers
+    const role = this.#roleOf(verdict, context, call !== undefined)
     // Without sessions a notification changes nothing.
     if (era === LEGACY && id === undefined) return void response.status(202).end()
     if (id !== undefined && (era === LEGACY || isPlainlyModern(request.headers, message))) {
@@ -61,7 +72,16 @@ export class McpServer {
     }
     return (await import('./modern.ts')).answer(message, request, response, offer)
   }
+
+  #roleOf({ mayBeAdmin, service }: Verdict, context: Context, isCall: boolean): Role {
+    if (!('user' in context)) return roleWith(tools.filter(({ listed }) => service?.offered.has(listed.name)))
+    // Whoever may be an admin sees what there is; calls are judged, and get here with the proof only.
+    return context.admin || (mayBeAdmin && !isCall) ? this.#forAdmins : this.#forUsers
+  }
 }
+
+/** Of a user, or of a service. */
+type Context = ToolContext | ServiceContext
 
 const roleWith = (offered: readonly Tool[]): Role => {
   const listed = { tools: offered.map((tool) => tool.listed) }
@@ -77,11 +97,12 @@ const roleWith = (offered: readonly Tool[]): Role => {
 function run(
   { tools: offered }: Role,
   { name, args }: NonNullable<Message['call']>,
-  context: ToolContext,
+  context: Context,
   refused: string | undefined,
 ): Promise<ToolResult> | undefined {
   if (refused) return Promise.resolve(toolError(refused))
-  return offered.get(name)?.call(args, context)
+  const tool = offered.get(name)
+  return 'user' in context ? tool?.call(args, context) : tool?.callForService?.(args, context)
 }
 
 /** Every modern result says that it is whole, and whose it is. */

@@ -1,6 +1,7 @@
 import type { ToolAnnotations } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import type { AdminId } from '../auth/groups.ts'
+import type { RoleHolder } from '../auth/services.ts'
 import type { UserId } from '../auth/verifier.ts'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../store/expenses.ts'
 import type { Statistics } from '../store/statistics.ts'
@@ -10,17 +11,31 @@ import { faultFields } from '../telemetry/fault.ts'
 import type { Log } from '../telemetry/log.ts'
 
 /** What a tool works with: the verified caller, never an argument of the model, says whose data it is. */
-export type ToolContext = Readonly<{
-  user: UserId
-  /** Present only when the caller was found in the admin group. */
-  admin: AdminId | undefined
-  store: ExpenseStore
+export type ToolContext = Surroundings &
+  Readonly<{
+    user: UserId
+    /** Present only when the caller was found in the admin group. */
+    admin: AdminId | undefined
+    store: ExpenseStore
+  }>
+
+/** What a tool works with when a service calls it: there is no user, and nothing that belongs to one. */
+export type ServiceContext = Surroundings &
+  Readonly<{
+    /** Present only when the service holds the role that the tool asks of services. */
+    holder: RoleHolder | undefined
+  }>
+
+type Surroundings = Readonly<{
   statistics: Statistics
   log: Log
   requestId: string
   /** Where a tool that failed says so. */
   entry: Pick<AuditEntry, 'outcome'>
 }>
+
+/** `structured` is checked against the tool's output; `text` says the same for people, where its JSON does not. */
+type Answer<Output extends z.ZodObject> = Readonly<{ structured: z.infer<Output>; text?: string }>
 
 type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonly<{
   name: string
@@ -29,11 +44,9 @@ type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonl
   annotations: ToolAnnotations
   input: Input
   output: Output
-  /** `structured` is checked against `output`; `text` says the same for people, where its JSON does not. */
-  run: (
-    input: z.infer<Input>,
-    context: ToolContext,
-  ) => Promise<{ structured: z.infer<Output>; text?: string }>
+  run: (input: z.infer<Input>, context: ToolContext) => Promise<Answer<Output>>
+  /** What it does for a service; without it, no `serviceRole` in infra/permissions.json may name the tool. */
+  runForService?: (input: z.infer<Input>, context: ServiceContext) => Promise<Answer<Output>>
 }>
 
 /** A tool's result as both eras write it: text for people and models, the same facts as data, or an error in words. */
@@ -61,12 +74,13 @@ export type Tool = Readonly<{
   }>
   /** Never throws: what goes wrong is a result with `isError`, in words that a caller may read. */
   call: (args: unknown, context: ToolContext) => Promise<ToolResult>
+  callForService?: (args: unknown, context: ServiceContext) => Promise<ToolResult>
 }>
 
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
   tool: Definition<Input, Output>,
 ): Tool {
-  const { name, title, description, annotations, input, output, run } = tool
+  const { name, title, description, annotations, input, output, run, runForService } = tool
   const listed = {
     name,
     title,
@@ -75,21 +89,31 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     inputSchema: z.toJSONSchema(input, { io: 'input', target: 'draft-7' }),
     outputSchema: z.toJSONSchema(output, { target: 'draft-7' }),
   }
-  const call = async (args: unknown, context: ToolContext) => {
-    const parsed = input.safeParse(args ?? {})
-    if (!parsed.success) return toolError(`Invalid arguments for ${name}:\n${z.prettifyError(parsed.error)}`)
-    try {
-      const { structured, text } = await run(parsed.data, context)
-      const structuredContent = output.parse(structured)
-      return {
-        content: [{ type: 'text' as const, text: text ?? inOneLine(structuredContent) }],
-        structuredContent,
+  const answering =
+    <Context extends Surroundings>(
+      work: (input: z.infer<Input>, context: Context) => Promise<Answer<Output>>,
+    ) =>
+    async (args: unknown, context: Context) => {
+      const parsed = input.safeParse(args ?? {})
+      if (!parsed.success)
+        return toolError(`Invalid arguments for ${name}:\n${z.prettifyError(parsed.error)}`)
+      try {
+        const { structured, text } = await work(parsed.data, context)
+        const structuredContent = output.parse(structured)
+        return {
+          content: [{ type: 'text' as const, text: text ?? inOneLine(structuredContent) }],
+          structuredContent,
+        }
+      } catch (error) {
+        return toolError(messageFor(error, context))
       }
-    } catch (error) {
-      return toolError(messageFor(error, context))
     }
+  return {
+    definition: { name, title, description, annotations, input, output },
+    listed,
+    call: answering(run),
+    ...(runForService && { callForService: answering(runForService) }),
   }
-  return { definition: { name, title, description, annotations, input, output }, listed, call }
 }
 
 /** The same facts for clients that read text only, in which nothing that a user wrote looks like a line of ours. */
@@ -112,7 +136,7 @@ export const failed = (requestId: string) =>
   `The tool failed. The operator finds the cause under request ${requestId}.`
 
 /** The SDK would send any error's message to the client: only our own refusals may pass. */
-function messageFor(error: unknown, { log, requestId, entry }: ToolContext): string {
+function messageFor(error: unknown, { log, requestId, entry }: Surroundings): string {
   if (error instanceof CursorInvalid || error instanceof IdempotencyConflict) return error.message
   if (error instanceof StoreUnavailable) {
     entry.outcome = 'refused_by_store'
