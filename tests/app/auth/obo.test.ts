@@ -68,7 +68,8 @@ function oboWith(credential: Credential = managedIdentity(), oboCacheSeconds = 1
 async function certificate(): Promise<Credential> {
   const { credential, forMsal } = await selfSigned()
   seed.directory.application(seed.apiAppId)?.keyCredentials.push(credential)
-  return { kind: 'certificate', ...forMsal, certificate: forMsal.x5c }
+  const current = { ...forMsal, certificate: forMsal.x5c, notAfter: new Date(credential.endDateTime) }
+  return { kind: 'certificate', file: { current, watch: () => () => undefined } }
 }
 
 /** A caller with a token of their own, as the server would see them. */
