@@ -100,7 +100,11 @@ function contextOf(services: Services, bearer: Bearer, verdict: Verdict, entry: 
   const surroundings = { statistics, log, requestId: entry.requestId, entry }
   return isService(bearer)
     ? { holder: verdict.service?.holder, ...surroundings }
-    : { user: bearer.userId, admin: verdict.admin, store, ...surroundings }
+    : {
+        ...{ user: bearer.userId, admin: verdict.admin, store },
+        ...services.downstream.onBehalfOf(verdict.tokens),
+        ...surroundings,
+      }
 }
 
 /** The edge: refusals become answers; what is our fault is logged once and told without its message. */

@@ -99,11 +99,11 @@ type heldRoleType = {
 }
 
 @export()
-@description('What permissions.json assigns to services; a role that is not declared there is an error.')
+@description('What permissions.json assigns to services. Roles of tool sets that are off are not among them.')
 func rolesHeldBy(services serviceType[], roles roleType[]) heldRoleType[] =>
-  flatten(map(services, service => map(service.roles, value => {
+  flatten(map(services, service => map(filter(roles, role => contains(service.roles, role.value)), role => {
     principalId: service.principalId
-    appRoleId: filter(roles, role => role.value == value)[0].id
+    appRoleId: role.id
   })))
 
 @export()

@@ -1,9 +1,7 @@
 import type { Request, Response } from 'express'
 import type { Verdict } from '../auth/authorize.ts'
 import type { Permissions } from '../permissions.ts'
-import { addUserExpense } from '../tools/add-user-expense.ts'
-import { getExpenseStats } from '../tools/get-expense-stats.ts'
-import { getUserExpenses } from '../tools/get-user-expenses.ts'
+import { allTools } from '../tools/all.ts'
 import {
   type ServiceContext,
   type Tool,
@@ -16,31 +14,26 @@ import type { Message, RequestId } from './message.ts'
 import { info, listCache, type Offer, unknownTool } from './offer.ts'
 import type { Posted } from './transport.ts'
 
-const tools = [addUserExpense, getUserExpenses, getExpenseStats]
-
 /** The tools of one role, and the answer to tools/list in each era: a text that is made once. */
 type Role = Readonly<{ tools: ReadonlyMap<string, Tool>; lists: Readonly<Record<Posted['era'], string>> }>
 
 /** The MCP server: stateless, with just the tools that each caller may see. */
 export class McpServer {
+  readonly #all: readonly Tool[]
   readonly #forUsers: Role
   readonly #forAdmins: Role
 
-  /** Throws when infra/permissions.json and the code do not name the same tools. */
-  constructor(permissions: Permissions) {
-    const declared = new Map(permissions.tools.map((tool) => [tool.name, tool]))
-    const names = new Set(tools.map(({ listed }) => listed.name))
-    const stranger =
-      [...names].find((name) => !declared.has(name)) ?? [...declared.keys()].find((name) => !names.has(name))
-    if (stranger)
-      throw new Error(`Tool ${stranger} must be both in infra/permissions.json and in app/mcp/mcp.ts.`)
-    const unable = tools.find((tool) => !tool.callForService && declared.get(tool.listed.name)?.serviceRole)
+  /** Offers the tools of the selected sets. Throws when the code has not all of them, or nothing for services. */
+  constructor({ tools }: Permissions) {
+    const offered = tools.map(({ name, admin }) => ({ tool: toolNamed(name), admin }))
+    const unable = tools.find(({ name, serviceRole }) => serviceRole && !toolNamed(name).callForService)
     if (unable)
       throw new Error(
-        `infra/permissions.json: tool ${unable.listed.name} has a serviceRole, but its code has nothing for services.`,
+        `infra/permissions.json: tool ${unable.name} has a serviceRole, but its code has nothing for services.`,
       )
-    this.#forUsers = roleWith(tools.filter(({ listed }) => declared.get(listed.name)?.admin === false))
-    this.#forAdmins = roleWith(tools)
+    this.#all = offered.map(({ tool }) => tool)
+    this.#forUsers = roleWith(offered.filter(({ admin }) => !admin).map(({ tool }) => tool))
+    this.#forAdmins = roleWith(this.#all)
   }
 
   /**
@@ -74,7 +67,8 @@ export class McpServer {
   }
 
   #roleOf({ mayBeAdmin, service }: Verdict, context: Context, isCall: boolean): Role {
-    if (!('user' in context)) return roleWith(tools.filter(({ listed }) => service?.offered.has(listed.name)))
+    if (!('user' in context))
+      return roleWith(this.#all.filter(({ listed }) => service?.offered.has(listed.name)))
     // Whoever may be an admin sees what there is; calls are judged, and get here with the proof only.
     return context.admin || (mayBeAdmin && !isCall) ? this.#forAdmins : this.#forUsers
   }
@@ -82,6 +76,12 @@ export class McpServer {
 
 /** Of a user, or of a service. */
 type Context = ToolContext | ServiceContext
+
+function toolNamed(name: string): Tool {
+  const tool = allTools.find(({ listed }) => listed.name === name)
+  if (tool) return tool
+  throw new Error(`Tool ${name} of infra/permissions.json is not in app/tools/all.ts.`)
+}
 
 const roleWith = (offered: readonly Tool[]): Role => {
   const listed = { tools: offered.map((tool) => tool.listed) }

@@ -9,6 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { NextFunction, Request, Response } from 'express'
+import type { DownstreamApi } from '../permissions.ts'
 import type { AuditLine } from './audit.ts'
 import { faultFields } from './fault.ts'
 
@@ -16,7 +17,12 @@ import { faultFields } from './fault.ts'
 const tracer = () => trace.getTracer('expenses')
 
 /** The services that a request depends on; their names are all that telemetry says about them. */
-export type Service = 'Microsoft Entra ID' | 'Managed identity' | 'Microsoft Graph' | 'Azure Cosmos DB'
+export type Service =
+  | 'Microsoft Entra ID'
+  | 'Managed identity'
+  | 'Microsoft Graph'
+  | 'Azure Cosmos DB'
+  | DownstreamApi['displayName']
 
 /** Middleware: what follows belongs to one request, which may be a part of the caller's trace (W3C Trace Context). */
 export function inRequestSpan({ headers }: Request, _response: Response, next: NextFunction): void {

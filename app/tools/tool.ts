@@ -6,12 +6,15 @@ import type { UserId } from '../auth/verifier.ts'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../store/expenses.ts'
 import type { Statistics } from '../store/statistics.ts'
 import { isStoreRefusal } from '../store/store-failure.ts'
-import type { AuditEntry } from '../telemetry/audit.ts'
+import { type AuditEntry, decide } from '../telemetry/audit.ts'
 import { faultFields } from '../telemetry/fault.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { OnBehalf } from './downstream.ts'
+import { ToolRefusal } from './refusal.ts'
 
 /** What a tool works with: the verified caller, never an argument of the model, says whose data it is. */
 export type ToolContext = Surroundings &
+  OnBehalf &
   Readonly<{
     user: UserId
     /** Present only when the caller was found in the admin group. */
@@ -31,7 +34,7 @@ type Surroundings = Readonly<{
   log: Log
   requestId: string
   /** Where a tool that failed says so. */
-  entry: Pick<AuditEntry, 'outcome'>
+  entry: Pick<AuditEntry, 'outcome' | 'decision' | 'reason'>
 }>
 
 /** `structured` is checked against the tool's output; `text` says the same for people, where its JSON does not. */
@@ -142,6 +145,13 @@ function messageFor(error: unknown, { log, requestId, entry }: Surroundings): st
     entry.outcome = 'refused_by_store'
     log.warn('The store is not available.', { ...faultFields(error), request_id: requestId })
     return `The expenses cannot be reached at the moment. Try again in ${error.retryAfterSeconds} seconds; before you repeat an add without an idempotency_key, list the expenses: it may have been saved.`
+  }
+  if (error instanceof ToolRefusal) {
+    if (error.decision) decide(entry, ...error.decision)
+    entry.outcome = error.outcome
+    if (error.cause)
+      log.warn('A downstream API failed.', { ...faultFields(error.cause), request_id: requestId })
+    return error.message
   }
   entry.outcome = isStoreRefusal(error) ? 'refused_by_store' : 'failed'
   log.fault(error, { request_id: requestId })

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { loadDeclaration } from '../../app/declaration.ts'
 import { loadPermissions, type Permissions } from '../../app/permissions.ts'
 import type { Check } from '../cli/checklist.ts'
 import { NOT_ASKED_YET } from '../cli/environment.ts'
@@ -65,6 +66,12 @@ export function checkAssignment(
   })
 }
 
+const checkValues = ({ variables }: Context) =>
+  checkParameters(
+    variables,
+    loadDeclaration().toolSets.map(({ name }) => name),
+  )
+
 const Requirements = z.object({ requiredVersions: z.object({ azd: z.string().regex(/^>= \d+\.\d+\.\d+$/) }) })
 
 const isAtLeast = (version: string, least: string) => {
@@ -120,12 +127,12 @@ export function preflight(context: Context): Check[] {
   const shared = () => (known ??= rights())
   return [
     { title: 'azd is recent enough', run: () => checkAzd(context) },
-    { title: 'Values can be deployed', run: async () => checkParameters(context.variables) },
+    { title: 'Values can be deployed', run: async () => checkValues(context) },
     { title: 'Signed in to the right tenant', run: () => checkTenant(context) },
     { title: 'May create app registrations and groups', run: async () => checkCreation(await shared()) },
     {
       title: 'May assign groups',
-      run: async () => checkAssignment(context, await shared(), loadPermissions()),
+      run: async () => checkAssignment(context, await shared(), loadPermissions(context.variables.TOOL_SETS)),
     },
     { title: 'May grant admin consent', run: async () => sayConsent(await shared()) },
     { title: 'The admin group is one', run: () => checkGroup(context) },
