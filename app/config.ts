@@ -28,6 +28,8 @@ export type Config = Readonly<{
   endpoints: Readonly<Record<string, string>>
   cosmos: Readonly<{ endpoint: string; database: string; container: string; key?: string }>
   credential: Credential
+  /** Client id of the managed identity with which the server signs in to Azure's own services, if there is one. */
+  azureIdentity: string | undefined
   tokenMaxAgeHours: number
   oboCacheSeconds: number
   /** Of a user, and of an address whose requests carry no good token. */
@@ -162,6 +164,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv, declaration: Declaratio
     endpoints: endpoints.urls,
     cosmos: cosmosOf(env),
     credential: credentialOf(env),
+    azureIdentity: env.AZURE_CLIENT_ID,
     tokenMaxAgeHours: env.TOKEN_MAX_AGE_HOURS,
     oboCacheSeconds: env.OBO_CACHE_SECONDS,
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,

@@ -48,6 +48,8 @@ const Tool = z.strictObject({
   name: z.string().min(1),
   scope: z.string().optional(),
   role: z.string().optional(),
+  /** The app role with which a service may call it; none: people only. */
+  serviceRole: z.string().optional(),
   admin: z.boolean(),
   /** What it cannot do without: it is refused where a token of one of them cannot be had. */
   downstreamApis: z.array(ApiName).default([]),
@@ -79,6 +81,17 @@ const Declaration = z.strictObject({
   allowedClients: z
     .array(z.strictObject({ name: z.string().min(1), appId: z.guid().or(z.literal('publicClient')) }))
     .default([]),
+  /** Which services hold which app roles: reviewed here, assigned by infra/identity.bicep. */
+  services: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        /** Object id of its service principal (of a managed identity: its principal id), not its client id. */
+        principalId: z.guid(),
+        roles: z.array(Word).min(1),
+      }),
+    )
+    .default([]),
   redirectUris: z
     .array(RedirectUri)
     .min(1)
@@ -107,6 +120,7 @@ export function readDeclaration(text: string): Declaration {
   const declaration = parse(text)
   const fault = [
     ...twice(declaration),
+    ...declaration.services.flatMap((service) => serviceFaults(service, declaration.toolSets)),
     ...declaration.toolSets.flatMap((set) => faultsOf(set, declaration)),
   ][0]
   if (fault) throw new Error(`infra/permissions.json: ${fault}.`)
@@ -154,8 +168,24 @@ function faultsOf(set: ToolSet, declaration: Declaration): string[] {
 const isOn = (value: string, list: readonly { value: string; isEnabled?: boolean | undefined }[]) =>
   list.some((one) => one.value === value && one.isEnabled !== false)
 
+/** Entra assigns a role to a service only where `allowedMemberTypes` says so. */
+const isForServices = (role: string, roles: ToolSet['appRoles']) =>
+  isOn(
+    role,
+    roles.filter(({ allowedMemberTypes }) => allowedMemberTypes.includes('Application')),
+  )
+
+const notForServices = (role: string) => `${role}, which is no enabled app role for Application`
+
+const serviceFaults = ({ name, roles }: Declaration['services'][number], toolSets: readonly ToolSet[]) =>
+  roles
+    .filter((role) => !toolSets.some(({ appRoles }) => isForServices(role, appRoles)))
+    .map((role) => `service ${name} names ${notForServices(role)}`)
+
 /** A tool stands on its own set and on what is always there: any other set may be off. */
 function faultOf(tool: ToolPermission, set: ToolSet, { scopes, downstreamApis }: Declaration) {
+  if (tool.serviceRole && !isForServices(tool.serviceRole, set.appRoles))
+    return `names ${notForServices(tool.serviceRole)} of its set`
   if (!tool.scope && !tool.role) return 'needs a scope or a role'
   if (tool.admin && !tool.downstreamApis.includes('graph'))
     return 'is for admins and needs the downstream API graph, for the group and the step-up'

@@ -40,18 +40,26 @@ export function selectPermissions(declaration: Declaration, toolSets?: string): 
   const names = selectedNames(declaration, toolSets || USUAL_TOOL_SETS)
   const sets = declaration.toolSets.filter(({ name }) => names.has(name))
   const { toolSets: _, downstreamApis, ...always } = declaration
+  const appRoles = sets.flatMap(({ appRoles: own }) => own)
   const asked = sets.flatMap(({ downstreamPermissions }) => downstreamPermissions)
   return {
     ...always,
     toolSets: sets.map(({ name }) => name),
     scopes: [...always.scopes, ...sets.flatMap(({ scopes }) => scopes)],
-    appRoles: sets.flatMap(({ appRoles }) => appRoles),
+    appRoles,
+    services: servicesWith(new Set(appRoles.map(({ value }) => value)), always.services),
     downstreamApis: downstreamApis
       .map((api) => ({ ...api, permissions: merged(asked.filter((one) => one.api === api.name)) }))
       .filter(({ permissions }) => permissions.length > 0),
     tools: sets.flatMap(({ tools }) => tools),
   }
 }
+
+/** Without the roles of sets that are off, and without services that are left with none. */
+const servicesWith = (roles: ReadonlySet<string>, services: Declaration['services']) =>
+  services
+    .map((service) => ({ ...service, roles: service.roles.filter((role) => roles.has(role)) }))
+    .filter((service) => service.roles.length > 0)
 
 function selectedNames({ toolSets }: Declaration, text: string): ReadonlySet<string> {
   const names = text.split(',').map((name) => name.trim())

@@ -33,8 +33,8 @@ function stopOnSignal(servers: readonly Server[], { drain, trail }: Services, te
 }
 
 /** In Azure: the server's identity; on a laptop: whoever is signed in to azd. */
-async function azureCredential({ credential }: Config) {
-  if (credential.kind === 'managed-identity') return new ManagedIdentity(credential.clientId).credential
+async function azureCredential({ azureIdentity }: Config) {
+  if (azureIdentity) return new ManagedIdentity(azureIdentity).credential
   // Loaded only where it is used: it is a quarter of the start-up time.
   const { AzureDeveloperCliCredential } = await import('@azure/identity')
   return new AzureDeveloperCliCredential()
@@ -66,6 +66,7 @@ async function start(): Promise<void> {
   )
   log.info(`Listening on port ${config.port}`, { mcp: config.serverUrl, address: config.address })
   if (telemetry) startTelemetry(telemetry, config)
+  if (config.credential.kind === 'certificate') config.credential.file.watch(log)
   stopOnSignal(servers, services, telemetry)
 }
 

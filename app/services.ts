@@ -2,6 +2,7 @@ import { Authorizer } from './auth/authorize.ts'
 import { AdminGroup } from './auth/groups.ts'
 import { SigningKeys } from './auth/keys.ts'
 import { OnBehalfOf } from './auth/obo.ts'
+import { ServiceAccess } from './auth/services.ts'
 import { Verifier } from './auth/verifier.ts'
 import type { Config } from './config.ts'
 import { CostManagement } from './costs/cost-management.ts'
@@ -23,6 +24,8 @@ export function createServices(config: Config, log: Log, store: ExpenseStore, re
   // declaration.ts makes sure that admin tools do not stand without Microsoft Graph.
   const adminGroup = new AdminGroup(endpoints.graph ?? '', config.adminGroupId)
   const obo = new OnBehalfOf(config)
+  const serviceAccess = new ServiceAccess(permissions)
+  const { serverUrl } = config
   return {
     config,
     permissions,
@@ -33,7 +36,8 @@ export function createServices(config: Config, log: Log, store: ExpenseStore, re
     store,
     statistics: new Statistics(store, log),
     verifier: new Verifier(config, keys),
-    authorizer: new Authorizer({ permissions, serverUrl: config.serverUrl, obo, adminGroup, log }),
+    authorizer: new Authorizer({ permissions, serverUrl, obo, adminGroup, serviceAccess, log }),
+    serviceAccess,
     // Asked only by tools that name it in permissions.json.
     costs: new CostManagement(endpoints.arm ?? ''),
     downstream: new Downstream(permissions.downstreamApis, endpoints),

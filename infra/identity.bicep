@@ -5,7 +5,7 @@
 
 extension microsoftGraphV1
 
-import { appIdsOf, enabledUnlessSaid, guidType, rolesEnabledUnlessSaid } from 'types.bicep'
+import { appIdsOf, enabledUnlessSaid, guidType, rolesEnabledUnlessSaid, rolesHeldBy } from 'types.bicep'
 
 @description('Name of the azd environment.')
 param environmentName string
@@ -93,10 +93,14 @@ var credentialsLocked = {
   credentialsWithUsageVerify: true
   tokenEncryptionKeyId: true
 }
-// Entra says then which clients answer claims challenges (app/auth/authorize.ts).
-var clientCapabilities = {
+// Entra says then which clients answer claims challenges (app/auth/authorize.ts), and which tokens are an app's and
+// not a person's (app/auth/verifier.ts).
+var claimsWanted = {
   idToken: []
-  accessToken: [{ name: 'xms_cc', essential: false, additionalProperties: [] }]
+  accessToken: [
+    { name: 'idtyp', essential: false, additionalProperties: [] }
+    { name: 'xms_cc', essential: false, additionalProperties: [] }
+  ]
   saml2Token: []
 }
 var noImplicitGrant = {
@@ -116,7 +120,7 @@ resource api 'Microsoft.Graph/applications@v1.0' = {
   appRoles: appRoles
   requiredResourceAccess: downstreamAccess
   groupMembershipClaims: 'None'
-  optionalClaims: clientCapabilities
+  optionalClaims: claimsWanted
   isFallbackPublicClient: false
   web: noImplicitGrant
   spa: { redirectUris: [] }
@@ -222,6 +226,15 @@ resource usersMaySignIn 'Microsoft.Graph/appRoleAssignedTo@v1.0' = if (restrictT
   appRoleId: assignedWithoutRole
 }
 
+// ---- Services. An assignment by hand, outside of permissions.json, is what the what-if shows as unmanaged.
+resource servicesMayCall 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
+  for held in rolesHeldBy(permissions.?services ?? [], appRoles): {
+    resourceId: apiPrincipal.id
+    principalId: held.principalId
+    appRoleId: held.appRoleId
+  }
+]
+
 // ---- The dev API app: the same API for servers on developers' machines. Its short-lived secret is written by a
 // hook and not declared here; the production app above never has one.
 resource devApi 'Microsoft.Graph/applications@v1.0' = if (localDevelopment) {
@@ -233,7 +246,7 @@ resource devApi 'Microsoft.Graph/applications@v1.0' = if (localDevelopment) {
   appRoles: appRoles
   requiredResourceAccess: downstreamAccess
   groupMembershipClaims: 'None'
-  optionalClaims: clientCapabilities
+  optionalClaims: claimsWanted
   isFallbackPublicClient: false
   web: noImplicitGrant
   spa: { redirectUris: [] }

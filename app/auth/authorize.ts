@@ -18,7 +18,8 @@ import {
 } from './downstream.ts'
 import type { AdminGroup, AdminId } from './groups.ts'
 import type { OnBehalfOf } from './obo.ts'
-import type { Caller } from './verifier.ts'
+import type { ServiceAccess, ServiceOffer } from './services.ts'
+import { type Bearer, type Caller, isService } from './verifier.ts'
 
 /** What the caller may do with this one message. */
 export type Verdict = Readonly<{
@@ -26,6 +27,8 @@ export type Verdict = Readonly<{
   admin?: AdminId | undefined
   /** Nothing but a step-up keeps the caller from being asked about: the list shows what a call is then judged for. */
   mayBeAdmin?: true
+  /** Set for a service, which has no user. */
+  service?: ServiceOffer
   /** Of the downstream APIs that the tool names. */
   tokens?: Tokens
   /** Set when the named tool cannot be used now: the text of the tool error. */
@@ -39,9 +42,11 @@ export type Services = Readonly<{
   serverUrl: string
   obo: OnBehalfOf
   adminGroup: AdminGroup
+  serviceAccess: ServiceAccess
   log: Log
 }>
 
+type Asked = Readonly<{ bearer: Bearer; mcpUrl: string; entry: AuditEntry }>
 type Request = Readonly<{ caller: Caller; mcpUrl: string; entry: AuditEntry }>
 
 const UNKNOWN_FOR_MS = 10_000
@@ -83,7 +88,12 @@ export class Authorizer {
     this.#tools = new Map(services.permissions.tools.map((tool) => [tool.name, tool]))
   }
 
-  async judge({ id, method, call }: Message, request: Request): Promise<Verdict> {
+  async judge(message: Message, { bearer, mcpUrl, entry }: Asked): Promise<Verdict> {
+    if (isService(bearer)) return this.#services.serviceAccess.judge(message, bearer, entry)
+    return this.#judgePerson(message, { caller: bearer, mcpUrl, entry })
+  }
+
+  async #judgePerson({ id, method, call }: Message, request: Request): Promise<Verdict> {
     if (id !== undefined && method === 'tools/list') return this.#judgeList(request)
     if (!call) {
       decide(request.entry, 'accept', 'protocol')

@@ -2,7 +2,13 @@ import type { Request, Response } from 'express'
 import type { Verdict } from '../auth/authorize.ts'
 import type { Permissions } from '../permissions.ts'
 import { allTools } from '../tools/all.ts'
-import { type Tool, type ToolContext, type ToolResult, toolError } from '../tools/tool.ts'
+import {
+  type ServiceContext,
+  type Tool,
+  type ToolContext,
+  type ToolResult,
+  toolError,
+} from '../tools/tool.ts'
 import { isPlainlyModern, LEGACY, MODERN, SERVER } from './eras.ts'
 import type { Message, RequestId } from './message.ts'
 import { info, listCache, type Offer, unknownTool } from './offer.ts'
@@ -14,14 +20,21 @@ type Role = Readonly<{ tools: ReadonlyMap<string, Tool>; lists: Readonly<Record<
 
 /** The MCP server: stateless, with just the tools that each caller may see. */
 export class McpServer {
+  readonly #all: readonly Tool[]
   readonly #forUsers: Role
   readonly #forAdmins: Role
 
-  /** Offers the tools of the selected sets. Throws when the code has not all of them. */
+  /** Offers the tools of the selected sets. Throws when the code has not all of them, or nothing for services. */
   constructor({ tools }: Permissions) {
     const offered = tools.map(({ name, admin }) => ({ tool: toolNamed(name), admin }))
+    const unable = tools.find(({ name, serviceRole }) => serviceRole && !toolNamed(name).callForService)
+    if (unable)
+      throw new Error(
+        `infra/permissions.json: tool ${unable.name} has a serviceRole, but its code has nothing for services.`,
+      )
+    this.#all = offered.map(({ tool }) => tool)
     this.#forUsers = roleWith(offered.filter(({ admin }) => !admin).map(({ tool }) => tool))
-    this.#forAdmins = roleWith(offered.map(({ tool }) => tool))
+    this.#forAdmins = roleWith(this.#all)
   }
 
   /**
@@ -32,13 +45,13 @@ export class McpServer {
   async answer(
     message: Posted,
     [request, response]: [Request, Response],
-    context: ToolContext,
-    { mayBeAdmin, toolError: refused, challenge }: Verdict,
+    context: Context,
+    verdict: Verdict,
   ): Promise<void> {
+    const { toolError: refused, challenge } = verdict
     if (challenge) response.set(challenge)
     const { era, id, method, call } = message
-    // Whoever may be an admin sees what there is; calls are judged, and get here with the proof only.
-    const role = context.admin || (mayBeAdmin && !call) ? this.#forAdmins : this.#forUsers
+    const role = this.#roleOf(verdict, context, call !== undefined)
     // Without sessions a notification changes nothing.
     if (era === LEGACY && id === undefined) return void response.status(202).end()
     if (id !== undefined && (era === LEGACY || isPlainlyModern(request.headers, message))) {
@@ -57,7 +70,17 @@ export class McpServer {
     }
     return (await import('./modern.ts')).answer(message, request, response, offer)
   }
+
+  #roleOf({ mayBeAdmin, service }: Verdict, context: Context, isCall: boolean): Role {
+    if (!('user' in context))
+      return roleWith(this.#all.filter(({ listed }) => service?.offered.has(listed.name)))
+    // Whoever may be an admin sees what there is; calls are judged, and get here with the proof only.
+    return context.admin || (mayBeAdmin && !isCall) ? this.#forAdmins : this.#forUsers
+  }
 }
+
+/** Of a user, or of a service. */
+type Context = ToolContext | ServiceContext
 
 function toolNamed(name: string): Tool {
   const tool = allTools.find(({ listed }) => listed.name === name)
@@ -79,11 +102,12 @@ const roleWith = (offered: readonly Tool[]): Role => {
 function run(
   { tools: offered }: Role,
   { name, args }: NonNullable<Message['call']>,
-  context: ToolContext,
+  context: Context,
   refused: string | undefined,
 ): Promise<ToolResult> | undefined {
   if (refused) return Promise.resolve(toolError(refused))
-  return offered.get(name)?.call(args, context)
+  const tool = offered.get(name)
+  return 'user' in context ? tool?.call(args, context) : tool?.callForService?.(args, context)
 }
 
 /** Every modern result says that it is whole, and whose it is. */

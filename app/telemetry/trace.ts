@@ -46,9 +46,10 @@ export function startRequest(started = Date.now(), parent = ROOT_CONTEXT): Span 
 
 /** The caller's `oid` is personal data: it stays in the audit line. */
 export function endRequest(span: Span, line: AuditLine): void {
-  const { decision, reason, outcome, tool, client, obo, request_id, status } = line
+  const { decision, reason, outcome, tool, caller, client, obo, request_id, status } = line
   span.setAttributes({ 'http.response.status_code': status, decision, reason, outcome, request_id })
-  for (const [name, value] of Object.entries({ tool, client, obo })) if (value) span.setAttribute(name, value)
+  for (const [name, value] of Object.entries({ tool, caller, client, obo }))
+    if (value) span.setAttribute(name, value)
   if (outcome === 'failed' || outcome === 'refused_by_store') span.setStatus({ code: SpanStatusCode.ERROR })
   span.end((starts.get(span) ?? 0) + line.duration_ms)
 }

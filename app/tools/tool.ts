@@ -1,6 +1,7 @@
 import type { ToolAnnotations } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import type { AdminId } from '../auth/groups.ts'
+import type { RoleHolder } from '../auth/services.ts'
 import type { UserId } from '../auth/verifier.ts'
 import type { CostManagement } from '../costs/cost-management.ts'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../store/expenses.ts'
@@ -13,11 +14,23 @@ import type { OnBehalf } from './downstream.ts'
 import { ToolRefusal } from './refusal.ts'
 
 /** What a tool works with: the verified caller, never an argument of the model, says whose data it is. */
-export type ToolContext = Readonly<{
-  user: UserId
-  /** Present only when the caller was found in the admin group. */
-  admin: AdminId | undefined
-  store: ExpenseStore
+export type ToolContext = Surroundings &
+  OnBehalf &
+  Readonly<{
+    user: UserId
+    /** Present only when the caller was found in the admin group. */
+    admin: AdminId | undefined
+    store: ExpenseStore
+  }>
+
+/** What a tool works with when a service calls it: there is no user, and nothing that belongs to one. */
+export type ServiceContext = Surroundings &
+  Readonly<{
+    /** Present only when the service holds the role that the tool asks of services. */
+    holder: RoleHolder | undefined
+  }>
+
+type Surroundings = Readonly<{
   statistics: Statistics
   costs: CostManagement
   log: Log
@@ -28,8 +41,17 @@ export type ToolContext = Readonly<{
   gone?: AbortSignal
   /** Where a tool that failed says so. */
   entry: Pick<AuditEntry, 'outcome' | 'decision' | 'reason'>
-}> &
-  OnBehalf
+}>
+
+/**
+ * `structured` is checked against the tool's output; `text` says the same for people, where its JSON does not; `file`
+ * goes with the answer as an embedded resource.
+ */
+type Answer<Output extends z.ZodObject> = Readonly<{
+  structured: z.infer<Output>
+  text?: string
+  file?: ToolFile
+}>
 
 /** Says how far a call is; `progress` grows, up to `total` where that is known. */
 export type Report = (progress: number, total?: number, message?: string) => void
@@ -41,14 +63,9 @@ type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonl
   annotations: ToolAnnotations
   input: Input
   output: Output
-  /**
-   * `structured` is checked against `output`; `text` says the same for people, where its JSON does not; `file` goes with
-   * the answer as an embedded resource.
-   */
-  run: (
-    input: z.infer<Input>,
-    context: ToolContext,
-  ) => Promise<{ structured: z.infer<Output>; text?: string; file?: ToolFile }>
+  run: (input: z.infer<Input>, context: ToolContext) => Promise<Answer<Output>>
+  /** What it does for a service; without it, no `serviceRole` in infra/permissions.json may name the tool. */
+  runForService?: (input: z.infer<Input>, context: ServiceContext) => Promise<Answer<Output>>
 }>
 
 /** `uri` names it and can be read nowhere; `text` is the whole of it. */
@@ -82,12 +99,13 @@ export type Tool = Readonly<{
   }>
   /** Never throws: what goes wrong is a result with `isError`, in words that a caller may read. */
   call: (args: unknown, context: ToolContext) => Promise<ToolResult>
+  callForService?: (args: unknown, context: ServiceContext) => Promise<ToolResult>
 }>
 
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
   tool: Definition<Input, Output>,
 ): Tool {
-  const { name, title, description, annotations, input, output, run } = tool
+  const { name, title, description, annotations, input, output, run, runForService } = tool
   const listed = {
     name,
     title,
@@ -96,24 +114,34 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     inputSchema: z.toJSONSchema(input, { io: 'input', target: 'draft-7' }),
     outputSchema: z.toJSONSchema(output, { target: 'draft-7' }),
   }
-  const call = async (args: unknown, context: ToolContext) => {
-    const parsed = input.safeParse(args ?? {})
-    if (!parsed.success) return toolError(`Invalid arguments for ${name}:\n${z.prettifyError(parsed.error)}`)
-    try {
-      const { structured, text, file } = await run(parsed.data, context)
-      const structuredContent = output.parse(structured)
-      return {
-        content: [
-          { type: 'text' as const, text: text ?? inOneLine(structuredContent) },
-          ...(file ? [{ type: 'resource' as const, resource: file }] : []),
-        ],
-        structuredContent,
+  const answering =
+    <Context extends Surroundings>(
+      work: (input: z.infer<Input>, context: Context) => Promise<Answer<Output>>,
+    ) =>
+    async (args: unknown, context: Context) => {
+      const parsed = input.safeParse(args ?? {})
+      if (!parsed.success)
+        return toolError(`Invalid arguments for ${name}:\n${z.prettifyError(parsed.error)}`)
+      try {
+        const { structured, text, file } = await work(parsed.data, context)
+        const structuredContent = output.parse(structured)
+        return {
+          content: [
+            { type: 'text' as const, text: text ?? inOneLine(structuredContent) },
+            ...(file ? [{ type: 'resource' as const, resource: file }] : []),
+          ],
+          structuredContent,
+        }
+      } catch (error) {
+        return toolError(messageFor(error, context))
       }
-    } catch (error) {
-      return toolError(messageFor(error, context))
     }
+  return {
+    definition: { name, title, description, annotations, input, output },
+    listed,
+    call: answering(run),
+    ...(runForService && { callForService: answering(runForService) }),
   }
-  return { definition: { name, title, description, annotations, input, output }, listed, call }
 }
 
 /** The same facts for clients that read text only, in which nothing that a user wrote looks like a line of ours. */
@@ -135,8 +163,14 @@ export const toolError = (text: string): ToolResult => ({
 export const failed = (requestId: string) =>
   `The tool failed. The operator finds the cause under request ${requestId}.`
 
-/** The SDK would send any error's message to the client: only our own refusals may pass. */
-function messageFor(error: unknown, { log, requestId, entry }: ToolContext): string {
+/**
+ * What a caller may read of a tool's error, which is noted in the log and the audit entry. The SDK would send any
+ * error's message to the client: only our own refusals may pass.
+ */
+export function messageFor(
+  error: unknown,
+  { log, requestId, entry }: Pick<Surroundings, 'log' | 'requestId' | 'entry'>,
+): string {
   if (error instanceof CursorInvalid || error instanceof IdempotencyConflict) return error.message
   if (error instanceof StoreUnavailable) {
     entry.outcome = 'refused_by_store'

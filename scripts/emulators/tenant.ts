@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import express, { type ErrorRequestHandler } from 'express'
-import type { JWTPayload } from 'jose'
+import type { JWK, JWTPayload } from 'jose'
 import { z } from 'zod'
 import { type AzureSeed, armOf, armRoutes } from './arm.ts'
 import type { Dashboard } from './dashboard/dashboard.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
 import type { Directory } from './directory.ts'
+import { DOWNSTREAM } from './downstream.ts'
 import { DEVICE_CODE_SECONDS } from './entra/device-code.ts'
 import type { Entra } from './entra/entra.ts'
 import { KeyRing, type SignOptions } from './entra/keys.ts'
@@ -47,6 +48,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
     tenantId,
     directory,
     keys,
+    otherIssuers: new Map(),
     interventions: options.interventions ?? NO_INTERVENTIONS,
     now,
     identityHeader: options.identityHeader ?? randomBytes(16).toString('hex'),
@@ -72,6 +74,7 @@ export async function startTenant(options: TenantOptions) {
   app.use('/arm', armRoutes(arm))
   app.get('/msi/token', managedIdentity(entra))
   if (options.dashboard) app.use(dashboardRoutes(options.dashboard))
+  for (const [name, routes] of Object.entries(DOWNSTREAM)) app.use(`/downstream/${name}`, routes(entra))
   app.use('/:tenant', entraRoutes(entra))
   app.use((_request, response) => response.sendStatus(404))
   app.use(lastResort)
@@ -80,6 +83,10 @@ export async function startTenant(options: TenantOptions) {
     url,
     /** GRAPH_ENDPOINT. */
     graphUrl,
+    /** Of the other downstream APIs, by name: `<NAME>_ENDPOINT`. */
+    downstreamUrls: Object.fromEntries(
+      Object.keys(DOWNSTREAM).map((name) => [name, `${url}/downstream/${name}`]),
+    ),
     /** IDENTITY_ENDPOINT and IDENTITY_HEADER. */
     identityEndpoint: `${url}/msi/token`,
     identityHeader: entra.identityHeader,
@@ -93,6 +100,8 @@ export async function startTenant(options: TenantOptions) {
     /** Signs exactly these claims, nothing added: for hostile tokens. */
     sign: (claims: JWTPayload, how?: SignOptions) => keys.sign(claims, how),
     publicJwk: () => keys.current,
+    /** From now on federated credentials may name this issuer, whose tokens are signed with these keys. */
+    knowIssuer: (issuer: string, published: JWK[]) => void entra.otherIssuers.set(issuer, published),
     close,
   }
 }

@@ -1,9 +1,11 @@
 /** What must be true before `azd provision`, each as a check that changes nothing. */
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { loadDeclaration } from '../../app/declaration.ts'
+import { loadPermissions, type Permissions } from '../../app/permissions.ts'
 import type { Check } from '../cli/checklist.ts'
 import { NOT_ASKED_YET } from '../cli/environment.ts'
 import { checkParameters } from '../cli/parameters.ts'
@@ -41,14 +43,26 @@ const sayConsent = ({ consent }: Rights): string =>
     ? 'yes'
     : `${consent === 'no' ? 'no' : 'unknown'}: if it is refused, the deployment succeeds and saves a consent pack for an administrator`
 
-/** Without assignment everybody in the tenant gets a token, and nothing is assigned. */
-function checkAssignment({ environment }: Context, { assign }: Rights): string {
-  if (!environment.RESTRICT_TO_ASSIGNED_USERS) return 'not needed: RESTRICT_TO_ASSIGNED_USERS is false'
+/**
+ * Without RESTRICT_TO_ASSIGNED_USERS everybody in the tenant gets a token and no group is assigned; the services of
+ * infra/permissions.json are in any case.
+ */
+export function checkAssignment(
+  { environment }: Pick<Context, 'environment'>,
+  { assign }: Pick<Rights, 'assign'>,
+  { services }: Pick<Permissions, 'services'>,
+): string {
+  const restricted = environment.RESTRICT_TO_ASSIGNED_USERS
+  if (!restricted && services.length === 0) return 'not needed: RESTRICT_TO_ASSIGNED_USERS is false'
   if (assign !== 'no') return SAID[assign]
   throw new Problem({
-    what: 'You may not assign groups to the apps.',
-    why: 'The template assigns the admin group and the users group; the deployment would fail half-way with a 403.',
-    fix: 'Give a pipeline the application permission AppRoleAssignment.ReadWrite.All, or: azd env set RESTRICT_TO_ASSIGNED_USERS false    (then everybody in the tenant gets a token)',
+    what: restricted ? 'You may not assign groups to the apps.' : 'You may not assign app roles to services.',
+    why: restricted
+      ? 'The template assigns the admin group and the users group; the deployment would fail half-way with a 403.'
+      : 'infra/permissions.json names services; the deployment would fail half-way with a 403.',
+    fix: !restricted
+      ? 'Give a pipeline the application permission AppRoleAssignment.ReadWrite.All, or take the services out.'
+      : 'Give a pipeline the application permission AppRoleAssignment.ReadWrite.All, or: azd env set RESTRICT_TO_ASSIGNED_USERS false    (then everybody in the tenant gets a token)',
   })
 }
 
@@ -116,7 +130,10 @@ export function preflight(context: Context): Check[] {
     { title: 'Values can be deployed', run: async () => checkValues(context) },
     { title: 'Signed in to the right tenant', run: () => checkTenant(context) },
     { title: 'May create app registrations and groups', run: async () => checkCreation(await shared()) },
-    { title: 'May assign groups', run: async () => checkAssignment(context, await shared()) },
+    {
+      title: 'May assign groups',
+      run: async () => checkAssignment(context, await shared(), loadPermissions(context.variables.TOOL_SETS)),
+    },
     { title: 'May grant admin consent', run: async () => sayConsent(await shared()) },
     { title: 'The admin group is one', run: () => checkGroup(context) },
     { title: 'Members of the admin group exist', run: () => checkMembers(context) },

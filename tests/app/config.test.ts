@@ -113,7 +113,7 @@ describe('the configuration', () => {
     ['LOG_LEVEL', 'chatty', /LOG_LEVEL is wrong: it should be error, warn or info/],
     ['COSMOS_KEY', 'a key', /COSMOS_KEY is refused/],
     ['ENTRA_CLIENT_SECRET', 'a secret', /ENTRA_CLIENT_SECRET is refused/],
-    ['ENTRA_CLIENT_CERTIFICATE_PATH', '/nowhere.pem', /2 credentials are set/],
+    ['ENTRA_CLIENT_CERTIFICATE_PATH', '/nowhere.pem', /ENTRA_CLIENT_CERTIFICATE_PATH is wrong: it should be/],
   ]
   for (const [name, value, message] of bad)
     it(`refuses ${name}=${value}`, () => refuses({ [name]: value }, message))
@@ -194,6 +194,8 @@ describe('the configuration', () => {
 
   it('needs exactly one credential', () => {
     refuses({ AZURE_CLIENT_ID: undefined }, /^0 credentials are set: set exactly one of AZURE_CLIENT_ID/)
+    const two = { ENTRA_CLIENT_SECRET: 'a secret', ENTRA_CLIENT_CERTIFICATE_PATH: '/any.pem' }
+    refuses({ AZURE_CLIENT_ID: undefined, ...two }, /^2 credentials are set/)
     const secret = load({ AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_SECRET: 'a secret' })
     assert.deepEqual(secret.credential, { kind: 'secret', secret: 'a secret' })
   })
@@ -216,12 +218,18 @@ describe('the configuration', () => {
       const { forMsal } = await selfSigned()
       writeFileSync(path, `${forMsal.x5c}\n${forMsal.privateKey}`)
       const { credential } = load({ AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_CERTIFICATE_PATH: path })
-      assert.equal(credential.kind === 'certificate' && credential.thumbprintSha256, forMsal.thumbprintSha256)
-      writeFileSync(path, forMsal.x5c)
-      refuses(
-        { AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_CERTIFICATE_PATH: path },
-        /ENTRA_CLIENT_CERTIFICATE_PATH is wrong/,
-      )
+      assert.ok(credential.kind === 'certificate')
+      assert.equal(credential.file.current.thumbprintSha256, forMsal.thumbprintSha256)
+      // In Azure the managed identity is still what the server reads its data with.
+      const inAzure = load({ ENTRA_CLIENT_CERTIFICATE_PATH: path })
+      assert.deepEqual([inAzure.credential.kind, inAzure.azureIdentity], ['certificate', guid])
+      for (const content of [forMsal.x5c, forMsal.privateKey, '']) {
+        writeFileSync(path, content)
+        refuses(
+          { AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_CERTIFICATE_PATH: path },
+          /ENTRA_CLIENT_CERTIFICATE_PATH is wrong: it should be the path of a readable PEM file/,
+        )
+      }
     } finally {
       rmSync(folder, { recursive: true })
     }

@@ -87,9 +87,10 @@ async function checkFederated(
   if (!named.some((credential) => sameAudience(entra, credential, audience))) {
     throw refusals.client.federatedAudience({ audience })
   }
-  // Only the tenant's own keys are at hand: an assertion of any other issuer has no signature we could trust.
-  if (!isOwnIssuer(entra, iss)) throw refusals.client.assertionSignature()
-  await verifiedClaims(entra, assertion, { clockTolerance: CLOCK_SKEW }).catch(refuseAssertion)
+  const keys = isOwnIssuer(entra, iss) ? entra.keys.published : entra.otherIssuers.get(iss)
+  // An issuer whose keys are not at hand has no signature we could trust.
+  if (!keys) throw refusals.client.assertionSignature()
+  await verifiedClaims(entra, assertion, { clockTolerance: CLOCK_SKEW }, keys).catch(refuseAssertion)
 }
 
 function refuseAssertion(error: unknown): never {

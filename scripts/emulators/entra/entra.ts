@@ -1,4 +1,4 @@
-import { createLocalJWKSet, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
+import { createLocalJWKSet, type JWK, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import { z } from 'zod'
 import type { Directory } from '../directory.ts'
 import type { Interventions } from '../interventions.ts'
@@ -35,6 +35,8 @@ export interface Entra {
   readonly tenantId: string
   readonly directory: Directory
   readonly keys: KeyRing
+  /** Public keys of other issuers, which Entra reads from `<issuer>/.well-known/openid-configuration`. */
+  readonly otherIssuers: Map<string, JWK[]>
   readonly interventions: Interventions
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -63,13 +65,14 @@ export const isOwnIssuer = (entra: Entra, issuer: string) =>
 export const tokenEndpoints = ({ url, tenantId }: Entra) =>
   [url, REAL_HOST].map((host) => `${host}/${tenantId}/oauth2/v2.0/token`)
 
-/** The claims of a token that this tenant signed and that is in time. Throws an error of jose. */
+/** The claims of a token that this tenant, or who has `keys`, signed and that is in time. Throws an error of jose. */
 export async function verifiedClaims(
   entra: Entra,
   token: string,
   checks: JWTVerifyOptions,
+  keys: JWK[] = entra.keys.published,
 ): Promise<JWTPayload> {
-  const { payload } = await jwtVerify(token, createLocalJWKSet({ keys: entra.keys.published }), {
+  const { payload } = await jwtVerify(token, createLocalJWKSet({ keys }), {
     algorithms: ['RS256'],
     currentDate: new Date(entra.now()),
     requiredClaims: ['exp'],

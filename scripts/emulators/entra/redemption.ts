@@ -92,7 +92,8 @@ async function assertionClaims(entra: Entra, client: Application, assertion: str
   if (audience !== client.appId && !client.identifierUris.includes(audience)) {
     throw refusals.grant.assertionAudience({ audience, appId: client.appId })
   }
-  if (claims.idtyp === 'app') throw refusals.grant.appOnlyAssertion(client)
+  // Not by idtyp, which is there only where the resource has asked for it: an app's subject is the app itself.
+  if (claims.scp === undefined && claims.sub === claims.oid) throw refusals.grant.appOnlyAssertion(client)
   const delegated = Delegated.safeParse(claims)
   // An id token of the client has the right audience too, but nobody may act with it.
   if (!delegated.success)

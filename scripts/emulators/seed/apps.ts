@@ -32,7 +32,7 @@ export function apiApplication(mcpUrls: readonly string[], permissions: Permissi
       oauth2PermissionScopes: scopes,
       preAuthorizedApplications: clients.map((appId) => ({ appId, delegatedPermissionIds })),
     },
-    optionalClaims: { idToken: [], accessToken: [{ name: 'xms_cc' }], saml2Token: [] },
+    optionalClaims: { idToken: [], accessToken: [{ name: 'idtyp' }, { name: 'xms_cc' }], saml2Token: [] },
     appRoles: permissions.appRoles.map((role) => ({ ...role, isEnabled: true })),
     requiredResourceAccess: permissions.downstreamApis.map((api) => ({
       resourceAppId: api.appId,

@@ -112,8 +112,14 @@ const PROPOSALS: Readonly<Record<string, [grade: string, file: string, from: str
   'an app role that only users can hold': [
     'medium',
     'permissions.json',
-    '"title": "Records and lists expenses",\n      "scopes": [],\n      "appRoles": []',
-    '"title": "Records and lists expenses", "scopes": [], "appRoles": [{ "id": "5c6d7e8f-9012-4a3b-8c4d-5e6f70819203", "value": "Auditor", "allowedMemberTypes": ["User"], "displayName": "Auditor", "description": "Reads." }]',
+    '"title": "Records and lists expenses",\n      "scopes": [],\n      "appRoles": [',
+    '"title": "Records and lists expenses", "scopes": [], "appRoles": [{ "id": "5c6d7e8f-9012-4a3b-8c4d-5e6f70819203", "value": "Auditor", "allowedMemberTypes": ["User"], "displayName": "Auditor", "description": "Reads." },',
+  ],
+  'a service that may report': [
+    'high',
+    'permissions.json',
+    '"services": []',
+    '"services": [{ "name": "Nightly report", "principalId": "5c6d7e8f-9012-4a3b-8c4d-5e6f70819205", "roles": ["Expenses.Report"] }]',
   ],
   'a wider consent': [
     'high',
