@@ -82,7 +82,7 @@ describe('a service with the client', () => {
       const github = express().get('/token', async ({ query, headers }, response) => {
         asked.push({ audience: query.audience, authorization: headers.authorization })
         if (headers.authorization !== 'Bearer of-the-job') return void response.sendStatus(401)
-        // The stand-in tenant believes its own keys only, so it plays GitHub's issuer too.
+        // The emulated tenant believes its own keys only, so it plays GitHub's issuer too.
         const iss = `${system.tenant.url}/${system.seed.tenantId}/v2.0`
         const now = Math.floor(Date.now() / 1000)
         const claims = { iss, sub: SUBJECT, aud: String(query.audience), iat: now, nbf: now, exp: now + 300 }
