@@ -31,5 +31,5 @@ export async function list<T extends z.ZodType>(path: string, item: T): Promise<
 }
 
 export async function write(method: 'POST' | 'PUT' | 'PATCH', path: string, body: unknown): Promise<void> {
-  await run('gh', ['api', path, '--method', method, '--input', '-'], { input: body, fix: FIX })
+  await run('gh', ['api', '--method', method, path, '--input', '-'], { input: body, fix: FIX })
 }
