@@ -101,7 +101,7 @@ const Environment = z.object({
   COSMOS_ENDPOINT: endpoint('https://<account>.documents.azure.com'),
   COSMOS_DATABASE: text('the name of the Cosmos database'),
   COSMOS_CONTAINER: text('the name of the Cosmos container'),
-  COSMOS_KEY: text('the key of a Cosmos stand-in on localhost').optional(),
+  COSMOS_KEY: text('the key of a Cosmos emulator on localhost').optional(),
   PORT: integer(1, 65_535).default(8080),
   LISTEN_ADDRESS: z
     .union(
@@ -209,7 +209,7 @@ function cosmosOf(env: Environment): Config['cosmos'] {
   const url = new URL(env.COSMOS_ENDPOINT)
   if (env.COSMOS_KEY && !isLoopback(url)) {
     throw new ConfigurationError(
-      'COSMOS_KEY is refused: a key is for a stand-in on localhost only. Remove it; in Azure the server signs in with its identity.',
+      'COSMOS_KEY is refused: a key is for an emulator on localhost only. Remove it; in Azure the server signs in with its identity.',
     )
   }
   if (!env.COSMOS_KEY && url.protocol === 'http:') {

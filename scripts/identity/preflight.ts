@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { coerce, gte } from 'semver'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { loadDeclaration } from '../../app/declaration.ts'
@@ -74,23 +75,12 @@ const checkValues = ({ variables }: Context) =>
 
 const Requirements = z.object({ requiredVersions: z.object({ azd: z.string().regex(/^>= \d+\.\d+\.\d+$/) }) })
 
-const isAtLeast = (version: string, least: string) => {
-  // A pre-release or daily build (1.24.0-beta.1) has what its release has.
-  const [have = [], want = []] = [version, least].map((text) =>
-    text
-      .replace(/[-+].*/, '')
-      .split('.')
-      .map(Number),
-  )
-  const different = want.findIndex((part, index) => part !== have[index])
-  return different < 0 || (have[different] ?? 0) > (want[different] ?? 0)
-}
-
 async function checkAzd({ root, azdVersion }: Context): Promise<string> {
   const file = Requirements.parse(parse(await readFile(join(root, 'azure.yaml'), 'utf8')))
   const least = file.requiredVersions.azd.replace('>= ', '')
   const version = await azdVersion()
-  if (isAtLeast(version, least)) return version
+  // A pre-release or daily build (1.24.0-beta.1) has what its release has.
+  if (gte(coerce(version) ?? '0.0.0', least)) return version
   throw new Problem({
     what: `azd is ${version}; this template needs ${least} or later.`,
     why: 'Older versions do not run hooks that are written in TypeScript.',

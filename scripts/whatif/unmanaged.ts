@@ -1,5 +1,6 @@
 /** What is there and nobody declared: who put it there can use it, and no deployment takes it away. */
 import { z } from 'zod'
+import { FederatedCredential, Grant } from '../graph/graph-objects.ts'
 import type { States } from './actual-state.ts'
 import { type DesiredObject, isOurs, resolveObject } from './desired.ts'
 import { type Properties, readList, readProperty, splitWords } from './properties.ts'
@@ -21,20 +22,8 @@ const Assignment = z.object({
   resourceDisplayName: z.string().nullish(),
   appRoleId: z.string(),
 })
-const Grant = z.object({
-  id: z.string(),
-  clientId: z.string(),
-  resourceId: z.string(),
-  consentType: z.string(),
-  principalId: z.string().nullish(),
-  scope: z.string().nullish(),
-})
-const Credential = z.object({
-  id: z.string(),
-  name: z.string(),
-  issuer: z.string(),
-  subject: z.string().nullish(),
-})
+const AnyGrant = Grant.extend({ principalId: z.string().nullish() })
+const Credential = FederatedCredential.omit({ audiences: true }).extend({ subject: z.string().nullish() })
 const Identified = z.object({ id: z.string() })
 
 const SURROUNDED: readonly DesiredObject['type'][] = ['applications', 'servicePrincipals', 'groups']
@@ -163,7 +152,7 @@ function findGrants(one: DesiredObject, seen: Set<string>, states: States): Foun
     objects
       .filter(({ type, key }) => type === 'oauth2PermissionGrants' && state.get(key)?.id === id)
       .flatMap((grant) => splitWords(resolveObject(grant, state).scope))
-  const all = ['grantsAsClient', 'grantsAsResource'].flatMap((list) => around(one, list, Grant, states))
+  const all = ['grantsAsClient', 'grantsAsResource'].flatMap((list) => around(one, list, AnyGrant, states))
   return all.flatMap((grant): Found[] => {
     if (seen.has(grant.id)) return []
     seen.add(grant.id)

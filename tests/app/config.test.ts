@@ -187,7 +187,7 @@ describe('the configuration', () => {
     })
   }
 
-  it('needs a key for an http Cosmos stand-in', () => {
+  it('needs a key for an http Cosmos emulator', () => {
     refuses({ COSMOS_ENDPOINT: 'http://localhost:8082' }, /COSMOS_KEY is missing/)
     assert.equal(load({ COSMOS_ENDPOINT: 'http://localhost:8082', COSMOS_KEY: 'key' }).cosmos.key, 'key')
   })

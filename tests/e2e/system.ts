@@ -59,7 +59,7 @@ export async function startSystem(
         ...options,
       }),
     kill: () => kill(server.child),
-    /** A new process with empty caches; the stand-ins and their data stay. */
+    /** A new process with empty caches; the emulators and their data stay. */
     async restart() {
       await kill(server.child)
       server = await startServer(program, environment, mcp)
