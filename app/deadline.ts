@@ -14,6 +14,10 @@ export const deadlines = {
   store: 8_000,
   /** The statistics over all users, all their pages and repetitions. */
   statistics: 30_000,
+  /** One question about costs, all its pages; Azure takes its time. */
+  costs: 30_000,
+  /** An export of costs, all its months: MCP clients wait a minute, unless progress is reported. */
+  costExport: 50_000,
   /** The one look at the store before the server is ready. */
   readiness: 3_000,
 } as const

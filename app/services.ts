@@ -5,6 +5,7 @@ import { OnBehalfOf } from './auth/obo.ts'
 import { ServiceAccess } from './auth/services.ts'
 import { Verifier } from './auth/verifier.ts'
 import type { Config } from './config.ts'
+import { CostManagement } from './costs/cost-management.ts'
 import { Drain } from './http/drain.ts'
 import { McpServer } from './mcp/mcp.ts'
 import type { ExpenseStore } from './store/expenses.ts'
@@ -37,6 +38,8 @@ export function createServices(config: Config, log: Log, store: ExpenseStore, re
     verifier: new Verifier(config, keys),
     authorizer: new Authorizer({ permissions, serverUrl, obo, adminGroup, serviceAccess, log }),
     serviceAccess,
+    // Asked only by tools that name it in permissions.json.
+    costs: new CostManagement(endpoints.arm ?? ''),
     downstream: new Downstream(permissions.downstreamApis, endpoints),
     mcp: new McpServer(permissions),
   }

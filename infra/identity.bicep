@@ -50,12 +50,16 @@ var permissions = loadJsonContent('permissions.json')
 var selectedSets = filter(permissions.toolSets, set => contains(toolSets, set.name))
 var scopes = enabledUnlessSaid(concat(permissions.scopes, flatten(map(selectedSets, set => set.scopes))))
 var appRoles = rolesEnabledUnlessSaid(flatten(map(selectedSets, set => set.appRoles)))
-// Pre-authorization may name enabled scopes only.
-var enabledScopeIds = map(filter(scopes, scope => scope.?isEnabled ?? true), scope => scope.id)
+// Pre-authorization may name enabled scopes only. Those of type Admin are not given away by it: whoever may use a client
+// that is pre-authorized for one has it, and nobody was asked.
+var preAuthorizedScopeIds = map(
+  filter(scopes, scope => (scope.?isEnabled ?? true) && scope.type == 'User'),
+  scope => scope.id
+)
 // union() drops a client that is named twice: Microsoft Graph refuses it.
 var knownClients = map(union(map(permissions.clients, client => client.appId), extraClients), appId => {
   appId: appId
-  delegatedPermissionIds: enabledScopeIds
+  delegatedPermissionIds: preAuthorizedScopeIds
 })
 var downstreamPermissions = flatten(map(selectedSets, set => set.downstreamPermissions))
 var downstreamApis = filter(permissions.downstreamApis, downstream =>
@@ -179,7 +183,7 @@ resource apiReachable 'Microsoft.Graph/applications@v1.0' = {
     requestedAccessTokenVersion: 2
     oauth2PermissionScopes: scopes
     preAuthorizedApplications: concat(knownClients, [
-      { appId: publicClient.appId, delegatedPermissionIds: enabledScopeIds }
+      { appId: publicClient.appId, delegatedPermissionIds: preAuthorizedScopeIds }
     ])
   }
 }
@@ -268,7 +272,7 @@ resource devApiReachable 'Microsoft.Graph/applications@v1.0' = if (localDevelopm
     requestedAccessTokenVersion: 2
     oauth2PermissionScopes: scopes
     preAuthorizedApplications: concat(knownClients, [
-      { appId: publicClient.appId, delegatedPermissionIds: enabledScopeIds }
+      { appId: publicClient.appId, delegatedPermissionIds: preAuthorizedScopeIds }
     ])
   }
 }

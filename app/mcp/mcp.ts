@@ -12,6 +12,7 @@ import {
 import { isPlainlyModern, LEGACY, MODERN, SERVER } from './eras.ts'
 import type { Message, RequestId } from './message.ts'
 import { info, listCache, type Offer, unknownTool } from './offer.ts'
+import { finish, reporterFor } from './progress.ts'
 import type { Posted } from './transport.ts'
 
 /** The tools of one role, and the answer to tools/list in each era: a text that is made once. */
@@ -55,7 +56,11 @@ export class McpServer {
     if (era === LEGACY && id === undefined) return void response.status(202).end()
     if (id !== undefined && (era === LEGACY || isPlainlyModern(request.headers, message))) {
       if (method === 'tools/list') return send(response, id, `"result":${role.lists[era]}`)
-      if (call) return send(response, id, outcome(era, call.name, await run(role, call, context, refused)))
+      if (call) {
+        const report = reporterFor(message, request, response)
+        const work = { ...context, report, gone: goneOf(response) }
+        return send(response, id, outcome(era, call.name, await run(role, call, work, refused)))
+      }
     }
     // Loaded when first needed: a list must not wait for them after a cold start.
     if (era === LEGACY) return (await import('./legacy.ts')).answer(message, response)
@@ -113,7 +118,15 @@ const outcome = (era: Posted['era'], name: string, result: ToolResult | undefine
     ? `"result":${JSON.stringify(era === MODERN ? { ...result, ...complete } : result)}`
     : `"error":${JSON.stringify(unknownTool(name))}`
 
+/** Aborted when the client hangs up before it has its answer: nobody needs what a tool would still ask others for. */
+function goneOf(response: Response): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
 function send(response: Response, id: RequestId, member: string): void {
-  response.setHeader('content-type', 'application/json; charset=utf-8')
-  response.end(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},${member}}`)
+  finish(response, `{"jsonrpc":"2.0","id":${JSON.stringify(id)},${member}}`)
 }

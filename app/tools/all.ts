@@ -1,4 +1,6 @@
 import { addUserExpense } from './add-user-expense.ts'
+import { costByService } from './cost-by-service.ts'
+import { costExport } from './cost-export.ts'
 import { devopsGetProfile } from './devops-get-profile.ts'
 import { getExpenseStats } from './get-expense-stats.ts'
 import { getUserContext } from './get-user-context.ts'
@@ -14,4 +16,6 @@ export const allTools: readonly Tool[] = [
   graphGetProfile,
   getUserContext,
   devopsGetProfile,
+  costByService,
+  costExport,
 ]

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { AdminId } from '../auth/groups.ts'
 import type { RoleHolder } from '../auth/services.ts'
 import type { UserId } from '../auth/verifier.ts'
+import type { CostManagement } from '../costs/cost-management.ts'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../store/expenses.ts'
 import type { Statistics } from '../store/statistics.ts'
 import { isStoreRefusal } from '../store/store-failure.ts'
@@ -20,6 +21,7 @@ export type ToolContext = Surroundings &
     /** Present only when the caller was found in the admin group. */
     admin: AdminId | undefined
     store: ExpenseStore
+    costs: CostManagement
   }>
 
 /** What a tool works with when a service calls it: there is no user, and nothing that belongs to one. */
@@ -33,12 +35,26 @@ type Surroundings = Readonly<{
   statistics: Statistics
   log: Log
   requestId: string
+  /** Where the client wants to hear how far a long call is. */
+  report?: Report | undefined
+  /** Aborted when nobody waits for the answer any more. */
+  gone?: AbortSignal
   /** Where a tool that failed says so. */
   entry: Pick<AuditEntry, 'outcome' | 'decision' | 'reason'>
 }>
 
-/** `structured` is checked against the tool's output; `text` says the same for people, where its JSON does not. */
-type Answer<Output extends z.ZodObject> = Readonly<{ structured: z.infer<Output>; text?: string }>
+/**
+ * `structured` is checked against the tool's output; `text` says the same for people, where its JSON does not; `file`
+ * goes with the answer as an embedded resource.
+ */
+type Answer<Output extends z.ZodObject> = Readonly<{
+  structured: z.infer<Output>
+  text?: string
+  file?: ToolFile
+}>
+
+/** Says how far a call is; `progress` grows, up to `total` where that is known. */
+export type Report = (progress: number, total?: number, message?: string) => void
 
 type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonly<{
   name: string
@@ -52,9 +68,15 @@ type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonl
   runForService?: (input: z.infer<Input>, context: ServiceContext) => Promise<Answer<Output>>
 }>
 
-/** A tool's result as both eras write it: text for people and models, the same facts as data, or an error in words. */
+/** `uri` names it and can be read nowhere; `text` is the whole of it. */
+export type ToolFile = { uri: string; mimeType: string; text: string }
+
+/**
+ * A tool's result as both eras write it: text for people and models, the same facts as data, a file, or an error in
+ * words.
+ */
 export type ToolResult = {
-  content: { type: 'text'; text: string }[]
+  content: ({ type: 'text'; text: string } | { type: 'resource'; resource: ToolFile })[]
   structuredContent?: Record<string, unknown>
   isError?: true
 }
@@ -101,10 +123,13 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
       if (!parsed.success)
         return toolError(`Invalid arguments for ${name}:\n${z.prettifyError(parsed.error)}`)
       try {
-        const { structured, text } = await work(parsed.data, context)
+        const { structured, text, file } = await work(parsed.data, context)
         const structuredContent = output.parse(structured)
         return {
-          content: [{ type: 'text' as const, text: text ?? inOneLine(structuredContent) }],
+          content: [
+            { type: 'text' as const, text: text ?? inOneLine(structuredContent) },
+            ...(file ? [{ type: 'resource' as const, resource: file }] : []),
+          ],
           structuredContent,
         }
       } catch (error) {

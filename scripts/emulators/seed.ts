@@ -3,6 +3,7 @@ import { DEFAULT_ACCESS, Directory } from './directory.ts'
 import type { Application, ServicePrincipal } from './directory-objects.ts'
 import { GRAPH_APP_ID, isDownstream, microsoftApplications } from './microsoft-apps.ts'
 import * as apps from './seed/apps.ts'
+import { azureSeed } from './seed/azure.ts'
 import * as people from './seed/people.ts'
 
 const principal = (id: string, appId: string, displayName: string): ServicePrincipal => ({
@@ -90,6 +91,7 @@ export function seedDirectory({ mcpUrls, permissions }: Seed) {
   })
   return {
     directory,
+    azure: azureSeed(),
     tenantId: apps.TENANT_ID,
     /** Public client with loopback redirects, for clients of one's own. */
     clientId: apps.CLIENT_APP_ID,

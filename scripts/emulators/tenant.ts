@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import express, { type ErrorRequestHandler } from 'express'
 import type { JWK, JWTPayload } from 'jose'
 import { z } from 'zod'
+import { type AzureSeed, armOf, armRoutes } from './arm.ts'
 import type { Directory } from './directory.ts'
 import { DOWNSTREAM } from './downstream.ts'
 import { DEVICE_CODE_SECONDS } from './entra/device-code.ts'
@@ -23,6 +24,8 @@ interface TenantOptions {
   /** The name in the URLs; the sockets are loopback whatever it is. */
   host?: string
   identityHeader?: string
+  /** Subscriptions and who may read their costs; none when left out. */
+  azure?: AzureSeed
   /** Milliseconds since 1970; instead of the clock, for tests that must not wait. */
   now?: () => number
 }
@@ -61,6 +64,8 @@ export async function startTenant(options: TenantOptions) {
   const settings: GraphSettings = { pageSize: 100, emptyFirstPage: false }
   const graph = graphOf(entra, graphUrl, settings)
   app.use('/graph', graphRoutes(graph))
+  const arm = armOf(entra, `${url}/arm`, options.azure ?? { subscriptions: [], roleAssignments: [] })
+  app.use('/arm', armRoutes(arm))
   app.get('/msi/token', managedIdentity(entra))
   for (const [name, routes] of Object.entries(DOWNSTREAM)) app.use(`/downstream/${name}`, routes(entra))
   app.use('/:tenant', entraRoutes(entra))
@@ -83,6 +88,8 @@ export async function startTenant(options: TenantOptions) {
     faults: entra.faults,
     counters: entra.faults.counters,
     graph: settings,
+    /** Azure Resource Manager; `url` is ARM_ENDPOINT. */
+    arm,
     /** When new objects are seen, and how late lists are. */
     replication: graph.replication,
     /** Every write to Graph since the start or the last reset. */

@@ -141,7 +141,7 @@ function codeFor(entra: Entra, pending: PendingSignIn, userId: string): string {
   const { address, scope, request, codeChallenge, nonce } = pending
   const { client, platform, redirectUri } = address
   const user = admit(entra.directory, userId, client, request.resource)
-  consentedScopes(entra.directory, client, request, user.id)
+  consentedScopes(entra.directory, client, request, user.id, { page: true })
   // A page is open, so the second factor can be asked for at once.
   const steppedUp = pending.steppedUp || asksForStepUp(entra.directory, user.id, request.resource)
   return entra.codes.issue({

@@ -144,6 +144,10 @@ export const scope = {
     refuse`AADSTS65001 invalid_grant: The user or administrator has not consented to use the application with ID '${appId}' named '${displayName}'. Send an interactive authorization request for this user and resource.`.with(
       { suberror: 'consent_required' },
     ),
+  adminOnly: ({ displayName }: Application) =>
+    refuse`AADSTS90094 invalid_grant: An administrator must consent: ${displayName} needs permission to access resources in your organization that only an admin can grant.`.with(
+      { suberror: 'consent_required' },
+    ),
   notPreauthorized: (app: Application, resource: Application) =>
     refuse`AADSTS65002 invalid_grant: Consent between first party application '${app.appId}' and first party resource '${resource.appId}' must be configured via preauthorization - applications owned and operated by Microsoft must get approval from the API owner before requesting tokens for that API.`,
 }
