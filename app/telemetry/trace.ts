@@ -16,7 +16,12 @@ import { faultFields } from './fault.ts'
 const tracer = () => trace.getTracer('expenses')
 
 /** The services that a request depends on; their names are all that telemetry says about them. */
-export type Service = 'Microsoft Entra ID' | 'Managed identity' | 'Microsoft Graph' | 'Azure Cosmos DB'
+export type Service =
+  | 'Microsoft Entra ID'
+  | 'Managed identity'
+  | 'Microsoft Graph'
+  | 'Azure Cosmos DB'
+  | 'Azure AI Search'
 
 /** Middleware: what follows belongs to one request, which may be a part of the caller's trace (W3C Trace Context). */
 export function inRequestSpan({ headers }: Request, _response: Response, next: NextFunction): void {

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import type { Request, Response } from 'express'
 
-type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph'
+type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph' | 'search'
 
 /**
  * What goes wrong. A hang ends after its milliseconds, on release or when the caller hangs up; then the call is
@@ -32,7 +32,14 @@ interface Active {
   events: EventEmitter
 }
 
-const none = (): Record<Endpoint, number> => ({ keys: 0, token: 0, obo: 0, managedIdentity: 0, graph: 0 })
+const none = (): Record<Endpoint, number> => ({
+  keys: 0,
+  token: 0,
+  obo: 0,
+  managedIdentity: 0,
+  graph: 0,
+  search: 0,
+})
 
 /** Faults of the emulator, switched on and off while it runs, and the count of calls per endpoint. */
 export class Faults {

@@ -12,6 +12,8 @@ import { Tickets } from './entra/session.ts'
 import { Faults } from './faults.ts'
 import { type GraphSettings, graphOf, graphRoutes } from './graph.ts'
 import { listenOnLoopback } from './loopback.ts'
+import type { SearchRole } from './search/access.ts'
+import { type Search, searchRoutes } from './search.ts'
 import { type SignInRequest, signIn } from './sign-in-client.ts'
 
 interface TenantOptions {
@@ -22,6 +24,8 @@ interface TenantOptions {
   /** The name in the URLs; the sockets are loopback whatever it is. */
   host?: string
   identityHeader?: string
+  /** Who may do what with the search service. */
+  searchRoles?: readonly SearchRole[]
   /** Milliseconds since 1970; instead of the clock, for tests that must not wait. */
   now?: () => number
 }
@@ -48,7 +52,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
   }
 }
 
-/** The emulated tenant: Entra, Microsoft Graph and the managed-identity endpoint on one loopback port. */
+/** The emulated tenant: Entra, Microsoft Graph, Azure AI Search and the managed-identity endpoint on one loopback port. */
 export async function startTenant(options: TenantOptions) {
   const keys = await KeyRing.create()
   const app = express().disable('x-powered-by').disable('etag')
@@ -58,7 +62,9 @@ export async function startTenant(options: TenantOptions) {
   const graphUrl = `${url}/graph`
   const settings: GraphSettings = { pageSize: 100, emptyFirstPage: false }
   const graph = graphOf(entra, graphUrl, settings)
+  const search: Search = { roles: [...(options.searchRoles ?? [])], indexes: new Map() }
   app.use('/graph', graphRoutes(graph))
+  app.use('/search', searchRoutes(entra, search))
   app.get('/msi/token', managedIdentity(entra))
   app.use('/:tenant', entraRoutes(entra))
   app.use((_request, response) => response.sendStatus(404))
@@ -68,6 +74,8 @@ export async function startTenant(options: TenantOptions) {
     url,
     /** GRAPH_ENDPOINT. */
     graphUrl,
+    /** SEARCH_ENDPOINT. */
+    searchUrl: `${url}/search`,
     /** IDENTITY_ENDPOINT and IDENTITY_HEADER. */
     identityEndpoint: `${url}/msi/token`,
     identityHeader: entra.identityHeader,
@@ -76,6 +84,8 @@ export async function startTenant(options: TenantOptions) {
     faults: entra.faults,
     counters: entra.faults.counters,
     graph: settings,
+    /** The search service behind `searchUrl`. */
+    search,
     /** When new objects are seen, and how late lists are. */
     replication: graph.replication,
     /** Every write to Graph since the start or the last reset. */
