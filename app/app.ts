@@ -52,7 +52,10 @@ export function createApp(services: Services): Express {
         : await services.authorizer.judge(message, { caller, mcpUrl, entry })
       const { store, statistics, log } = services
       const { requestId } = entry
-      const context = { user: caller.userId, admin: verdict.admin, store, statistics, log, requestId, entry }
+      const context = {
+        ...{ user: caller.userId, admin: verdict.admin, store, statistics, log, requestId, entry },
+        ...services.downstream.onBehalfOf(verdict.tokens),
+      }
       await services.mcp.answer(message, [request, response], context, verdict)
     } catch (error) {
       throw gate.refuse(error, request, entry)

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { ConfigurationError, type Credential, credentialOf } from './auth/credential.ts'
+import type { Declaration } from './declaration.ts'
 import { isLoopback, safeUrl } from './loopback.ts'
-import type { Permissions } from './permissions.ts'
+import { type Permissions, selectPermissions, ToolSetsWrong } from './permissions.ts'
 import { ConnectionString, type Ingestion } from './telemetry/connection-string.ts'
 
 export type Config = Readonly<{
@@ -21,7 +22,9 @@ export type Config = Readonly<{
   allowedClients: ReadonlySet<string> | undefined
   /** Origin of Entra, without a trailing slash. */
   authorityHost: string
-  /** Base URL of each downstream API by its name in permissions.json. */
+  /** What the selected tool sets (TOOL_SETS) declare. */
+  permissions: Permissions
+  /** Base URL of each of their downstream APIs, by its name in permissions.json. */
   endpoints: Readonly<Record<string, string>>
   cosmos: Readonly<{ endpoint: string; database: string; container: string; key?: string }>
   credential: Credential
@@ -127,16 +130,22 @@ type Environment = z.infer<typeof Environment>
  * Reads the server's environment once, at start-up. Throws a ConfigurationError that names every missing
  * or bad variable and says what it should look like; never echoes a value, which may be a secret.
  */
-export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permissions): Config {
+export function loadConfig(variables: NodeJS.ProcessEnv, declaration: Declaration): Config {
   // An empty variable means "not set": that is how azd and compose files pass optional values.
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
   const parsed = Environment.safeParse(set)
-  const endpoints = downstreamEndpoints(set, permissions)
-  const faults = [...(parsed.success ? [] : faultsOf(parsed.error, set)), ...endpoints.faults]
+  const selected = selectedBy(set.TOOL_SETS, declaration)
+  const endpoints = downstreamEndpoints(set, selected.permissions)
+  const faults = [
+    ...(parsed.success ? [] : faultsOf(parsed.error, set)),
+    ...selected.faults,
+    ...endpoints.faults,
+  ]
   // A declared restriction that did not get here is no permission for everybody.
-  if (permissions.allowedClients.length > 0 && set.ALLOWED_CLIENTS === undefined)
+  if (declaration.allowedClients.length > 0 && set.ALLOWED_CLIENTS === undefined)
     faults.push(`ALLOWED_CLIENTS is missing: it ${clientsMessage}.`)
-  if (!parsed.success || faults.length > 0) throw new ConfigurationError(faults.join('\n'))
+  if (!parsed.success || !selected.permissions || faults.length > 0)
+    throw new ConfigurationError(faults.join('\n'))
   const env = parsed.data
   return {
     port: env.PORT,
@@ -149,6 +158,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permission
     adminGroupId: env.ENTRA_ADMIN_GROUP_ID.toLowerCase(),
     allowedClients: env.ALLOWED_CLIENTS && new Set(env.ALLOWED_CLIENTS),
     authorityHost: env.ENTRA_AUTHORITY_HOST,
+    permissions: selected.permissions,
     endpoints: endpoints.urls,
     cosmos: cosmosOf(env),
     credential: credentialOf(env),
@@ -170,13 +180,22 @@ function faultsOf(error: z.ZodError, set: NodeJS.ProcessEnv): string[] {
   })
 }
 
-/** One variable per downstream API of permissions.json: `<NAME>_ENDPOINT`, by default the API itself. */
-function downstreamEndpoints(env: NodeJS.ProcessEnv, { downstreamApis }: Permissions) {
+function selectedBy(toolSets: string | undefined, declaration: Declaration) {
+  try {
+    return { permissions: selectPermissions(declaration, toolSets), faults: [] }
+  } catch (error) {
+    if (error instanceof ToolSetsWrong) return { faults: [error.message] }
+    throw error
+  }
+}
+
+/** One variable per downstream API in use: `<NAME>_ENDPOINT`, by default the API itself. */
+function downstreamEndpoints(env: NodeJS.ProcessEnv, permissions?: Permissions) {
   const urls: Record<string, string> = {}
   const faults: string[] = []
-  for (const { name, resource } of downstreamApis) {
+  for (const { name, resource, endpoint: usual = resource } of permissions?.downstreamApis ?? []) {
     const variable = `${name.toUpperCase()}_ENDPOINT`
-    const url = endpoint(resource).safeParse(env[variable] ?? resource)
+    const url = endpoint(usual).safeParse(env[variable] ?? usual)
     if (url.success) urls[name] = url.data
     else faults.push(`${variable} is wrong: it ${url.error.issues[0]?.message}.`)
   }

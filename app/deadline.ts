@@ -8,6 +8,8 @@ export const deadlines = {
   exchange: 10_000,
   /** The question about the admin group, all its pages and repetitions. */
   graph: 5_000,
+  /** One question to another downstream API, its repetitions included. */
+  downstream: 10_000,
   /** One use of the store, all its pages and repetitions. */
   store: 8_000,
   /** The statistics over all users, all their pages and repetitions. */

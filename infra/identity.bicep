@@ -41,9 +41,15 @@ param localServerUrl string
 @description('Service or asset id; empty: none.')
 param serviceManagementReference string
 
+@minLength(1)
+@description('Names of the tool sets whose scopes, roles and downstream permissions are declared.')
+param toolSets string[]
+
 var permissions = loadJsonContent('permissions.json')
-var scopes = enabledUnlessSaid(permissions.scopes)
-var appRoles = rolesEnabledUnlessSaid(permissions.appRoles)
+// What is not switched on is not declared: nobody is asked for a consent that no tool of theirs needs.
+var selectedSets = filter(permissions.toolSets, set => contains(toolSets, set.name))
+var scopes = enabledUnlessSaid(concat(permissions.scopes, flatten(map(selectedSets, set => set.scopes))))
+var appRoles = rolesEnabledUnlessSaid(flatten(map(selectedSets, set => set.appRoles)))
 // Pre-authorization may name enabled scopes only.
 var enabledScopeIds = map(filter(scopes, scope => scope.?isEnabled ?? true), scope => scope.id)
 // union() drops a client that is named twice: Microsoft Graph refuses it.
@@ -51,9 +57,16 @@ var knownClients = map(union(map(permissions.clients, client => client.appId), e
   appId: appId
   delegatedPermissionIds: enabledScopeIds
 })
-var downstreamAccess = map(permissions.downstreamApis, downstream => {
+var downstreamPermissions = flatten(map(selectedSets, set => set.downstreamPermissions))
+var downstreamApis = filter(permissions.downstreamApis, downstream =>
+  contains(map(downstreamPermissions, permission => permission.api), downstream.name))
+// union() here too: two sets may need the same permission.
+var downstreamAccess = map(downstreamApis, downstream => {
   resourceAppId: downstream.appId
-  resourceAccess: map(downstream.permissions, permission => { id: permission.id, type: 'Scope' })
+  resourceAccess: map(
+    union([], map(filter(downstreamPermissions, permission => permission.api == downstream.name), permission => permission.id)),
+    id => { id: id, type: 'Scope' }
+  )
 })
 
 // The key of every object; it can never change, so it holds nothing but the environment.

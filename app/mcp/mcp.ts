@@ -1,16 +1,12 @@
 import type { Request, Response } from 'express'
 import type { Verdict } from '../auth/authorize.ts'
 import type { Permissions } from '../permissions.ts'
-import { addUserExpense } from '../tools/add-user-expense.ts'
-import { getExpenseStats } from '../tools/get-expense-stats.ts'
-import { getUserExpenses } from '../tools/get-user-expenses.ts'
+import { allTools } from '../tools/all.ts'
 import { type Tool, type ToolContext, type ToolResult, toolError } from '../tools/tool.ts'
 import { isPlainlyModern, LEGACY, MODERN, SERVER } from './eras.ts'
 import type { Message, RequestId } from './message.ts'
 import { info, listCache, type Offer, unknownTool } from './offer.ts'
 import type { Posted } from './transport.ts'
-
-const tools = [addUserExpense, getUserExpenses, getExpenseStats]
 
 /** The tools of one role, and the answer to tools/list in each era: a text that is made once. */
 type Role = Readonly<{ tools: ReadonlyMap<string, Tool>; lists: Readonly<Record<Posted['era'], string>> }>
@@ -20,16 +16,11 @@ export class McpServer {
   readonly #forUsers: Role
   readonly #forAdmins: Role
 
-  /** Throws when infra/permissions.json and the code do not name the same tools. */
-  constructor(permissions: Permissions) {
-    const declared = new Map(permissions.tools.map((tool) => [tool.name, tool]))
-    const names = new Set(tools.map(({ listed }) => listed.name))
-    const stranger =
-      [...names].find((name) => !declared.has(name)) ?? [...declared.keys()].find((name) => !names.has(name))
-    if (stranger)
-      throw new Error(`Tool ${stranger} must be both in infra/permissions.json and in app/mcp/mcp.ts.`)
-    this.#forUsers = roleWith(tools.filter(({ listed }) => declared.get(listed.name)?.admin === false))
-    this.#forAdmins = roleWith(tools)
+  /** Offers the tools of the selected sets. Throws when the code has not all of them. */
+  constructor({ tools }: Permissions) {
+    const offered = tools.map(({ name, admin }) => ({ tool: toolNamed(name), admin }))
+    this.#forUsers = roleWith(offered.filter(({ admin }) => !admin).map(({ tool }) => tool))
+    this.#forAdmins = roleWith(offered.map(({ tool }) => tool))
   }
 
   /**
@@ -61,6 +52,12 @@ export class McpServer {
     }
     return (await import('./modern.ts')).answer(message, request, response, offer)
   }
+}
+
+function toolNamed(name: string): Tool {
+  const tool = allTools.find(({ listed }) => listed.name === name)
+  if (tool) return tool
+  throw new Error(`Tool ${name} of infra/permissions.json is not in app/tools/all.ts.`)
 }
 
 const roleWith = (offered: readonly Tool[]): Role => {

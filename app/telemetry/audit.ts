@@ -85,7 +85,11 @@ export function noteCaller(entry: AuditEntry, { userId, client }: Identified): v
   if (client) entry.client = client
 }
 
-export function decide(entry: AuditEntry, decision: Decision, reason: string): void {
+export function decide(
+  entry: Pick<AuditEntry, 'decision' | 'reason'>,
+  decision: Decision,
+  reason: string,
+): void {
   entry.decision = decision
   entry.reason = reason
 }

@@ -9,6 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { NextFunction, Request, Response } from 'express'
+import type { DownstreamApi } from '../permissions.ts'
 import type { AuditLine } from './audit.ts'
 import { faultFields } from './fault.ts'
 
@@ -21,7 +22,7 @@ export type Service =
   | 'Managed identity'
   | 'Microsoft Graph'
   | 'Azure Cosmos DB'
-  | 'Azure AI Search'
+  | DownstreamApi['displayName']
 
 /** Middleware: what follows belongs to one request, which may be a part of the caller's trace (W3C Trace Context). */
 export function inRequestSpan({ headers }: Request, _response: Response, next: NextFunction): void {

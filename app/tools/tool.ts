@@ -5,9 +5,11 @@ import type { UserId } from '../auth/verifier.ts'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../store/expenses.ts'
 import type { Statistics } from '../store/statistics.ts'
 import { isStoreRefusal } from '../store/store-failure.ts'
-import type { AuditEntry } from '../telemetry/audit.ts'
+import { type AuditEntry, decide } from '../telemetry/audit.ts'
 import { faultFields } from '../telemetry/fault.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { OnBehalf } from './downstream.ts'
+import { ToolRefusal } from './refusal.ts'
 
 /** What a tool works with: the verified caller, never an argument of the model, says whose data it is. */
 export type ToolContext = Readonly<{
@@ -19,8 +21,9 @@ export type ToolContext = Readonly<{
   log: Log
   requestId: string
   /** Where a tool that failed says so. */
-  entry: Pick<AuditEntry, 'outcome'>
-}>
+  entry: Pick<AuditEntry, 'outcome' | 'decision' | 'reason'>
+}> &
+  OnBehalf
 
 type Definition<Input extends z.ZodObject, Output extends z.ZodObject> = Readonly<{
   name: string
@@ -118,6 +121,13 @@ function messageFor(error: unknown, { log, requestId, entry }: ToolContext): str
     entry.outcome = 'refused_by_store'
     log.warn('The store is not available.', { ...faultFields(error), request_id: requestId })
     return `The expenses cannot be reached at the moment. Try again in ${error.retryAfterSeconds} seconds; before you repeat an add without an idempotency_key, list the expenses: it may have been saved.`
+  }
+  if (error instanceof ToolRefusal) {
+    if (error.decision) decide(entry, ...error.decision)
+    entry.outcome = error.outcome
+    if (error.cause)
+      log.warn('A downstream API failed.', { ...faultFields(error.cause), request_id: requestId })
+    return error.message
   }
   entry.outcome = isStoreRefusal(error) ? 'refused_by_store' : 'failed'
   log.fault(error, { request_id: requestId })

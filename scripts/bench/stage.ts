@@ -24,7 +24,8 @@ export type Stage = Awaited<ReturnType<typeof startStage>>
 export async function startStage(folder: string) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
-  const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
+  const permissions = loadPermissions()
+  const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const tenant = await startTenant({ ...seed, port: 0 })
   const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const issuer = `${tenant.url}/${seed.tenantId}`
@@ -48,7 +49,7 @@ export async function startStage(folder: string) {
       tenant.tokenFor({ user, clientId: seed.clientId, scope: `${mcp}/user_impersonation`, resource: mcp }),
     /** Starts our server: `entry` is the production one, or one with another store. */
     async ours(entry: string, more: Record<string, string> = {}): Promise<Started> {
-      const environment = serverEnvironment(mcp, { seed, tenant, cosmos })
+      const environment = serverEnvironment(mcp, { permissions, seed, tenant, cosmos })
       const env = { ...environment, RATE_LIMIT_PER_MINUTE: '1000000', ...more }
       const server = await start([...FLAGS, bundle(entry)], env)
       started.push(server)

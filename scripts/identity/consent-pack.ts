@@ -27,7 +27,7 @@ export function consentPack(
     permissions.map(({ value, id, reason }) => `| ${displayName} | \`${value}\` | \`${id}\` | ${reason} |`),
   )
   const waiting = tools
-    .filter(({ admin, downstreamApi }) => admin || downstreamApi)
+    .filter(({ downstreamApis: needed }) => needed.length > 0)
     .map(({ name }) => `\`${name}\``)
   const links = clients.map(
     ({ title, appId }) =>

@@ -96,7 +96,7 @@ export type Consent = { granted: true; text: string } | { granted: false; text: 
 /** Grants what is missing. Without the right to do so it saves a consent pack for an administrator. */
 export async function consent(context: Context): Promise<Consent> {
   const { directory, environment, root } = context
-  const permissions = loadPermissions()
+  const permissions = loadPermissions(environment.TOOL_SETS)
   const deployment = deploymentOf(context)
   const file = packFile(root, environment)
   const clients = consentClients(deployment)

@@ -49,7 +49,7 @@ export const hookObjects =
     if (file && !existsSync(file)) return NOTHING_FURTHER
     const { ENTRA_CLIENT_SECRET_ID: secret } = await readBlock(join(root, '.env'), environment.AZURE_ENV_NAME)
     return describeHooks({
-      permissions: loadPermissions(file ? pathToFileURL(file) : undefined),
+      permissions: loadPermissions(environment.TOOL_SETS, file ? pathToFileURL(file) : undefined),
       authorityHost: environment.ENTRA_AUTHORITY_HOST,
       tenantId,
       serverIdentity: variables.SERVER_IDENTITY_PRINCIPAL_ID,

@@ -105,11 +105,11 @@ export async function checkUrls({ directory, environment }: Context, names: Name
   }
 }
 
-export async function checkRemovals({ directory }: Context, names: Names): Promise<undefined> {
+export async function checkRemovals({ directory, environment }: Context, names: Names): Promise<undefined> {
   const apps = await appsByName(directory, names)
   const lost = apps
     .filter(({ uniqueName }) => uniqueName !== names.client)
-    .flatMap((app) => removals(app, loadPermissions()))
+    .flatMap((app) => removals(app, loadPermissions(environment.TOOL_SETS)))
   if (lost.length === 0) return
   throw new Problem({
     what: `${[...new Set(lost)].join('; ')}.`,

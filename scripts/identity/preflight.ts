@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { loadDeclaration } from '../../app/declaration.ts'
 import type { Check } from '../cli/checklist.ts'
 import { NOT_ASKED_YET } from '../cli/environment.ts'
 import { checkParameters } from '../cli/parameters.ts'
@@ -50,6 +51,12 @@ function checkAssignment({ environment }: Context, { assign }: Rights): string {
     fix: 'Give a pipeline the application permission AppRoleAssignment.ReadWrite.All, or: azd env set RESTRICT_TO_ASSIGNED_USERS false    (then everybody in the tenant gets a token)',
   })
 }
+
+const checkValues = ({ variables }: Context) =>
+  checkParameters(
+    variables,
+    loadDeclaration().toolSets.map(({ name }) => name),
+  )
 
 const Requirements = z.object({ requiredVersions: z.object({ azd: z.string().regex(/^>= \d+\.\d+\.\d+$/) }) })
 
@@ -106,7 +113,7 @@ export function preflight(context: Context): Check[] {
   const shared = () => (known ??= rights())
   return [
     { title: 'azd is recent enough', run: () => checkAzd(context) },
-    { title: 'Values can be deployed', run: async () => checkParameters(context.variables) },
+    { title: 'Values can be deployed', run: async () => checkValues(context) },
     { title: 'Signed in to the right tenant', run: () => checkTenant(context) },
     { title: 'May create app registrations and groups', run: async () => checkCreation(await shared()) },
     { title: 'May assign groups', run: async () => checkAssignment(context, await shared()) },

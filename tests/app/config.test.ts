@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { ConfigurationError } from '../../app/auth/credential.ts'
 import { loadConfig } from '../../app/config.ts'
-import { loadPermissions } from '../../app/permissions.ts'
+import { loadDeclaration } from '../../app/declaration.ts'
 import { selfSigned } from '../certificate.ts'
 
-const permissions = loadPermissions()
+const declaration = loadDeclaration()
 const guid = '11111111-2222-3333-4444-555555555555'
 const good = {
   AZURE_TENANT_ID: guid,
@@ -22,7 +22,7 @@ const good = {
   AZURE_CLIENT_ID: guid,
 }
 const load = (changes: Record<string, string | undefined> = {}) =>
-  loadConfig({ ...good, ...changes }, permissions)
+  loadConfig({ ...good, ...changes }, declaration)
 
 const refuses = (changes: Record<string, string | undefined>, message: RegExp) =>
   assert.throws(
@@ -44,6 +44,18 @@ describe('the configuration', () => {
     assert.deepEqual(config.serverUrls, ['https://server.example.com/mcp'])
   })
 
+  it('takes the usual tool sets, or exactly those that it is told', () => {
+    assert.deepEqual(load().permissions.toolSets, ['expenses', 'profile'])
+    assert.deepEqual(load({ TOOL_SETS: '' }).permissions.toolSets, ['expenses', 'profile'])
+    const { permissions, endpoints } = load({ TOOL_SETS: ' profile ' })
+    assert.deepEqual(permissions.toolSets, ['profile'])
+    assert.deepEqual(Object.keys(endpoints), ['graph'])
+    for (const wrong of ['spending', 'expenses,', 'expenses,,profile', ' ', 'Expenses', 'expenses profile'])
+      refuses({ TOOL_SETS: wrong }, /TOOL_SETS is wrong: .*tool sets, separated by commas: expenses, profile/)
+    // With everything else that is wrong, in one message.
+    refuses({ TOOL_SETS: 'spending', PORT: 'x' }, /PORT is wrong[\s\S]*TOOL_SETS is wrong/)
+  })
+
   for (const name of Object.keys(good).filter((variable) => variable !== 'AZURE_CLIENT_ID')) {
     it(`names ${name} when it is missing or empty`, () => {
       refuses({ [name]: undefined }, new RegExp(`^${name} is missing: it should be`))
@@ -60,8 +72,8 @@ describe('the configuration', () => {
       refuses({ ALLOWED_CLIENTS: wrong }, /ALLOWED_CLIENTS is wrong: it should be the app ids/)
   })
 
-  it('does not start for every client where infra/permissions.json allows a few', () => {
-    const restricted = { ...permissions, allowedClients: [{ name: 'One', appId: guid }] }
+  it('does not start for every client where infra/declaration.json allows a few', () => {
+    const restricted = { ...declaration, allowedClients: [{ name: 'One', appId: guid }] }
     assert.throws(() => loadConfig(good, restricted), /ALLOWED_CLIENTS is missing: it should be the app ids/)
     const { allowedClients } = loadConfig({ ...good, ALLOWED_CLIENTS: guid }, restricted)
     assert.deepEqual(allowedClients, new Set([guid]))

@@ -17,7 +17,7 @@ export type UserName = 'Alice' | 'Bob' | 'Carol' | 'Dave'
 
 /**
  * The production server as a process of its own, its environment pointing at emulators in this process. `program`:
- * Node's arguments, when it is not the source. `now`: the tenant's clock.
+ * Node's arguments, when it is not the source. `now`: the tenant's clock. Without TOOL_SETS the expenses alone are on.
  */
 export async function startSystem(
   overrides: Record<string, string> = {},
@@ -26,11 +26,12 @@ export async function startSystem(
 ) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
-  const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
+  const permissions = loadPermissions(overrides.TOOL_SETS ?? 'expenses')
+  const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const tenant = await startTenant({ ...seed, port: 0, now })
   const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const environment: Record<string, string> = {
-    ...serverEnvironment(mcp, { seed, tenant, cosmos }),
+    ...serverEnvironment(mcp, { permissions, seed, tenant, cosmos }),
     RATE_LIMIT_PER_MINUTE: '100000',
     ...overrides,
   }
