@@ -50,10 +50,10 @@ export function createApp(services: Services): Express {
       const verdict = limited
         ? inWords(limited, entry)
         : await services.authorizer.judge(message, { caller, mcpUrl, entry })
-      const { store, statistics, log } = services
+      const { store, statistics, documents, log } = services
       const { requestId } = entry
       const context = {
-        ...{ user: caller.userId, admin: verdict.admin, store, statistics, log, requestId, entry },
+        ...{ user: caller.userId, admin: verdict.admin, store, statistics, documents, log, requestId, entry },
         ...services.downstream.onBehalfOf(verdict.tokens),
       }
       await services.mcp.answer(message, [request, response], context, verdict)

@@ -1,9 +1,11 @@
 import { Authorizer } from './auth/authorize.ts'
+import { azureCredential } from './auth/azure-credential.ts'
 import { AdminGroup } from './auth/groups.ts'
 import { SigningKeys } from './auth/keys.ts'
 import { OnBehalfOf } from './auth/obo.ts'
 import { Verifier } from './auth/verifier.ts'
 import type { Config } from './config.ts'
+import { DocumentIndex } from './documents/document-index.ts'
 import { Drain } from './http/drain.ts'
 import { McpServer } from './mcp/mcp.ts'
 import type { ExpenseStore } from './store/expenses.ts'
@@ -33,6 +35,8 @@ export function createServices(config: Config, log: Log, store: ExpenseStore, re
     statistics: new Statistics(store, log),
     verifier: new Verifier(config, keys),
     authorizer: new Authorizer({ permissions, serverUrl: config.serverUrl, obo, adminGroup, log }),
+    // Asked only by a tool that names it in permissions.json.
+    documents: new DocumentIndex(endpoints.search ?? '', () => azureCredential(config)),
     downstream: new Downstream(permissions.downstreamApis, endpoints),
     mcp: new McpServer(permissions),
   }

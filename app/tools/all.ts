@@ -1,8 +1,15 @@
 import { addUserExpense } from './add-user-expense.ts'
+import { getDocuments } from './get-documents.ts'
 import { getExpenseStats } from './get-expense-stats.ts'
 import { getUserExpenses } from './get-user-expenses.ts'
 import { graphGetProfile } from './graph-get-profile.ts'
 import type { Tool } from './tool.ts'
 
 /** What the server can do; infra/permissions.json and TOOL_SETS say what it offers. */
-export const allTools: readonly Tool[] = [addUserExpense, getUserExpenses, getExpenseStats, graphGetProfile]
+export const allTools: readonly Tool[] = [
+  addUserExpense,
+  getUserExpenses,
+  getExpenseStats,
+  graphGetProfile,
+  getDocuments,
+]

@@ -2,6 +2,7 @@ import type { ToolAnnotations } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import type { AdminId } from '../auth/groups.ts'
 import type { UserId } from '../auth/verifier.ts'
+import type { DocumentIndex } from '../documents/document-index.ts'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../store/expenses.ts'
 import type { Statistics } from '../store/statistics.ts'
 import { isStoreRefusal } from '../store/store-failure.ts'
@@ -18,6 +19,7 @@ export type ToolContext = Readonly<{
   admin: AdminId | undefined
   store: ExpenseStore
   statistics: Statistics
+  documents: DocumentIndex
   log: Log
   requestId: string
   /** Where a tool that failed says so. */

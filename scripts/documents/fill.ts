@@ -6,7 +6,7 @@ import {
   openService,
   type ServiceCredential,
   type StoredDocument,
-} from '../../app/store/search.ts'
+} from '../../app/documents/search.ts'
 import { type Readers, samplesFor } from './samples.ts'
 
 /** Without these two fields and the option every caller would find everything; ids are no answer to a search. */

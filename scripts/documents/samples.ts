@@ -1,4 +1,4 @@
-import type { StoredDocument } from '../../app/store/search.ts'
+import type { StoredDocument } from '../../app/documents/search.ts'
 
 /** Object ids of those who may read the samples. */
 export type Readers = Readonly<{ deployerId: string; adminGroupId: string; usersGroupId: string }>

@@ -8,7 +8,7 @@ type Emulators = Readonly<{
   /** What the tenant was seeded with: the tool sets that the server runs. */
   permissions: Permissions
   seed: ReturnType<typeof seedDirectory>
-  tenant: Pick<Tenant, 'url' | 'graphUrl' | 'identityEndpoint' | 'identityHeader'>
+  tenant: Pick<Tenant, 'url' | 'graphUrl' | 'searchUrl' | 'identityEndpoint' | 'identityHeader'>
   cosmos: Readonly<{ url: string; key: string }>
 }>
 
@@ -27,6 +27,7 @@ export const serverEnvironment = (
   ENTRA_ADMIN_GROUP_ID: seed.adminGroupId,
   ENTRA_AUTHORITY_HOST: tenant.url,
   GRAPH_ENDPOINT: tenant.graphUrl,
+  SEARCH_ENDPOINT: tenant.searchUrl,
   AZURE_CLIENT_ID: seed.managedIdentity.clientId,
   IDENTITY_ENDPOINT: tenant.identityEndpoint,
   IDENTITY_HEADER: tenant.identityHeader,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { DOCUMENTS_INDEX, SEARCH_RESOURCE } from '../../../app/store/search.ts'
+import { DOCUMENTS_INDEX, SEARCH_RESOURCE } from '../../../app/documents/search.ts'
 import { environmentOf, type Surroundings } from '../../../scripts/cli/environment.ts'
 import { documents } from '../../../scripts/documents.ts'
 import { freePort } from '../../../scripts/emulators/loopback.ts'

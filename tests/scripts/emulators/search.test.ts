@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { z } from 'zod'
-import { DOCUMENTS_INDEX, find, openIndex, openService, SEARCH_RESOURCE } from '../../../app/store/search.ts'
+import {
+  DOCUMENTS_INDEX,
+  find,
+  openIndex,
+  openService,
+  SEARCH_RESOURCE,
+} from '../../../app/documents/search.ts'
 import { fillDocuments } from '../../../scripts/documents/fill.ts'
 import type { Readers } from '../../../scripts/documents/samples.ts'
 import { type Contoso, startContoso } from './contoso.ts'

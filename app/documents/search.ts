@@ -8,6 +8,7 @@ import {
 import { SearchClient, SearchIndexClient } from '@azure/search-documents'
 import { z } from 'zod'
 import { tracedRequest } from '../telemetry/trace.ts'
+import { AnswerIncomplete, type Found } from './answer.ts'
 
 /** The index that `npm run documents` makes and the server asks. */
 export const DOCUMENTS_INDEX = 'documents'
@@ -59,15 +60,20 @@ export function openService(endpoint: string, credential: ServiceCredential): Se
   return client
 }
 
-/** In place of the SDK's own policy, which sends no token to an emulator on this machine; credentials cache theirs. */
+/** A token is not sent in its last two minutes. */
+const EXPIRY_MARGIN = 2 * 60_000
+
+/** In place of the SDK's own policy, which sends no token to an emulator on this machine. */
 function authorize(pipeline: Pipeline, credential: ServiceCredential): void {
+  let held: Awaited<ReturnType<ServiceCredential['getToken']>> = null
   pipeline.removePolicy({ name: bearerTokenAuthenticationPolicyName })
   pipeline.addPolicy({
     name: 'serviceAuthorization',
     sendRequest: async (request, next) => {
-      const granted = await credential.getToken(`${SEARCH_RESOURCE}/.default`)
-      if (!granted) throw new Error('There is no token for Azure AI Search.')
-      request.headers.set('authorization', `Bearer ${granted.token}`)
+      if (!held || held.expiresOnTimestamp < Date.now() + EXPIRY_MARGIN)
+        held = await credential.getToken(`${SEARCH_RESOURCE}/.default`)
+      if (!held) throw new Error('There is no token for Azure AI Search.')
+      request.headers.set('authorization', `Bearer ${held.token}`)
       return next(request)
     },
   })
@@ -87,19 +93,11 @@ const traced = (client: HttpClient): HttpClient => ({
 const operationOf = ({ url }: PipelineRequest) =>
   /\/docs\/search\.(?:post\.)?(search|index)\b/.exec(url)?.[1] ?? 'definition'
 
-/** What one query brings, the best first. */
-export type Found = Readonly<{ id: string; title: string; content: string; score: number }>
-
+const Page = z.object({ results: z.array(z.unknown()) })
 const Hit = z.object({
   score: z.number(),
   document: z.object({ id: z.string(), title: z.string(), content: z.string() }),
 })
-
-/** The service answered, but not with a whole list: nothing of it may be shown. */
-export class AnswerIncomplete extends Error {
-  override name = 'AnswerIncomplete'
-  readonly code = 'answer_incomplete'
-}
 
 /** No elevated read, no filter of ours: the service alone decides what the user of the token may find. */
 type Question = Readonly<{ query: string; top: number; userToken: string; signal: AbortSignal }>
@@ -111,6 +109,7 @@ type Question = Readonly<{ query: string; top: number; userToken: string; signal
  */
 export async function find(index: SearchClient<StoredDocument>, question: Question): Promise<Found[]> {
   const { query, top, userToken, signal } = question
+  let isWhole = false
   const page = await index.search(query, {
     top,
     queryType: 'simple',
@@ -118,10 +117,14 @@ export async function find(index: SearchClient<StoredDocument>, question: Questi
     xMsQuerySourceAuthorization: userToken,
     abortSignal: signal,
     onResponse: ({ status }, answer) => {
-      const isWhole = status === 200 && z.object({ results: z.array(z.unknown()) }).safeParse(answer).success
-      if (!isWhole) throw new AnswerIncomplete(`Azure AI Search answered ${status} without a list.`)
+      // Of these the SDK makes an error of its own.
+      if (status >= 400) return
+      isWhole = status === 200 && Page.safeParse(answer).success
+      if (!isWhole) throw new AnswerIncomplete(`Azure AI Search answered ${status} without a whole list.`)
     },
   })
+  // The SDK has not shown us its answer.
+  if (!isWhole) throw new AnswerIncomplete('Azure AI Search answered nothing that could be looked at.')
   const found: Found[] = []
   for await (const hit of page.results) {
     const parsed = Hit.safeParse(hit)
