@@ -1,4 +1,5 @@
 import { Authorizer } from './auth/authorize.ts'
+import { azureCredential } from './auth/azure-credential.ts'
 import { AdminGroup } from './auth/groups.ts'
 import { SigningKeys } from './auth/keys.ts'
 import { OnBehalfOf } from './auth/obo.ts'
@@ -6,6 +7,7 @@ import { ServiceAccess } from './auth/services.ts'
 import { Verifier } from './auth/verifier.ts'
 import type { Config } from './config.ts'
 import { CostManagement } from './costs/cost-management.ts'
+import { DocumentIndex } from './documents/document-index.ts'
 import { Drain } from './http/drain.ts'
 import { McpServer } from './mcp/mcp.ts'
 import type { ExpenseStore } from './store/expenses.ts'
@@ -40,6 +42,7 @@ export function createServices(config: Config, log: Log, store: ExpenseStore, re
     serviceAccess,
     // Asked only by tools that name it in permissions.json.
     costs: new CostManagement(endpoints.arm ?? ''),
+    documents: new DocumentIndex(endpoints.search ?? '', () => azureCredential(config)),
     downstream: new Downstream(permissions.downstreamApis, endpoints),
     mcp: new McpServer(permissions),
   }

@@ -8,6 +8,7 @@ import ky from 'ky'
 import { loadDeclaration } from '../app/declaration.ts'
 import { fullScope } from '../app/metadata.ts'
 import { everyToolSet, selectPermissions } from '../app/permissions.ts'
+import { fillEmulator } from './documents/emulated.ts'
 import { startCosmos } from './emulators/cosmos.ts'
 import { freePort, portFrom } from './emulators/loopback.ts'
 import { seedDirectory } from './emulators/seed.ts'
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
   mkdirSync(data, { recursive: true })
 
   const tenant = await startTenant({ ...seed, port: portFrom('TENANT_PORT', 8081) })
+  await fillEmulator({ tenant, seed, permissions })
   const cosmos = await startCosmos({
     ...STORE,
     port: portFrom('COSMOS_PORT', 8082),
@@ -91,7 +93,7 @@ function welcome({ mcp, tenant, cosmos, clientId, users }: Ready): string {
   const config = { servers: { expenses: { type: 'http', url: mcp } } }
   return `
 MCP server   ${mcp}
-Tenant       ${tenant}  (emulator of Microsoft Entra ID and Microsoft Graph)
+Tenant       ${tenant}  (emulator of Microsoft Entra ID, Microsoft Graph and Azure AI Search)
 Cosmos       ${cosmos}  (emulator; the data survives a restart)
 
 Users        ${alice?.name}  ${alice?.upn}  admin: sees get_expense_stats

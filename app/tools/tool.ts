@@ -4,6 +4,7 @@ import type { AdminId } from '../auth/groups.ts'
 import type { RoleHolder } from '../auth/services.ts'
 import type { UserId } from '../auth/verifier.ts'
 import type { CostManagement } from '../costs/cost-management.ts'
+import type { DocumentIndex } from '../documents/document-index.ts'
 import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../store/expenses.ts'
 import type { Statistics } from '../store/statistics.ts'
 import { isStoreRefusal } from '../store/store-failure.ts'
@@ -22,6 +23,7 @@ export type ToolContext = Surroundings &
     admin: AdminId | undefined
     store: ExpenseStore
     costs: CostManagement
+    documents: DocumentIndex
   }>
 
 /** What a tool works with when a service calls it: there is no user, and nothing that belongs to one. */

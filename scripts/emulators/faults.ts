@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import type { Request, Response } from 'express'
 
 /** The last ones are downstream APIs, by their names in infra/permissions.json. */
-type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph' | 'devops' | 'arm'
+type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph' | 'devops' | 'arm' | 'search'
 
 /**
  * What goes wrong. A hang ends after its milliseconds, on release or when the caller hangs up; then the call is
@@ -43,6 +43,7 @@ const none = (): Record<Endpoint, number> => ({
   graph: 0,
   devops: 0,
   arm: 0,
+  search: 0,
 })
 
 /** Faults of the emulator, switched on and off while it runs, and the count of calls per endpoint. */

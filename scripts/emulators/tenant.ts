@@ -14,6 +14,8 @@ import { Tickets } from './entra/session.ts'
 import { Faults } from './faults.ts'
 import { type GraphSettings, graphOf, graphRoutes } from './graph.ts'
 import { listenOnLoopback } from './loopback.ts'
+import type { SearchRole } from './search/access.ts'
+import { type Search, searchRoutes } from './search.ts'
 import { type SignInRequest, signIn } from './sign-in-client.ts'
 
 interface TenantOptions {
@@ -26,6 +28,8 @@ interface TenantOptions {
   identityHeader?: string
   /** Subscriptions and who may read their costs; none when left out. */
   azure?: AzureSeed
+  /** Who may do what with the search service. */
+  searchRoles?: readonly SearchRole[]
   /** Milliseconds since 1970; instead of the clock, for tests that must not wait. */
   now?: () => number
 }
@@ -53,7 +57,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
   }
 }
 
-/** The emulated tenant: Entra, Microsoft Graph and the managed-identity endpoint on one loopback port. */
+/** The emulated tenant: Entra, Microsoft Graph, Azure AI Search and the managed-identity endpoint on one loopback port. */
 export async function startTenant(options: TenantOptions) {
   const keys = await KeyRing.create()
   const app = express().disable('x-powered-by').disable('etag')
@@ -63,9 +67,11 @@ export async function startTenant(options: TenantOptions) {
   const graphUrl = `${url}/graph`
   const settings: GraphSettings = { pageSize: 100, emptyFirstPage: false }
   const graph = graphOf(entra, graphUrl, settings)
+  const search: Search = { roles: [...(options.searchRoles ?? [])], indexes: new Map() }
   app.use('/graph', graphRoutes(graph))
   const arm = armOf(entra, `${url}/arm`, options.azure ?? { subscriptions: [], roleAssignments: [] })
   app.use('/arm', armRoutes(arm))
+  app.use('/search', searchRoutes(entra, search))
   app.get('/msi/token', managedIdentity(entra))
   for (const [name, routes] of Object.entries(DOWNSTREAM)) app.use(`/downstream/${name}`, routes(entra))
   app.use('/:tenant', entraRoutes(entra))
@@ -80,6 +86,8 @@ export async function startTenant(options: TenantOptions) {
     downstreamUrls: Object.fromEntries(
       Object.keys(DOWNSTREAM).map((name) => [name, `${url}/downstream/${name}`]),
     ),
+    /** SEARCH_ENDPOINT. */
+    searchUrl: `${url}/search`,
     /** IDENTITY_ENDPOINT and IDENTITY_HEADER. */
     identityEndpoint: `${url}/msi/token`,
     identityHeader: entra.identityHeader,
@@ -90,6 +98,8 @@ export async function startTenant(options: TenantOptions) {
     graph: settings,
     /** Azure Resource Manager; `url` is ARM_ENDPOINT. */
     arm,
+    /** The search service behind `searchUrl`. */
+    search,
     /** When new objects are seen, and how late lists are. */
     replication: graph.replication,
     /** Every write to Graph since the start or the last reset. */

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import ky from 'ky'
 import { loadPermissions } from '../../app/permissions.ts'
+import { fillEmulator } from '../../scripts/documents/emulated.ts'
 import { startCosmos } from '../../scripts/emulators/cosmos.ts'
 import { freePort } from '../../scripts/emulators/loopback.ts'
 import { seedDirectory } from '../../scripts/emulators/seed.ts'
@@ -29,6 +30,7 @@ export async function startSystem(
   const permissions = loadPermissions(overrides.TOOL_SETS ?? 'expenses')
   const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const tenant = await startTenant({ ...seed, port: 0, now })
+  await fillEmulator({ tenant, seed, permissions })
   const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const environment: Record<string, string> = {
     ...serverEnvironment(mcp, { permissions, seed, tenant, cosmos }),
@@ -50,7 +52,7 @@ export async function startSystem(
     /** The first line since the last start with all these texts in it; waits for it. */
     lineWith: (...texts: string[]) => lineWith(server, ...texts),
     process: () => server.child,
-    tokenFor: (name: UserName, options: { claims?: string; clientId?: string } = {}) =>
+    tokenFor: (name: UserName, options: { claims?: string; clientId?: string; scope?: string } = {}) =>
       tenant.tokenFor({
         user: upnOf(seed, name),
         clientId: seed.clientId,

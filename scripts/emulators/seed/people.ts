@@ -42,7 +42,7 @@ export const groups = (): Group[] => [
   group(INTERNS, 'Interns', [dave.id]),
 ]
 
-const OLIVIA = 'a0111a00-5093-4e42-b155-43af70edc205'
+export const OLIVIA = 'a0111a00-5093-4e42-b155-43af70edc205'
 const PETER = 'be7e4000-61a4-4f53-8266-54b081fed306'
 const QUINN = '9a144000-72b5-4064-9377-65c1920fe407'
 
