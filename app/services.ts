@@ -10,7 +10,7 @@ import { CostManagement } from './costs/cost-management.ts'
 import { DocumentIndex } from './documents/document-index.ts'
 import { Drain } from './http/drain.ts'
 import { McpServer } from './mcp/mcp.ts'
-import type { ExpenseStore } from './store/expenses.ts'
+import type { Store } from './store/expenses.ts'
 import { Statistics } from './store/statistics.ts'
 import type { AuditSinks } from './telemetry/audit.ts'
 import { AuditTrail } from './telemetry/audit-trail.ts'
@@ -20,7 +20,7 @@ import { Downstream } from './tools/downstream.ts'
 export type Services = ReturnType<typeof createServices>
 
 /** Everything that the routes work with, each made once. Without `record` there is no telemetry. */
-export function createServices(config: Config, log: Log, store: ExpenseStore, record?: AuditSinks['record']) {
+export function createServices(config: Config, log: Log, store: Store, record?: AuditSinks['record']) {
   const { permissions, endpoints } = config
   const keys = new SigningKeys(config.authorityHost, config.tenantId, { log })
   // declaration.ts makes sure that admin tools do not stand without Microsoft Graph.

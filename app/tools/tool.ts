@@ -5,7 +5,7 @@ import type { RoleHolder } from '../auth/services.ts'
 import type { UserId } from '../auth/verifier.ts'
 import type { CostManagement } from '../costs/cost-management.ts'
 import type { DocumentIndex } from '../documents/document-index.ts'
-import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../store/expenses.ts'
+import { CursorInvalid, IdempotencyConflict, type Store, StoreUnavailable } from '../store/expenses.ts'
 import type { Statistics } from '../store/statistics.ts'
 import { isStoreRefusal } from '../store/store-failure.ts'
 import { type AuditEntry, decide } from '../telemetry/audit.ts'
@@ -21,7 +21,7 @@ export type ToolContext = Surroundings &
     user: UserId
     /** Present only when the caller was found in the admin group. */
     admin: AdminId | undefined
-    store: ExpenseStore
+    store: Store
     costs: CostManagement
     documents: DocumentIndex
   }>
