@@ -10,6 +10,7 @@ import { freePort } from '../../scripts/emulators/loopback.ts'
 import { seedDirectory } from '../../scripts/emulators/seed.ts'
 import { STORE, serverEnvironment } from '../../scripts/emulators/server-environment.ts'
 import { startTenant } from '../../scripts/emulators/tenant.ts'
+import { assertImpersonal } from './impersonal.ts'
 
 const source = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
 
@@ -38,6 +39,11 @@ export async function startSystem(
     ...overrides,
   }
   let server = await startServer(program, environment, mcp)
+  /** Whatever a test was about: the whole suite's output is read so. */
+  const end = async () => {
+    await kill(server.child)
+    assertImpersonal(server.lines, seed)
+  }
   return {
     mcp,
     seed,
@@ -63,12 +69,12 @@ export async function startSystem(
     kill: () => kill(server.child),
     /** A new process with empty caches; the stand-ins and their data stay. */
     async restart() {
-      await kill(server.child)
+      await end()
       server = await startServer(program, environment, mcp)
     },
+    /** Fails, when all is closed, if a line of the server said something personal. */
     async stop() {
-      await kill(server.child)
-      await Promise.all([tenant.close(), cosmos.close()])
+      await end().finally(() => Promise.all([tenant.close(), cosmos.close()]))
     },
   }
 }
