@@ -5,6 +5,8 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { z } from 'zod'
 import { PRODUCTION, SANDBOX } from '../../scripts/emulators/seed/azure.ts'
+import { AZURE_CLI } from '../scripts/emulators/contoso.ts'
+import { graphCalls } from '../scripts/emulators/graph-calls.ts'
 import { peers } from './peers.ts'
 import { post, toolNames } from './rpc.ts'
 import { type System, startSystem, type UserName, upnOf } from './system.ts'
@@ -65,15 +67,21 @@ describe('the tools for costs', () => {
     const { result } = z.object({ result: Result }).parse(await response.json())
     return { result, line: await system.auditLine(response) }
   }
-  /** What `npm run consent` does not do: an administrator lets the public client have the scope. */
+  /** As docs/tools.md says: an administrator lets the public client have the scope, by a grant in Microsoft Graph. */
   const consented = async <T>(work: () => Promise<T>): Promise<T> => {
-    const { directory, clientId, apiAppId } = system.seed
-    directory.oauth2PermissionGrants.push({
-      ...{ id: 'export', consentType: 'AllPrincipals', principalId: null, scope: 'cost.export' },
-      clientId: directory.servicePrincipal(clientId)?.id ?? '',
-      resourceId: directory.servicePrincipal(apiAppId)?.id ?? '',
+    const { directory, clientId, apiAppId, operators } = system.seed
+    const principalOf = (appId: string) => directory.servicePrincipal(appId)?.id
+    const administrator = operators.find(({ rights }) => rights.includes('grantConsent'))
+    const token = await system.tenant.tokenFor({
+      ...{ user: administrator?.upn ?? '', clientId: AZURE_CLI },
+      scope: 'https://graph.microsoft.com/.default',
     })
-    return work().finally(() => directory.oauth2PermissionGrants.pop())
+    const graph = graphCalls(system.tenant, token)
+    const grant = { clientId: principalOf(clientId), resourceId: principalOf(apiAppId) }
+    const { id } = await graph.create('/oauth2PermissionGrants', {
+      ...{ ...grant, consentType: 'AllPrincipals', scope: 'cost.export' },
+    })
+    return work().finally(() => graph.remove(`/oauth2PermissionGrants/${id}`))
   }
   const exporter = (name: UserName) => consented(() => tokenWith(name, 'cost.export'))
   const addedUp = (amount: number) => Math.round(amount * (31 + 4.96) * 100) / 100
