@@ -1,7 +1,9 @@
 import { addUserExpense } from './add-user-expense.ts'
 import { costByService } from './cost-by-service.ts'
 import { costExport } from './cost-export.ts'
+import { devopsGetProfile } from './devops-get-profile.ts'
 import { getExpenseStats } from './get-expense-stats.ts'
+import { getUserContext } from './get-user-context.ts'
 import { getUserExpenses } from './get-user-expenses.ts'
 import { graphGetProfile } from './graph-get-profile.ts'
 import type { Tool } from './tool.ts'
@@ -12,6 +14,8 @@ export const allTools: readonly Tool[] = [
   getUserExpenses,
   getExpenseStats,
   graphGetProfile,
+  getUserContext,
+  devopsGetProfile,
   costByService,
   costExport,
 ]

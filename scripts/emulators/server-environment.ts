@@ -8,7 +8,7 @@ type Emulators = Readonly<{
   /** What the tenant was seeded with: the tool sets that the server runs. */
   permissions: Permissions
   seed: ReturnType<typeof seedDirectory>
-  tenant: Pick<Tenant, 'url' | 'graphUrl' | 'arm' | 'identityEndpoint' | 'identityHeader'>
+  tenant: Pick<Tenant, 'url' | 'graphUrl' | 'downstreamUrls' | 'identityEndpoint' | 'identityHeader'>
   cosmos: Readonly<{ url: string; key: string }>
 }>
 
@@ -27,7 +27,9 @@ export const serverEnvironment = (
   ENTRA_ADMIN_GROUP_ID: seed.adminGroupId,
   ENTRA_AUTHORITY_HOST: tenant.url,
   GRAPH_ENDPOINT: tenant.graphUrl,
-  ARM_ENDPOINT: tenant.arm.url,
+  ...Object.fromEntries(
+    Object.entries(tenant.downstreamUrls).map(([name, url]) => [`${name.toUpperCase()}_ENDPOINT`, url]),
+  ),
   AZURE_CLIENT_ID: seed.managedIdentity.clientId,
   IDENTITY_ENDPOINT: tenant.identityEndpoint,
   IDENTITY_HEADER: tenant.identityHeader,

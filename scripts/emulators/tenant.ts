@@ -4,6 +4,7 @@ import type { JWTPayload } from 'jose'
 import { z } from 'zod'
 import { type AzureSeed, armOf, armRoutes } from './arm.ts'
 import type { Directory } from './directory.ts'
+import { DOWNSTREAM } from './downstream.ts'
 import { DEVICE_CODE_SECONDS } from './entra/device-code.ts'
 import type { Entra } from './entra/entra.ts'
 import { KeyRing, type SignOptions } from './entra/keys.ts'
@@ -62,17 +63,26 @@ export async function startTenant(options: TenantOptions) {
   const settings: GraphSettings = { pageSize: 100, emptyFirstPage: false }
   const graph = graphOf(entra, graphUrl, settings)
   app.use('/graph', graphRoutes(graph))
-  const arm = armOf(entra, `${url}/arm`, options.azure ?? { subscriptions: [], roleAssignments: [] })
-  app.use('/arm', armRoutes(arm))
+  const arm = armOf(
+    entra,
+    `${url}/downstream/arm`,
+    options.azure ?? { subscriptions: [], roleAssignments: [] },
+  )
+  app.use('/downstream/arm', armRoutes(arm))
   app.get('/msi/token', managedIdentity(entra))
+  for (const [name, routes] of Object.entries(DOWNSTREAM)) app.use(`/downstream/${name}`, routes(entra))
   app.use('/:tenant', entraRoutes(entra))
   app.use((_request, response) => response.sendStatus(404))
   app.use(lastResort)
+  const others = Object.keys(DOWNSTREAM).map((name) => [name, `${url}/downstream/${name}`])
+  const downstreamUrls: Record<string, string> = { ...Object.fromEntries(others), arm: arm.url }
   return {
     /** Takes the place of https://login.microsoftonline.com: ENTRA_AUTHORITY_HOST. */
     url,
     /** GRAPH_ENDPOINT. */
     graphUrl,
+    /** Of the other downstream APIs, by name: `<NAME>_ENDPOINT`. */
+    downstreamUrls,
     /** IDENTITY_ENDPOINT and IDENTITY_HEADER. */
     identityEndpoint: `${url}/msi/token`,
     identityHeader: entra.identityHeader,
@@ -81,7 +91,7 @@ export async function startTenant(options: TenantOptions) {
     faults: entra.faults,
     counters: entra.faults.counters,
     graph: settings,
-    /** Azure Resource Manager; `url` is ARM_ENDPOINT. */
+    /** Azure Resource Manager: subscriptions, roles, pages, quota. */
     arm,
     /** When new objects are seen, and how late lists are. */
     replication: graph.replication,

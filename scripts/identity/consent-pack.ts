@@ -27,7 +27,7 @@ export function consentPack(
     permissions.map(({ value, id, reason }) => `| ${displayName} | \`${value}\` | \`${id}\` | ${reason} |`),
   )
   const waiting = tools
-    .filter(({ downstreamApis: needed }) => needed.length > 0)
+    .filter(({ downstreamApis: needed, sources }) => needed.length + sources.length > 0)
     .map(({ name }) => `\`${name}\``)
   const links = clients.map(
     ({ title, appId }) =>
