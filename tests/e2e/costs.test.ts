@@ -4,6 +4,7 @@ import * as v2 from '@modelcontextprotocol/client'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { z } from 'zod'
+import { toolAnswer } from '../../scripts/client/tools.ts'
 import { PRODUCTION, SANDBOX } from '../../scripts/emulators/seed/azure.ts'
 import { AZURE_CLI } from '../scripts/emulators/contoso.ts'
 import { graphCalls } from '../scripts/emulators/graph-calls.ts'
@@ -473,6 +474,23 @@ describe('the tools for costs', () => {
       assert.match(csvOf(Result.parse(result)), /2026-10-31,Storage/)
       await client.close()
     })
+
+  it('are shown by npm run client with their file, as tables and as JSON', async () => {
+    const token = await exporter('Bob')
+    const client = new v2.Client({ name: 'v2', version: '2' }, { versionNegotiation: { mode: 'auto' } })
+    await client.connect(new v2.StreamableHTTPClientTransport(new URL(system.mcp), withBearer(token)))
+    const shown = await toolAnswer(client, 'cost_export', months, 'tables')
+    assert.match(
+      shown,
+      /^subscription: [\w-]+\n[\s\S]*rows: 184\n[\s\S]*\n\ndate,service,amount,currency\n2026-08-01,/,
+    )
+    const json = await toolAnswer(client, 'cost_export', months, 'json')
+    const { rows, files } = z
+      .object({ rows: z.int(), files: z.array(z.object({ mimeType: z.string(), text: z.string() })) })
+      .parse(JSON.parse(json))
+    assert.equal(files[0]?.text.split('\r\n').length, rows + 2)
+    await client.close()
+  })
 
   it('answer in plain JSON who does not ask for progress, or reads no stream', async () => {
     const token = await exporter('Bob')
