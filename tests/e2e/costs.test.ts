@@ -102,20 +102,14 @@ describe('the tools for costs', () => {
       if (kind === 0)
         assert.deepEqual(result.structuredContent, {
           ...{ subscription: PRODUCTION, ...OCTOBER },
-          currencies: [
-            {
-              ...{ currency: 'EUR', total: addedUp(12.507) },
-              services: [
-                { service: 'Azure Cosmos DB', amount: addedUp(7.5) },
-                { service: 'Azure Container Apps', amount: addedUp(4.2) },
-              ],
-              rest: { services: 4, amount: addedUp(0.807) },
-            },
-            {
-              ...{ currency: 'USD', total: addedUp(3.3) },
-              services: [{ service: 'SaaS', amount: addedUp(3.3) }],
-              rest: { services: 0, amount: 0 },
-            },
+          totals: [
+            { currency: 'EUR', total: addedUp(12.507), rest: addedUp(0.807), rest_services: 4 },
+            { currency: 'USD', total: addedUp(3.3), rest: 0, rest_services: 0 },
+          ],
+          services: [
+            { currency: 'EUR', service: 'Azure Cosmos DB', amount: addedUp(7.5) },
+            { currency: 'EUR', service: 'Azure Container Apps', amount: addedUp(4.2) },
+            { currency: 'USD', service: 'SaaS', amount: addedUp(3.3) },
           ],
         })
       if (kind === 2) assert.equal(result.structuredContent?.subscription, SANDBOX)
@@ -187,7 +181,7 @@ describe('the tools for costs', () => {
     }
     sandbox.state = 'no_usage'
     const { result } = await ask(token, 'cost_by_service', { subscription: SANDBOX, ...OCTOBER })
-    assert.deepEqual(result.structuredContent?.currencies, [])
+    assert.deepEqual(result.structuredContent?.totals, [])
     sandbox.state = 'enabled'
     subscriptions.pop()
   })
