@@ -1,6 +1,8 @@
 import { addUserExpense } from './add-user-expense.ts'
+import { devopsGetProfile } from './devops-get-profile.ts'
 import { getDocuments } from './get-documents.ts'
 import { getExpenseStats } from './get-expense-stats.ts'
+import { getUserContext } from './get-user-context.ts'
 import { getUserExpenses } from './get-user-expenses.ts'
 import { graphGetProfile } from './graph-get-profile.ts'
 import type { Tool } from './tool.ts'
@@ -12,4 +14,6 @@ export const allTools: readonly Tool[] = [
   getExpenseStats,
   graphGetProfile,
   getDocuments,
+  getUserContext,
+  devopsGetProfile,
 ]

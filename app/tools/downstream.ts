@@ -35,6 +35,8 @@ export type Ask = <T>(api: string, question: Question<T>) => Promise<T>
 
 /** What a tool works with: only the APIs that it names in infra/permissions.json are there. */
 export type OnBehalf = Readonly<{
+  /** Names of the APIs that the tool names and whose tool sets are on. */
+  apis: ReadonlySet<string>
   /** The caller's token of that API. Throws ToolRefusal where one of its `sources` gave none. */
   tokenFor: (api: string) => string
   ask: Ask
@@ -78,7 +80,11 @@ export class Downstream {
       if (!token) throw new Error(`The tool does not name ${api} in infra/permissions.json.`)
       return token
     }
-    return { tokenFor, ask: async (api, question) => this.#ask(api, tokenFor(api), question) }
+    return {
+      apis: new Set(tokens.keys()),
+      tokenFor,
+      ask: async (api, question) => this.#ask(api, tokenFor(api), question),
+    }
   }
 
   async #ask<T>(name: string, token: string, question: Question<T>): Promise<T> {

@@ -116,8 +116,14 @@ export const toolError = (text: string): ToolResult => ({
 export const failed = (requestId: string) =>
   `The tool failed. The operator finds the cause under request ${requestId}.`
 
-/** The SDK would send any error's message to the client: only our own refusals may pass. */
-function messageFor(error: unknown, { log, requestId, entry }: ToolContext): string {
+/**
+ * What a caller may read of a tool's error, which is noted in the log and the audit entry. The SDK would send any
+ * error's message to the client: only our own refusals may pass.
+ */
+export function messageFor(
+  error: unknown,
+  { log, requestId, entry }: Pick<ToolContext, 'log' | 'requestId' | 'entry'>,
+): string {
   if (error instanceof CursorInvalid || error instanceof IdempotencyConflict) return error.message
   if (error instanceof StoreUnavailable) {
     entry.outcome = 'refused_by_store'

@@ -8,7 +8,10 @@ type Emulators = Readonly<{
   /** What the tenant was seeded with: the tool sets that the server runs. */
   permissions: Permissions
   seed: ReturnType<typeof seedDirectory>
-  tenant: Pick<Tenant, 'url' | 'graphUrl' | 'searchUrl' | 'identityEndpoint' | 'identityHeader'>
+  tenant: Pick<
+    Tenant,
+    'url' | 'graphUrl' | 'searchUrl' | 'downstreamUrls' | 'identityEndpoint' | 'identityHeader'
+  >
   cosmos: Readonly<{ url: string; key: string }>
 }>
 
@@ -28,6 +31,9 @@ export const serverEnvironment = (
   ENTRA_AUTHORITY_HOST: tenant.url,
   GRAPH_ENDPOINT: tenant.graphUrl,
   SEARCH_ENDPOINT: tenant.searchUrl,
+  ...Object.fromEntries(
+    Object.entries(tenant.downstreamUrls).map(([name, url]) => [`${name.toUpperCase()}_ENDPOINT`, url]),
+  ),
   AZURE_CLIENT_ID: seed.managedIdentity.clientId,
   IDENTITY_ENDPOINT: tenant.identityEndpoint,
   IDENTITY_HEADER: tenant.identityHeader,

@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler } from 'express'
 import type { JWTPayload } from 'jose'
 import { z } from 'zod'
 import type { Directory } from './directory.ts'
+import { DOWNSTREAM } from './downstream.ts'
 import { DEVICE_CODE_SECONDS } from './entra/device-code.ts'
 import type { Entra } from './entra/entra.ts'
 import { KeyRing, type SignOptions } from './entra/keys.ts'
@@ -66,6 +67,7 @@ export async function startTenant(options: TenantOptions) {
   app.use('/graph', graphRoutes(graph))
   app.use('/search', searchRoutes(entra, search))
   app.get('/msi/token', managedIdentity(entra))
+  for (const [name, routes] of Object.entries(DOWNSTREAM)) app.use(`/downstream/${name}`, routes(entra))
   app.use('/:tenant', entraRoutes(entra))
   app.use((_request, response) => response.sendStatus(404))
   app.use(lastResort)
@@ -76,6 +78,10 @@ export async function startTenant(options: TenantOptions) {
     graphUrl,
     /** SEARCH_ENDPOINT. */
     searchUrl: `${url}/search`,
+    /** Of the other downstream APIs, by name: `<NAME>_ENDPOINT`. */
+    downstreamUrls: Object.fromEntries(
+      Object.keys(DOWNSTREAM).map((name) => [name, `${url}/downstream/${name}`]),
+    ),
     /** IDENTITY_ENDPOINT and IDENTITY_HEADER. */
     identityEndpoint: `${url}/msi/token`,
     identityHeader: entra.identityHeader,

@@ -4,7 +4,7 @@ import ky from 'ky'
 import { callTool, post, toolNames } from './rpc.ts'
 import { type System, startSystem } from './system.ts'
 
-const PROFILE = ['graph_get_profile']
+const PROFILE = ['graph_get_profile', 'get_user_context']
 
 describe('a server with one tool set', () => {
   let system: System
