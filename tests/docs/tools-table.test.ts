@@ -19,6 +19,7 @@ describe('the table of tools in README.md', () => {
         ? {
             ...set,
             appRoles: [
+              ...set.appRoles,
               {
                 ...{
                   value: 'Reader',
@@ -45,7 +46,10 @@ describe('the table of tools in README.md', () => {
       table,
       /`add_user_expense` \| who has an administrator’s consent to `\w+` and the app role `Reader` \|/,
     )
-    assert.match(table, /`get_expense_stats` \| members of the admin group \|/)
+    assert.match(
+      table,
+      /`get_expense_stats` \| members of the admin group; services with the app role `Expenses.Report` \|/,
+    )
     assert.match(table, /\| devops \(off\) \|/)
   })
 })

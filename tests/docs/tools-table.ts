@@ -10,7 +10,13 @@ import { allTools } from '../../app/tools/all.ts'
 export const README = new URL('../../README.md', import.meta.url)
 const [START, END] = ['<!-- tools: generated -->\n', '\n<!-- /tools -->']
 
-function whoOf({ admin, scope, role }: ToolPermission, { scopes, toolSets }: Declaration): string {
+const whoOf = (tool: ToolPermission, declaration: Declaration) =>
+  [
+    peopleOf(tool, declaration),
+    ...(tool.serviceRole ? [`services with the app role \`${tool.serviceRole}\``] : []),
+  ].join('; ')
+
+function peopleOf({ admin, scope, role }: ToolPermission, { scopes, toolSets }: Declaration): string {
   if (admin) return 'members of the admin group'
   const offered = [...scopes, ...toolSets.flatMap((set) => set.scopes)]
   const needs = [
