@@ -84,7 +84,7 @@ function slotsIn(module: TemplateModule, isDeployed: boolean | undefined): Slot[
 }
 
 function slotsOf(resource: TemplateResource, module: TemplateModule, isOuter: boolean | undefined): Slot[] {
-  if (!isGraph(resource) || resource.isExisting) return []
+  if (!isGraph(resource)) return []
   const slot = (copyIndex: number | undefined, isRepeated = false): Slot => ({
     module,
     resource,
@@ -130,6 +130,7 @@ export function fits(declared: Term, predicted: Json): boolean {
   const entries = entriesOf(declared)
   if (entries) return fitsObject(entries, predicted)
   if (declared.kind === 'call') return declared.name !== 'format' || fitsFormat(declared, predicted)
+  if (typeof declared.value === 'number') return String(declared.value) === String(predicted)
   return isDeepStrictEqual(declared.value, typeof predicted === 'string' ? plainText(predicted) : predicted)
 }
 
@@ -152,9 +153,26 @@ function fitsFormat({ args: [format, ...args] }: CallTerm, predicted: Json): boo
   return typeof predicted === 'string' && new RegExp(`^${pattern.join('')}$`, 's').test(plainText(predicted))
 }
 
+/** What is only read, copy by copy, unless its condition is false. */
+export function existingResources(template: TemplateModule): {
+  place: string
+  type: string
+  properties: Term
+}[] {
+  return slotsIn(template, true)
+    .filter(
+      ({ resource, isDeployed, isRepeated }) => resource.isExisting && isDeployed !== false && !isRepeated,
+    )
+    .map((slot) => ({
+      place: slotPlace(slot),
+      type: slot.resource.type,
+      properties: termOf(slot.resource.properties, slot),
+    }))
+}
+
 /** Throws when there is no way to bring both together, or more than one. */
 export function align(template: TemplateModule, predicted: readonly PredictedGraphResource[]): Match[] {
-  const slots = slotsIn(template, true)
+  const slots = slotsIn(template, true).filter(({ resource }) => !resource.isExisting)
   const declared = new Map(
     slots.map((slot) => [
       slot,

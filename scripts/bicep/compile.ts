@@ -1,11 +1,14 @@
-/** What the compiler says about a folder of Bicep files under one azd environment. */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+/** What the compiler says about a parameter file and its template. */
+import { existsSync } from 'node:fs'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { z } from 'zod'
-import { runBicep } from './compiler.ts'
 import { bound, type DeclaredResource, declaredResources } from './declared.ts'
+import { azdParameters, templateOf, typedParameters, variablesOf } from './parameter-file.ts'
+import { refuseForeignFiles } from './reach.ts'
 import { termOf } from './scope.ts'
+import { type Ask, Diagnostics, inSession } from './session.ts'
 import { type Json, readTemplate, type TemplateModule } from './template.ts'
 import type { Value } from './value.ts'
 
@@ -16,14 +19,18 @@ export interface Target {
 }
 
 export interface Compilation extends Target {
-  /** The folder with the template and its parameter file. */
+  /** The folder with the parameter file. */
   infra: string
-  /** The azd environment, and nothing else. */
+  /** Of this the compiler is given what the parameter file names. */
   environment: NodeJS.ProcessEnv
   /** Contents of files that differ for this once, by their name in the folder. */
   files?: Record<string, string>
-  /** Name of the template and of its parameter file; `main` when left out. */
-  name?: string
+  /** Any `*.bicepparam`, or azd's `*.parameters.json`; `main.bicepparam` when left out. */
+  parameters?: string
+  /** Values of parameters that count more than the file's, as text. */
+  values?: Readonly<Record<string, string>>
+  /** Of a template that is deployed to a resource group. */
+  resourceGroup?: string | undefined
 }
 
 /** What the compiler has written, as it was written. */
@@ -36,85 +43,227 @@ export interface Written {
 
 /** What it means. */
 export interface Compiled {
+  written: Written
   template: TemplateModule
   declared: DeclaredResource[]
   /** Outputs of main. */
   outputs: Record<string, Value>
 }
 
-const Parameters = z.object({ parametersJson: z.string() })
+const Built = z.object({ diagnostics: Diagnostics, contents: z.string().nullish() })
+const BuiltWithParameters = z.object({
+  diagnostics: Diagnostics,
+  parameters: z.string().nullish(),
+  template: z.string().nullish(),
+})
+const References = z.object({ filePaths: z.array(z.string()) })
+const Predicted = z.object({ snapshot: z.string() })
 const Values = z.object({ parameters: z.record(z.string(), z.looseObject({ value: z.json().optional() })) })
 const Outputs = z.looseObject({ outputs: z.record(z.string(), z.json()).default({}) })
+const Head = z.looseObject({
+  $schema: z.string().default(''),
+  parameters: z
+    .record(z.string(), z.looseObject({ type: z.string().optional(), $ref: z.string().optional() }))
+    .default({}),
+  definitions: z.record(z.string(), z.looseObject({ type: z.string() })).default({}),
+})
 
-type Bicep = (...args: string[]) => Promise<string>
-
-/** Works in a copy of the folder, because the compiler writes beside the parameter file. */
-async function inCopy<T>(
-  { infra, environment, files = {} }: Compilation,
-  work: (bicep: Bicep, folder: string) => Promise<T>,
-): Promise<T> {
+/** Where the compiler may work without leaving anything behind. */
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'template-'))
-  const bicep = async (...args: string[]) => {
-    const run = await runBicep(args, { cwd: folder, env: environment })
-    if (run.code === 0) return run.stdout
-    const reason = run.stderr.trim().replaceAll(folder, infra)
-    throw new Error(`${infra} does not compile with this azd environment:\n${reason}`)
-  }
   try {
-    await cp(infra, folder, { recursive: true })
-    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
-    return await work(bicep, folder)
+    return await work(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function snapshotIn(folder: string, bicep: Bicep, options: Compilation): Promise<unknown> {
-  const { subscriptionId, tenantId, environment, name = 'main' } = options
-  const ids = ['--subscription-id', subscriptionId, '--tenant-id', tenantId]
-  const place = ['--location', environment.AZURE_LOCATION ?? '', '--deployment-name', name]
-  await bicep('snapshot', `${name}.bicepparam`, ...ids, ...place)
-  return JSON.parse(await readFile(join(folder, `${name}.snapshot.json`), 'utf8'))
+const FILE = 'main.bicepparam'
+
+/** Throws what the compiler has found, if that are errors. */
+function refuseErrors(diagnostics: Diagnostics): void {
+  const errors = diagnostics.filter(({ level }) => level === 'Error')
+  if (errors.length === 0) return
+  const lines = errors.map(({ source, range: { start }, code, message }) => {
+    const place = relative(process.cwd(), source).replaceAll('\\', '/')
+    return `${place}(${start.line + 1},${start.char + 1}): ${code} ${message}`
+  })
+  throw new Error(lines.join('\n'))
+}
+
+/** The types of main's parameters; of one with a type of its own what that is made of. */
+function typesOf(template: unknown): Record<string, string> {
+  const { parameters, definitions } = Head.parse(template)
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, { type, $ref = '' }]) => [
+      name,
+      type ?? definitions[$ref.split('/').at(-1) ?? '']?.type ?? 'string',
+    ]),
+  )
+}
+
+type Source = Pick<Written, 'template' | 'parameters'>
+
+async function buildTemplate(ask: Ask, path: string): Promise<unknown> {
+  const { diagnostics, contents } = await ask('compile', { path }, Built)
+  refuseErrors(diagnostics)
+  return JSON.parse(contents ?? 'null')
+}
+
+/** Values of a command line, as the template's parameters want them. */
+function typedValues(values: Readonly<Record<string, string>>, template: unknown): Record<string, Json> {
+  const types = typesOf(template)
+  const strange = Object.keys(values).filter((name) => !(name in types))
+  if (strange.length === 0) return typedParameters(values, types)
+  const names = Object.keys(types).join(', ') || 'none'
+  throw new Error(`The template has no parameter ${strange.join(', ')}. It has: ${names}.`)
+}
+
+/** Of a template that needs no parameter file, or has azd's form of one. */
+async function buildPlain(ask: Ask, options: Compilation): Promise<Source> {
+  const { infra, environment, parameters = FILE, values = {} } = options
+  const path = templateOf(join(infra, parameters))
+  if (!path) throw new Error('There is no main.bicep beside it.')
+  await refuseForeign(ask, path, infra)
+  const template = await buildTemplate(ask, path)
+  const stored = parameters.endsWith('.bicep') ? {} : azdParameters(join(infra, parameters), environment)
+  const given = { ...typedParameters(stored, typesOf(template)), ...typedValues(values, template) }
+  return { template, parameters: given }
+}
+
+async function refuseForeign(ask: Ask, path: string, infra: string): Promise<void> {
+  const { filePaths } = await ask('getFileReferences', { path }, References)
+  refuseForeignFiles(filePaths, infra)
+}
+
+async function buildSource(ask: Ask, options: Compilation): Promise<Source> {
+  const { infra, parameters = FILE, values = {} } = options
+  if (!parameters.endsWith('.bicepparam')) return buildPlain(ask, options)
+  const path = join(infra, parameters)
+  await refuseForeign(ask, path, infra)
+  const target = templateOf(path)
+  const parameterOverrides =
+    Object.keys(values).length === 0 || !target
+      ? values
+      : typedValues(values, await buildTemplate(ask, target))
+  const built = await ask('compileParams', { path, parameterOverrides }, BuiltWithParameters)
+  refuseErrors(built.diagnostics)
+  if (!built.template) throw new Error(`${parameters} names no Bicep file: using 'main.bicep'`)
+  const read = Values.parse(JSON.parse(built.parameters ?? '{}')).parameters
+  return {
+    template: JSON.parse(built.template),
+    parameters: Object.fromEntries(Object.entries(read).map(([name, { value = '' }]) => [name, value])),
+  }
+}
+
+const literal = (value: Json) =>
+  `json('${JSON.stringify(value).replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('${', '\\${')}')`
+
+/** As azd and the Azure CLI call a deployment: after its file. */
+const nameOf = ({ parameters = FILE }: Compilation) => parameters.split('.')[0] ?? 'main'
+
+/** What the template is deployed to counts: a name of a group means nothing to one for a subscription. */
+function metadataOf(template: unknown, options: Compilation) {
+  const { subscriptionId, tenantId, environment, resourceGroup } = options
+  const [, scope = ''] = /\/(\w*?)deploymentTemplate\.json/i.exec(Head.parse(template).$schema) ?? []
+  const kind = scope.toLowerCase()
+  if (resourceGroup !== undefined && kind !== '')
+    throw new Error(`The template is deployed to a ${SCOPES[kind] ?? kind}: it takes no --resource-group.`)
+  const group = resourceGroup ?? environment.AZURE_RESOURCE_GROUP
+  const isBelow = kind === '' || kind === 'subscription'
+  return {
+    tenantId,
+    location: environment.AZURE_LOCATION || 'westeurope',
+    deploymentName: nameOf(options),
+    ...(isBelow ? { subscriptionId } : {}),
+    ...(kind === 'managementgroup' ? { managementGroupId: tenantId } : {}),
+    ...(kind === '' && group ? { resourceGroup: group } : {}),
+  }
+}
+
+const SCOPES: Readonly<Record<string, string>> = { managementgroup: 'management group' }
+
+/** Of the compiled template: the sources may lie anywhere, and nothing is written beside them. */
+const predict = (ask: Ask, { template, parameters }: Source, options: Compilation): Promise<unknown> =>
+  inFolder(async (folder) => {
+    const names = Object.keys(parameters)
+    const lines = Object.entries(parameters).map(([name, value]) => `param ${name} = ${literal(value)}`)
+    const path = join(folder, FILE)
+    await writeFile(join(folder, 'main.json'), JSON.stringify(template))
+    await writeFile(path, ["using 'main.json'", ...lines].join('\n'))
+    const metadata = metadataOf(template, options)
+    try {
+      const { snapshot } = await ask('getSnapshot', { path, metadata, externalInputs: [] }, Predicted)
+      return JSON.parse(snapshot)
+    } catch (error) {
+      const { diagnostics } = await ask(
+        'compileParams',
+        { path, parameterOverrides: {} },
+        BuiltWithParameters,
+      )
+      const found = diagnostics.filter(({ level }) => level === 'Error')
+      if (found.length === 0) throw error
+      // One parameter a line, after the first.
+      const about = found.map(({ range: { start }, message }) =>
+        [names[start.line - 1] ?? [], message].flat(),
+      )
+      throw new Error(about.map((one) => one.join(': ')).join('\n'))
+    }
+  })
+
+async function write(options: Compilation): Promise<Written> {
+  const { infra, parameters = FILE, environment } = options
+  const path = join(infra, parameters)
+  if (!existsSync(path)) throw new Error('There is no such file.')
+  return inSession(variablesOf(path, environment), async (ask) => {
+    const source = await buildSource(ask, options)
+    return { ...source, snapshot: await predict(ask, source, options) }
+  })
+}
+
+async function run(options: Compilation): Promise<Written> {
+  const { infra, files = {}, parameters = FILE } = options
+  try {
+    if (Object.keys(files).length === 0) return await write(options)
+    return await inFolder(async (folder) => {
+      await cp(infra, folder, { recursive: true })
+      for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
+      return await write({ ...options, infra: folder })
+    })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(
+      `${join(infra, parameters)} does not compile with these parameters:\n${reason}\nA parameter without a value: --set name=value`,
+    )
+  }
 }
 
 /** The snapshot alone. */
-export const snapshotOf = (options: Compilation): Promise<unknown> =>
-  inCopy(options, (bicep, folder) => snapshotIn(folder, bicep, options))
+export const snapshotOf = async (options: Compilation): Promise<unknown> => (await run(options)).snapshot
 
 export async function compile(options: Compilation): Promise<Compiled> {
-  const { infra, name = 'main' } = options
-  const written = await inCopy(options, async (bicep, folder): Promise<Written> => {
-    const [template, parameters, snapshot] = await Promise.all([
-      bicep('build', `${name}.bicep`, '--stdout'),
-      bicep('build-params', `${name}.bicepparam`, '--stdout'),
-      snapshotIn(folder, bicep, options),
-    ])
-    return { template: JSON.parse(template), snapshot, parameters: valuesOf(parameters) }
-  })
+  const { infra, parameters = FILE } = options
+  const result = await run(options)
   try {
-    return readCompiled(written)
+    return readCompiled(result)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(`${join(infra, `${name}.bicep`)} compiles, but is not understood here: ${reason}`)
+    throw new Error(`${join(infra, parameters)} compiles, but is not understood here: ${reason}`)
   }
 }
 
 /** Throws an error that names what is not understood. */
-export function readCompiled({ template: raw, snapshot, parameters }: Written): Compiled {
+export function readCompiled(written: Written): Compiled {
+  const { template: raw, snapshot, parameters } = written
   const template = readTemplate(raw, parameters)
   const outputs = Object.entries(Outputs.parse(snapshot).outputs).map(([name, value]) => [
     name,
     bound(value, termOf(template.outputs[name] ?? null, { module: template }), template),
   ])
   return {
+    written,
     template,
     declared: declaredResources(template, snapshot),
     outputs: Object.fromEntries(outputs),
   }
-}
-
-function valuesOf(stdout: string): Record<string, Json> {
-  const { parametersJson } = Parameters.parse(JSON.parse(stdout))
-  const { parameters } = Values.parse(JSON.parse(parametersJson))
-  return Object.fromEntries(Object.entries(parameters).map(([name, { value = null }]) => [name, value]))
 }

@@ -4,7 +4,7 @@ import { align, type Match, placeOf } from './alignment.ts'
 import { parseExpression, plainText } from './expression.ts'
 import { termOf } from './scope.ts'
 import { graphType, isGraph, type Json, type TemplateModule } from './template.ts'
-import { elementsOf, entriesOf, sourcesIn, type Term } from './term.ts'
+import { elementsOf, entriesOf, hasFreeVariable, sourcesIn, type Term } from './term.ts'
 import { toValue, type Value } from './value.ts'
 
 /** The Graph types whose key is known: what an upsert finds the object by. */
@@ -48,7 +48,7 @@ function declaredOf({ module, resource, copyIndex, properties, declared }: Match
   const values = Object.fromEntries(
     Object.entries(properties).map(([name, value]) => [
       name,
-      bound(value, entries?.get(name) ?? declared, module),
+      withSemantics(bound(value, entries?.get(name) ?? declared, module), resource.semantics, module),
     ]),
   )
   return {
@@ -62,11 +62,26 @@ function declaredOf({ module, resource, copyIndex, properties, declared }: Match
   }
 }
 
+const Semantics = z.union([
+  z.string(),
+  z.object({ value: z.string() }).transform(({ value }) => value),
+  z.object({ defaultValue: z.string() }).transform(({ defaultValue }) => defaultValue),
+])
+
+/** Members and owners that say nothing themselves: the extension's configuration counts, which no snapshot carries. */
+function withSemantics(value: Value, semantics: Json | undefined, module: TemplateModule): Value {
+  const said = Semantics.safeParse(semantics)
+  const isObject = typeof value === 'object' && value !== null && 'relationships' in value
+  if (!said.success || !isObject || 'relationshipSemantics' in value) return value
+  return { ...value, relationshipSemantics: toValue(termOf(said.data, { module })) }
+}
+
 /** What the compiler has evaluated counts; the names in what it left open are those of the declaration. */
 export function bound(predicted: Json, declared: Term, module: TemplateModule): Value {
   if (typeof predicted === 'string') {
     if (!parseExpression(predicted)) return plainText(predicted)
-    return toValue(termOf(predicted, { module, hints: sourcesIn(declared) }))
+    const term = termOf(predicted, { module, hints: sourcesIn(declared) })
+    return toValue(hasFreeVariable(term) && declared.kind === 'call' ? declared : term)
   }
   if (Array.isArray(predicted)) {
     const elements = elementsOf(declared)

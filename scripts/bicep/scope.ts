@@ -8,6 +8,8 @@ export interface Scope {
   module: TemplateModule | undefined
   /** Which copy of a loop. */
   copyIndex?: number | undefined
+  /** Where loops over properties stand, by their names. */
+  loops?: Readonly<Record<string, number>>
   /** In a snapshot, names of other modules appear without their module: what the declaration refers to. */
   hints?: readonly Source[]
 }
@@ -35,11 +37,21 @@ function loopedProperties(copies: Json, scope: Scope): Term[] {
   return copies.flatMap((copy) => {
     if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) return []
     const { name, count = null, input = null } = copy
-    return typeof name === 'string'
-      ? [known(name), call('copy', [termOf(count, scope), termOf(input, scope)])]
-      : []
+    return typeof name === 'string' ? [known(name), loopTerm(name, termOf(count, scope), input, scope)] : []
   })
 }
+
+/** A list where its length is known. */
+function loopTerm(name: string, count: Term, input: Json, scope: Scope): Term {
+  if (count.kind !== 'known') return call('copy', [count, termOf(input, scope)])
+  const copies = Array.from({ length: Number(count.value) }, (_, index) =>
+    termOf(input, { ...scope, loops: { ...scope.loops, [name]: index } }),
+  )
+  return call('createArray', copies)
+}
+
+/** What the cloud, the deployment's target and whoever deploys answer: properties of no resource. */
+const ANSWERS = ['environment', 'deployer', 'tenant', 'subscription', 'resourceGroup', 'managementGroup']
 
 function termOfExpression(expression: Expression, scope: Scope): Term {
   if (expression.kind !== 'call') return known(expression.value)
@@ -51,9 +63,14 @@ function termOfExpression(expression: Expression, scope: Scope): Term {
   return (name === 'reference' && referenceTerm(expression, args[0], path, scope)) || call(name, args, path)
 }
 
-function namedTerm(name: string, args: Term[], { module, copyIndex }: Scope): Term | undefined {
-  if (name === 'copyIndex' && args.length === 0) return copyIndex === undefined ? undefined : known(copyIndex)
+function namedTerm(name: string, args: Term[], { module, copyIndex, loops = {} }: Scope): Term | undefined {
   const which = textOf(args[0])
+  if (name === 'copyIndex') {
+    const index = which !== undefined && which in loops ? loops[which] : copyIndex
+    return index === undefined ? undefined : known(index + offsetIn(args))
+  }
+  if (args.length === 0 && ANSWERS.includes(name))
+    return { kind: 'source', source: { module: undefined, symbol: `${name}()`, path: [] } }
   if (!module || which === undefined) return undefined
   if (name === 'variables') {
     const value = module.variables[which]
@@ -61,6 +78,12 @@ function namedTerm(name: string, args: Term[], { module, copyIndex }: Scope): Te
   }
   return name === 'parameters' ? parameterTerm(which, module) : undefined
 }
+
+/** `copyIndex(1)` counts from one. */
+const offsetIn = (args: readonly Term[]): number =>
+  Number(
+    args.flatMap((one) => (one.kind === 'known' && typeof one.value === 'number' ? [one.value] : []))[0] ?? 0,
+  )
 
 function parameterTerm(name: string, module: TemplateModule): Term | undefined {
   if (name in module.given) return known(module.given[name] ?? null)
@@ -82,7 +105,7 @@ function referenceTerm(
   const names = keys.flatMap((one) => one ?? [])
   const deployment = deploymentOf(target)
   if (deployment !== undefined) return outputTerm(deployment, names, path, scope)
-  const name = textOf(target)
+  const name = textOf(target) ?? idOf(target)
   if (name === undefined) return undefined
   return name.includes('/')
     ? sourceById(name, names, scope)
@@ -97,6 +120,17 @@ function deploymentOf(target: Term): string | undefined {
   if (!target.args.some((one) => textOf(one) === 'Microsoft.Resources/deployments')) return undefined
   const last = target.args.at(-1)
   return textOf(last) ?? (last?.kind === 'call' && last.name === 'format' ? textOf(last.args[0]) : undefined)
+}
+
+/** As much of an id as `resourceId('…', resourceGroup().name, 'Microsoft.App/managedEnvironments', 'x')` tells. */
+function idOf(target: Term): string | undefined {
+  if (target.kind !== 'call' || !/resourceId$/i.test(target.name)) return undefined
+  const at = target.args.findIndex((one) => /^[\w.]+\/[\w/]+$/.test(textOf(one) ?? ''))
+  const [namespace, ...types] = (textOf(target.args[at]) ?? '').split('/')
+  const names = target.args.slice(at + 1).map((one) => textOf(one) ?? '?')
+  return at < 0
+    ? undefined
+    : ['/providers', namespace, ...types.flatMap((type, index) => [type, names[index] ?? '?'])].join('/')
 }
 
 /** From where it is read upwards: a module sees its siblings and those of the modules around it. */

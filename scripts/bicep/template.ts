@@ -40,6 +40,8 @@ export interface TemplateResource {
   condition: Json | undefined
   /** The length of a loop. */
   count: Json | undefined
+  /** What the extension's configuration says of members and owners. */
+  semantics: Json | undefined
 }
 
 const RawResource = z.looseObject({
@@ -51,10 +53,19 @@ const RawResource = z.looseObject({
   dependsOn: z.array(z.string()).default([]),
   // One expression where somebody writes `properties: union(...)`.
   properties: z.json().default({}),
+  import: z.string().optional(),
+  extension: z.string().optional(),
 })
 type RawResource = z.infer<typeof RawResource>
 
+const Extensions = z.record(
+  z.string(),
+  z.looseObject({ config: z.looseObject({ relationshipSemantics: z.json().optional() }).optional() }),
+)
+
 const Template = z.looseObject({
+  imports: Extensions.default({}),
+  extensions: Extensions.default({}),
   parameters: z.record(z.string(), z.looseObject({ defaultValue: z.json().optional() })).default({}),
   variables: z.record(z.string(), z.json()).default({}),
   resources: z.union([z.record(z.string(), RawResource), z.array(RawResource)]),
@@ -112,7 +123,8 @@ const mapped = <T>(record: Record<string, T>, of: (one: T) => Json | undefined):
 function read(raw: unknown, frame: Frame): TemplateModule {
   const parsed = Template.safeParse(raw)
   if (!parsed.success) throw notReadable(frame.path, parsed.error)
-  const { parameters, variables, outputs, resources } = parsed.data
+  const { parameters, variables, outputs, resources, imports, extensions } = parsed.data
+  const configured = { ...imports, ...extensions }
   const module: TemplateModule = {
     ...frame,
     defaults: mapped(parameters, ({ defaultValue }) => defaultValue),
@@ -125,7 +137,10 @@ function read(raw: unknown, frame: Frame): TemplateModule {
   for (const [symbol, resource] of bySymbol(resources)) {
     module.order.push(symbol)
     if (resource.type === DEPLOYMENT && !resource.existing) addModule(module, symbol, resource)
-    else module.resources.set(symbol, resourceOf(symbol, resource))
+    else {
+      const { config } = configured[resource.import ?? resource.extension ?? ''] ?? {}
+      module.resources.set(symbol, resourceOf(symbol, resource, config?.relationshipSemantics))
+    }
   }
   return module
 }
@@ -181,7 +196,7 @@ function addModule(module: TemplateModule, symbol: string, raw: RawResource): vo
   module.modules.set(symbol, read(template, { ...frame, copy: copy && copyOf }))
 }
 
-function resourceOf(symbol: string, raw: RawResource): TemplateResource {
+function resourceOf(symbol: string, raw: RawResource, semantics: Json | undefined): TemplateResource {
   const { type, properties, dependsOn, condition } = raw
   return {
     symbol,
@@ -191,6 +206,7 @@ function resourceOf(symbol: string, raw: RawResource): TemplateResource {
     isExisting: raw.existing === true,
     condition,
     count: raw.copy?.count,
+    semantics,
   }
 }
 

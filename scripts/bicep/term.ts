@@ -1,4 +1,5 @@
 /** Expressions with variables, parameters and outputs put in: what is left open is a property of a resource. */
+import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Json, TemplateModule } from './template.ts'
 
@@ -97,7 +98,42 @@ const FUNCTIONS: Record<string, (...values: Json[]) => Json | undefined> = {
       values.flatMap((key, at) => (at % 2 === 0 ? [[String(key), values[at + 1] ?? null]] : [])),
     ),
   coalesce: (...values) => values.find((one) => one !== null) ?? null,
+  first: (list = null) => (Array.isArray(list) ? (list[0] ?? null) : undefined),
+  last: (list = null) => (Array.isArray(list) ? (list.at(-1) ?? null) : undefined),
+  range: (from = 0, count = 0) => Array.from({ length: Number(count) }, (_, index) => Number(from) + index),
+  join: (list = null, between = '') =>
+    Array.isArray(list) && list.every(isPlain) ? list.join(String(between)) : undefined,
+  split: (text = null, between = null) =>
+    typeof text === 'string' && typeof between === 'string' ? text.split(between) : undefined,
+  replace: (text = null, from = null, to = '') =>
+    typeof text === 'string' ? text.replaceAll(String(from), () => String(to)) : undefined,
+  trim: (text = null) => (typeof text === 'string' ? text.trim() : undefined),
+  startsWith: (text = null, part = null) => lower(text).startsWith(lower(part)),
+  endsWith: (text = null, part = null) => lower(text).endsWith(lower(part)),
+  string: (value = null) => (typeof value === 'string' ? value : JSON.stringify(value)),
+  flatten: (lists = null) => (Array.isArray(lists) ? lists.flat() : undefined),
+  union: (...values) => united(values),
+  guid: (...values) => (values.every(isPlain) ? guidOf(values.join('-')) : undefined),
   tryGet: (value = null, ...path) => propertyAt(value, path.map(String)) ?? null,
+}
+
+const lower = (value: Json) => String(value).toLowerCase()
+
+function united(values: Json[]): Json | undefined {
+  if (values.every(isObject)) return Object.assign({}, ...values)
+  if (!values.every((one) => Array.isArray(one))) return undefined
+  const all = values.flat()
+  return all.filter((one, at) => all.findIndex((other) => isDeepStrictEqual(one, other)) === at)
+}
+
+const NAMESPACE = Buffer.from('11fb06fb712d4ddd98c7e71bbd588830', 'hex')
+
+/** As ARM makes it: a UUID of version 5. */
+function guidOf(text: string): string {
+  const hash = createHash('sha1').update(NAMESPACE).update(text).digest().subarray(0, 16)
+  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6)
+  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8)
+  return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 /** As far as it can be said without a deployment. */
@@ -114,6 +150,8 @@ function simplified(term: CallTerm): Term {
 /** Of these functions the result is known before all arguments are. */
 function chosenOf(name: string, args: Term[]): Term | undefined {
   const [first, ...others] = args
+  const applied = appliedOf(name, first, others[0])
+  if (applied) return applied
   if (name === 'concat') {
     const lists = args.map(elementsOf)
     return lists.every((one) => one !== undefined) ? call('createArray', lists.flat()) : undefined
@@ -121,6 +159,45 @@ function chosenOf(name: string, args: Term[]): Term | undefined {
   if (first?.kind !== 'known') return undefined
   if (name === 'coalesce') return first.value === null ? call(name, others) : first
   return name === 'if' && typeof first.value === 'boolean' ? others[first.value ? 0 : 1] : undefined
+}
+
+/** `filter` and `map` of a list that is known: with an element in place of the lambda's variable. */
+function appliedOf(name: string, list: Term | undefined, lambda: Term | undefined): Term | undefined {
+  if (name === 'first' && list?.kind === 'call') return elementsOf(list)?.[0]
+  if ((name !== 'filter' && name !== 'map') || lambda?.kind !== 'call' || lambda.name !== 'lambda')
+    return undefined
+  const elements = list && elementsOf(list)
+  const body = lambda.args.at(-1)
+  const [variable, index] = lambda.args.slice(0, -1).map(textOf)
+  if (!elements || !body || variable === undefined) return undefined
+  const results = elements.map((one, at) => {
+    const inner = substituted(body, variable, one)
+    return index === undefined ? inner : substituted(inner, index, known(at))
+  })
+  if (name === 'map') return call('createArray', results)
+  return results.every((one) => one.kind === 'known')
+    ? call(
+        'createArray',
+        elements.filter((_, at) => isDeepStrictEqual(results[at], known(true))),
+      )
+    : undefined
+}
+
+function substituted(term: Term, variable: string, value: Term): Term {
+  if (term.kind !== 'call') return term
+  const inner = (one: Term) => substituted(one, variable, value)
+  const path = term.path.map(inner)
+  if (term.name === 'lambdaVariables' && textOf(term.args[0]) === variable) return read(value, path)
+  return call(term.name, term.args.map(inner), path)
+}
+
+/** It stands in a lambda whose variable is not given: the compiler has evaluated what was around it. */
+export const hasFreeVariable = (term: Term, bound: readonly string[] = []): boolean => {
+  if (term.kind !== 'call') return false
+  if (term.name === 'lambdaVariables') return !bound.includes(textOf(term.args[0]) ?? '')
+  const inner =
+    term.name === 'lambda' ? [...bound, ...term.args.slice(0, -1).map((one) => textOf(one) ?? '')] : bound
+  return [...term.args, ...term.path].some((one) => hasFreeVariable(one, inner))
 }
 
 /** The elements of a list whose length is known. */

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The program of the package: `identity-what-if [map] [options]`, in any folder and without this repository. */
-import { join } from 'node:path'
-import { HELP, parseCommand } from '../whatif/load.ts'
+import { HELP, parseCommand } from '../whatif/command.ts'
 import { runCommand } from '../whatif/run.ts'
 import { surroundingsOf } from './surroundings.ts'
 
@@ -16,8 +15,7 @@ const inOurWords = (text: string) =>
     )
 
 async function run(given: readonly string[]): Promise<number> {
-  const args = given[0] === 'map' ? ['--map', ...given.slice(1)] : [...given]
-  const command = parseCommand(args, join(process.cwd(), 'infra', 'main.bicepparam'))
+  const command = parseCommand([...given], 'infra')
   if (!command.isHelp)
     return runCommand(command, await surroundingsOf(command.parameters, command.environment))
   process.stdout.write(inOurWords(HELP))

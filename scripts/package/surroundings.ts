@@ -1,7 +1,7 @@
 /** What the package works with, in anybody's folder: the azd environment where there is one, and few variables beside it. */
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { compile } from '../bicep/compile.ts'
+import { variablesOf } from '../bicep/parameter-file.ts'
 import { azdValues } from '../cli/azd.ts'
 import { Problem } from '../cli/problem.ts'
 import { Directory } from '../graph/directory.ts'
@@ -22,17 +22,13 @@ const Environment = z.object({
   GRAPH_ENDPOINT: endpoint,
   DIRECTORY_PATIENCE_SECONDS: z.coerce.number().min(0).max(3600).default(60),
 })
-/** Whoever writes the parameter file must not be able to print these. */
-const SECRET = /TOKEN|SECRET|PASSWORD|KEY|CREDENTIAL|^(GITHUB|GH|ACTIONS|RUNNER|SYSTEM|NPM)_/i
 const OURS = [...Object.keys(Environment.shape), 'AZURE_ENV_NAME', 'AZURE_LOCATION']
 
-/** Of this process: ours, and those that the parameter file names and that are no secrets. */
-async function ownVariables(parameters: string): Promise<Record<string, string>> {
-  const text = await readFile(parameters, 'utf8').catch(() => '')
-  const named = Array.from(text.matchAll(/readEnvironmentVariable\(\s*'(\w+)'/g), ([, name = '']) => name)
-  const names = [...OURS, ...named].filter((name) => !SECRET.test(name))
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
-}
+/** Of this process: ours, and what the parameter file may read. */
+const ownVariables = (parameters: string): Record<string, string> => ({
+  ...Object.fromEntries(OURS.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+  ...variablesOf(parameters, process.env),
+})
 
 /** The named azd environment has to be there; without a name there may be none, nor azd. */
 async function storedVariables(name: string | undefined): Promise<Record<string, string>> {
@@ -45,8 +41,8 @@ async function storedVariables(name: string | undefined): Promise<Record<string,
 }
 
 export async function surroundingsOf(parameters: string, name?: string): Promise<Surroundings> {
-  const [stored, own] = await Promise.all([storedVariables(name), ownVariables(parameters)])
-  const set = Object.entries({ ...stored, ...own }).filter(([, value]) => value !== '')
+  const stored = await storedVariables(name)
+  const set = Object.entries({ ...stored, ...ownVariables(parameters) }).filter(([, value]) => value !== '')
   // The compiler asks for a place; nothing about identities depends on it.
   const variables = { AZURE_LOCATION: 'westeurope', ...Object.fromEntries(set) }
   const { data: environment, error } = Environment.safeParse(variables)

@@ -14,19 +14,30 @@ export class ActualState implements Known {
   readonly #objects = new Map<string, ActualProperties | null>()
   /** What azd's environment records of Azure's resources, by their place: outputs of the last deployment. */
   readonly #azure = new Map<string, ActualProperties>()
+  readonly #answers: Readonly<Record<string, ActualProperties>>
   readonly #around = new Map<string, Map<string, ActualProperties[]>>()
   /** Display names by object id and by app id. */
   readonly names = new Map<string, string>()
 
-  constructor(objects: readonly DesiredObject[]) {
+  /** `answers`: what the cloud and the one who asks say: `environment()`, `deployer()`. */
+  constructor(objects: readonly DesiredObject[], answers: Readonly<Record<string, ActualProperties>> = {}) {
+    this.#answers = answers
     for (const { key, symbols } of objects) for (const symbol of symbols) this.#keys.set(symbol, key)
   }
 
   readonly keyOf = (source: Source): string | undefined => this.#keys.get(placeOf(source))
 
   readonly lookup = (source: Source): ActualProperties | undefined => {
+    const { module, symbol } = source
+    if (module === undefined && symbol in this.#answers) return this.#answers[symbol]
     const key = this.keyOf(source)
-    return key === undefined ? this.#azure.get(placeOf(source)) : this.get(key)
+    if (key !== undefined) return this.get(key)
+    const type = module?.resources.get(symbol.replace(/\[\d+\]$/, ''))?.type ?? ''
+    const recorded = this.#azure.get(placeOf(source))
+    // A managed identity is in the tenant of its subscription.
+    return type.startsWith('Microsoft.ManagedIdentity/')
+      ? { ...this.#answers['tenant()'], ...recorded }
+      : recorded
   }
 
   /** A property of an Azure resource, as an output has said it; deeper ones are not recorded. */
@@ -137,15 +148,23 @@ export class Names {
   /** The declared display name; undefined for what is not declared or has none. */
   #ofKey(key: string): string | undefined {
     const one = this.#declared.get(key)
-    const name = one && resolveObject(one, this.#state).displayName
-    return typeof name === 'string' ? name : undefined
+    const { displayName: name, appId } = one ? resolveObject(one, this.#state) : {}
+    if (typeof name === 'string') return name
+    // A service principal is called as its app is.
+    const isOther = typeof appId === 'string' || (appId instanceof Unknown && appId.key !== key)
+    return isOther ? this.ofId(appId) : undefined
+  }
+
+  /** Consent of one person is another one than consent for all. */
+  #ofOne({ principalId }: Properties): string {
+    return principalId === undefined || principalId === null ? '' : ` (${this.of(principalId)})`
   }
 
   titleOf(type: GraphType, properties: Properties): string {
     if (type === 'appRoleAssignedTo')
       return `${this.of(properties.principalId)} → ${this.of(properties.resourceId)}`
     if (type === 'oauth2PermissionGrants')
-      return `${this.of(properties.clientId)} → ${this.of(properties.resourceId)}`
+      return `${this.of(properties.clientId)} → ${this.of(properties.resourceId)}${this.#ofOne(properties)}`
     if (type === 'applications/federatedIdentityCredentials') return String(properties.name)
     const { displayName, uniqueName, appId } = properties
     return typeof displayName === 'string' ? displayName : this.of(uniqueName ?? appId)

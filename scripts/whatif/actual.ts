@@ -8,7 +8,7 @@ import { quoted } from '../graph/graph-objects.ts'
 import { findLookup, type Lookup, listAccess, listRelationships, listSurroundings } from './actual-lookup.ts'
 import type { ActualState } from './actual-state.ts'
 import { type DesiredObject, isOurs, resolveObject } from './desired.ts'
-import { type ActualProperties, isObject } from './properties.ts'
+import { type ActualProperties, isObject, readList, readProperty } from './properties.ts'
 
 const Actual = z.record(z.string(), z.json())
 
@@ -167,6 +167,20 @@ function findStrangers(objects: readonly DesiredObject[], state: ActualState): s
   return [...new Set(ids.filter((id) => typeof id === 'string'))].filter((id) => !state.names.has(id))
 }
 
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** People whom the template names by their ids. */
+function findPeople(objects: readonly DesiredObject[], state: ActualState): string[] {
+  const ids = objects.filter(isOurs).flatMap((one) => {
+    const { members, owners, principalId } = resolveObject(one, state)
+    return [
+      principalId,
+      ...[members, owners].flatMap((list) => readList(readProperty(list, 'relationships'))),
+    ]
+  })
+  return [...new Set(ids.filter((id) => typeof id === 'string'))].filter((id) => GUID.test(id))
+}
+
 /** What is read besides the declared objects. */
 export interface Surroundings {
   /** Apps and service principals with this environment's tags. */
@@ -206,7 +220,16 @@ export async function readActual(
     if (tag === undefined) return
     into.push(...(await reader.list(`/${noun}?$filter=tags/any(t:t eq ${quoted(tag)})&$select=${select}`)))
   }
+  // For titles alone: who may not read people sees their ids.
+  const readPerson = async (id: string) => {
+    const found = await reader.get(`/users/${id}?$select=id,displayName`).catch((error: unknown) => {
+      if (error instanceof MissingRight) return undefined
+      throw error
+    })
+    if (found) state.name(found)
+  }
   await readObjects(reader, objects, state, [
+    ...findPeople(objects, state).map(readPerson),
     readBin('application'),
     readBin('group'),
     readTagged('applications', 'id,appId,displayName,uniqueName,tags', around.apps),

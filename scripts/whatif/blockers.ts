@@ -20,6 +20,8 @@ export interface Blocker {
     | 'pre-authorized-too-early'
     | 'credential-limit'
     | 'replaced-on-new-object'
+    | 'missing-existing'
+    | 'identifier-uri-refused'
   what: string
   wayOut: string
 }
@@ -28,12 +30,14 @@ type Found = Pick<Blocker, 'rule' | 'what' | 'wayOut'>
 
 const LIMIT = 20
 
-/** `deleted`: what is in the recycle bin. */
+/** `deleted`: what is in the recycle bin; `read`: what the template only reads. */
 export function findBlockers(
   { objects, state, names }: States,
   deleted: readonly ActualProperties[],
+  read: readonly DesiredObject[] = [],
 ): Blocker[] {
-  return objects.flatMap((one) => {
+  const missing = read.filter(({ by, key }) => by === 'template' && state.isAbsent(key))
+  const found = objects.flatMap((one) => {
     const desired = resolveObject(one, state)
     const actual = state.get(one.key)
     const about = { key: one.key, title: names.titleOf(one.type, desired) }
@@ -45,8 +49,47 @@ export function findBlockers(
       : one.type === 'applications'
         ? ofApp(one.passes(state), desired, actual)
         : []
-    return found.map((blocker) => ({ ...about, ...blocker }))
+    const refused = one.type === 'applications' ? findRefusedUris(one.passes(state), actual) : []
+    return [...found, ...refused].map((blocker) => ({ ...about, ...blocker }))
   })
+  return [...found, ...missing.map((one) => describeMissing(one, resolveObject(one, state)))]
+}
+
+function describeMissing(
+  { key, type, symbols: [symbol = key] }: DesiredObject,
+  desired: Properties,
+): Blocker {
+  const by = Object.entries(desired).map(([name, value]) => `${name} ${String(value)}`)
+  return {
+    key,
+    title: symbol,
+    rule: 'missing-existing',
+    what: `The template reads an existing object of ${type} with ${by.join(', ')}, and there is none.`,
+    wayOut: 'Correct the parameter that names it, or create it first.',
+  }
+}
+
+/** Neither a domain nor an id: Entra takes it only of an app whose tokens were of version 2 before this write. */
+const isBareName = (uri: Value): uri is string =>
+  typeof uri === 'string' && /^api:\/\/(?![0-9a-f]{8}-)[^./]+(\/|$)/i.test(uri)
+
+function findRefusedUris(passes: readonly Properties[], actual: ActualProperties | undefined): Found[] {
+  let version = readProperty(actual?.api, 'requestedAccessTokenVersion')
+  const present = readList(actual?.identifierUris)
+  for (const { identifierUris, api } of passes) {
+    const refused = readList(identifierUris).find((uri) => isBareName(uri) && !present.includes(uri))
+    if (refused !== undefined && version !== 2)
+      return [
+        {
+          rule: 'identifier-uri-refused',
+          what: `Entra takes ${String(refused)} only with a verified domain, the tenant id or the app id after api://.`,
+          wayOut:
+            'Declare api://<app id>, or the app first with requestedAccessTokenVersion 2 and the URI in a second pass.',
+        },
+      ]
+    version = readProperty(api, 'requestedAccessTokenVersion') ?? version
+  }
+  return []
 }
 
 function findTwins(

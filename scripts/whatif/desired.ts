@@ -1,8 +1,8 @@
 /** The desired state: every object that the template and its hooks would write, as far as it is known. */
+import { existingResources } from '../bicep/alignment.ts'
 import type { Compiled } from '../bicep/compile.ts'
 import type { DeclaredResource, GraphType } from '../bicep/declared.ts'
-import { termOf } from '../bicep/scope.ts'
-import { graphType, isGraph, type Json, modulesIn, type TemplateModule } from '../bicep/template.ts'
+import { graphType, type Json, type TemplateModule } from '../bicep/template.ts'
 import { entriesOf, evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
 import { toValue, Unknown, type Value } from '../bicep/value.ts'
 import type { Further } from './further.ts'
@@ -15,6 +15,8 @@ export interface Declared {
   /** The azd environment: the outputs of the last deployment are among it. */
   variables: Readonly<Record<string, string>>
   tenantId: string
+  /** Object id of whoever asks, and would deploy. */
+  deployer?: string | undefined
 }
 
 /** What is known of the actual state so far. */
@@ -87,7 +89,11 @@ export function collectTemplateObjects({ declared }: Pick<Compiled, 'declared'>)
   return [...objects.values()]
 }
 
-const keyOf = ({ type, key }: DeclaredResource) => `${type}/${Object.values(key).map(keyText).join('/')}`
+/** What is made of an expression has no text that tells it apart. */
+const isOpen = (value: Value) => value instanceof Unknown && value.pattern === undefined
+
+const keyOf = ({ id, type, key }: DeclaredResource) =>
+  Object.values(key).some(isOpen) ? `${type}/${id}` : `${type}/${Object.values(key).map(keyText).join('/')}`
 
 /** Two modules may use one symbol: a property counts with the place of its resource. */
 function keyText(value: Value): string {
@@ -103,25 +109,22 @@ const isReadable = (type: string): type is (typeof READABLE)[number] => READABLE
 
 /** What is read and not written: values of it may stand in what is written. */
 export const collectReadObjects = (template: TemplateModule, { consents }: Further): DesiredObject[] => [
-  ...modulesIn(template).flatMap((module) =>
-    [...module.resources.values()].flatMap((resource): DesiredObject[] => {
-      const type = graphType(resource.type)
-      if (!resource.isExisting || !isGraph(resource) || !isReadable(type)) return []
-      const symbol = [...module.path, resource.symbol].join('/')
-      const entries = entriesOf(termOf(resource.properties, { module })) ?? new Map()
-      const values = Object.fromEntries([...entries].map(([name, one]) => [name, toValue(one)]))
-      return [
-        {
-          key: `existing/${symbol}`,
-          type,
-          symbols: [symbol],
-          by: 'template',
-          isMerged: false,
-          passes: (known) => [resolveProperties(values, known)],
-        },
-      ]
-    }),
-  ),
+  ...existingResources(template).flatMap(({ place, type: name, properties }): DesiredObject[] => {
+    const type = graphType(name)
+    if (!isReadable(type)) return []
+    const entries = entriesOf(properties) ?? new Map<string, Term>()
+    const values = Object.fromEntries([...entries].map(([name, one]) => [name, toValue(one)]))
+    return [
+      {
+        key: `existing/${place}`,
+        type,
+        symbols: [place],
+        by: 'template',
+        isMerged: false,
+        passes: (known) => [resolveProperties(values, known)],
+      },
+    ]
+  }),
   ...consents.map(({ appId }) => makeHookObject('servicePrincipals', appId, () => ({ appId }))),
 ]
 

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Json } from '../bicep/template.ts'
 import { Unknown, type Value } from '../bicep/value.ts'
+import { describeBytes, findCertificate, thumbprintOf } from './certificates.ts'
 import type { DesiredObject } from './desired.ts'
 import { type ActualProperties, isObject, type Properties, readProperty, splitWords } from './properties.ts'
 
@@ -41,7 +42,9 @@ interface Where {
 }
 
 /** Graph never shows what is secret in these, so they cannot be compared. */
-const WRITE_ONLY = ['secretText', 'key', 'hint']
+const WRITE_ONLY = ['secretText', 'key', 'hint', 'logo']
+/** Version 1.0 of Graph does not show it. */
+const BETA_ONLY = ['claimsMatchingExpression']
 /** Entra compares these character by character. */
 const EXACT = ['subject', 'issuer', 'audiences']
 
@@ -92,7 +95,12 @@ export function compareProperties(
 ): void {
   const present = isObject(actual) ? actual : {}
   for (const [name, value] of Object.entries(desired)) {
-    if (!WRITE_ONLY.includes(name)) compareValue(value, present[name], below(where, name), into)
+    const inner = below(where, name)
+    if (name === 'logo' && where.isNew && typeof value === 'string')
+      into.differences.push(differenceOf(describeBytes(value), undefined, inner))
+    else if (BETA_ONLY.includes(name) && !where.isNew && present[name] === undefined)
+      into.pending.push({ path: inner.path, text: 'cannot be told: Microsoft Graph v1.0 does not show it' })
+    else if (!WRITE_ONLY.includes(name)) compareValue(value, present[name], inner, into)
   }
 }
 
@@ -112,9 +120,14 @@ function compareValue(desired: Value, actual: Json | undefined, where: Where, in
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/
+const isSameTime = (one: string, other: string) =>
+  TIME.test(one) && TIME.test(other) && Date.parse(one) === Date.parse(other)
+
 /** Ids are written in any case; every other text counts letter by letter. */
 const isSame = (desired: Value | undefined, actual: Value | undefined, isExact = false): boolean =>
   desired === actual ||
+  (typeof desired === 'string' && typeof actual === 'string' && isSameTime(desired, actual)) ||
   (!isExact &&
     typeof desired === 'string' &&
     typeof actual === 'string' &&
@@ -149,12 +162,15 @@ function compareLists(desired: Value[], actual: Json | undefined, where: Where, 
   const id = [...desired, ...present].some(isObject) ? idProperty(desired, place) : undefined
   const pathOf = (value: Value) =>
     id === undefined ? where.path : `${where.path}[${labelOf(value, id, where)}]`
-  const { added, removed, pairs, unknown } = pairElements(desired, present, id)
+  const { added, removed, pairs, unknown } =
+    place === 'keyCredentials' ? pairCertificates(desired, present) : pairElements(desired, present, id)
   for (const value of added)
     into.differences.push({ action: 'add', path: pathOf(value), place, after: withoutSecrets(value) })
   // Elements without an id are paired by equality: nothing is left to compare.
-  for (const [one, other] of id === undefined ? [] : pairs)
+  for (const [one, other] of id === undefined ? [] : pairs) {
     compareValue(one, other, { ...where, path: pathOf(other) }, into)
+    if (place === 'keyCredentials') compareContent(one, other, { ...where, path: pathOf(other) }, into)
+  }
   for (const { text } of unknown) into.pending.push({ path: where.path, text })
   into.pending.push(...findAssumed(desired, present, where))
   for (const value of where.isAppended ? [] : removed)
@@ -199,7 +215,7 @@ function idProperty(desired: readonly Value[], place: string): string | undefine
 function labelOf(value: Value, id: string, { nameOf }: Where): string {
   const key = readProperty(value, id)
   if (key instanceof Unknown) return nameOf(key) ?? key.text
-  const text = String(key)
+  const text = String(key ?? thumbprintOf(value) ?? 'nameless')
   const said = [readProperty(value, 'value'), nameOf(text), readProperty(value, 'displayName')]
   return said.find((one): one is string => typeof one === 'string' && one !== '') ?? text
 }
@@ -230,6 +246,27 @@ function pairElements(desired: readonly Value[], actual: readonly Json[], id: st
   // Any of them may be what is not known yet.
   if (result.unknown.length === 0) result.removed = left
   return result
+}
+
+function pairCertificates(desired: readonly Value[], actual: readonly Json[]): Elements {
+  const left = [...actual]
+  const result: Elements = { added: [], removed: left, pairs: [], unknown: [] }
+  const isThere = (one: Value) => actual.some((other) => thumbprintOf(other) === thumbprintOf(one))
+  // Who is there must not be taken for a renewed one of the same name.
+  for (const one of desired.toSorted((a, b) => Number(isThere(b)) - Number(isThere(a)))) {
+    const at = findCertificate(one, left)
+    const [found] = at < 0 ? [] : left.splice(at, 1)
+    if (found === undefined) result.added.push(one)
+    else result.pairs.push([one, found])
+  }
+  return result
+}
+
+function compareContent(desired: Value, actual: Json, where: Where, into: Compared): void {
+  const [after, before] = [thumbprintOf(desired), thumbprintOf(actual)]
+  if (after === undefined || before === undefined || after === before) return
+  const { path, place } = below(where, 'thumbprint')
+  into.differences.push({ action: 'change', path, place, before, after })
 }
 
 const isMatch = (key: Value | undefined, actual: Value | undefined): boolean =>

@@ -181,7 +181,7 @@ const PLAIN_PARTS: Partial<Record<GraphType, readonly string[]>> = {
   ],
   servicePrincipals: ['appId', 'accountEnabled', 'appRoleAssignmentRequired'],
   groups: ['uniqueName', 'mailEnabled', 'securityEnabled', 'visibility', 'groupTypes'],
-  [CREDENTIALS]: ['name', 'issuer', 'audiences', 'subject'],
+  [CREDENTIALS]: ['name', 'issuer', 'audiences', 'subject', 'claimsMatchingExpression.languageVersion'],
 }
 
 const newObject: Judge = ({ type, isNew, difference }) => {

@@ -38,12 +38,21 @@ export interface WhatIf extends States, Sorted {
   notes: string[]
 }
 
+/** What the compiler leaves open although the cloud, the target and the one who asks answer it. */
+const answersOf = ({ tenantId, variables, deployer }: Declared) => ({
+  // The public cloud, as everywhere in scripts/.
+  'environment()': { authentication: { loginEndpoint: 'https://login.microsoftonline.com/' } },
+  'tenant()': { tenantId },
+  'subscription()': { subscriptionId: variables.AZURE_SUBSCRIPTION_ID ?? '', tenantId },
+  ...(deployer === undefined ? {} : { 'deployer()': { objectId: deployer, tenantId } }),
+})
+
 /** Both states before anything has been read: what the map of the declared state needs. */
 export function prepareStates(declared: Declared): States & { read: DesiredObject[] } {
   const { compiled, further, variables } = declared
   const template = collectTemplateObjects(compiled)
   const read = collectReadObjects(compiled.template, further)
-  const state = new ActualState([...template, ...read])
+  const state = new ActualState([...template, ...read], answersOf(declared))
   for (const [name, value] of Object.entries(compiled.outputs)) {
     const [only, ...others] = value instanceof Unknown ? (value.pattern ?? []) : []
     const said = variables[name]
@@ -60,7 +69,7 @@ export async function runWhatIf(
   directory: Pick<Directory, 'get' | 'list'>,
   { exceptions, today, ...policy }: Policy,
 ): Promise<WhatIf> {
-  const { read, ...states } = prepareStates(declared)
+  const { read, ...states } = prepareStates({ ...declared, deployer: policy.deployer })
   const { objects, state } = states
   const { tenantId, variables, further } = declared
   const environment = variables.AZURE_ENV_NAME ?? ''
@@ -75,7 +84,7 @@ export async function runWhatIf(
     tenantId,
     changes,
     pending: pending.filter(({ assumed }) => assumed === undefined),
-    blockers: findBlockers(states, around.deleted),
+    blockers: findBlockers(states, around.deleted, read),
     orphans: findOrphans(states, around, environmentTags, changes),
     ...applyExceptions(found, exceptions, { objects, environment, today }),
     notes: [...around.notes, ...noteUnfamiliar(states)],

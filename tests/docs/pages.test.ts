@@ -38,8 +38,8 @@ const commandsOf = (path: string): string[] =>
     return token.type === 'code' && /^(sh|)$/.test(token.lang ?? '') ? token.text.split('\n') : []
   })
 
-/** Where the code reads variables: of the server, of the deployments, of the commands, of those who run them. */
-const READERS = ['app/config.ts', 'infra/main.bicepparam', 'infra/pipeline.bicepparam']
+/** Where the variables are read that somebody sets; `npm run pipeline` finds out those of infra/pipeline.bicepparam itself. */
+const READERS = ['app/config.ts', 'infra/main.bicepparam']
 const sources = ['app', 'scripts', 'infra', 'tests', '.github']
   .flatMap((room) =>
     readdirSync(new URL(`${room}/`, root), { recursive: true, encoding: 'utf8' }).map(
@@ -99,7 +99,7 @@ describe('The pages', () => {
     assert.ok(readme.trimEnd().split('\n').length <= 160)
   })
 
-  it('explain, in docs/configuration.md, every variable that the server and the deployments read', () => {
+  it('explain, in docs/configuration.md, every variable that the server and the deployment read', () => {
     const configuration = textOf('docs/configuration.md')
     for (const reader of READERS)
       for (const [, name = ''] of textOf(reader).matchAll(

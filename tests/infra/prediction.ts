@@ -45,4 +45,8 @@ export const predict = async (
   target: Target,
   name = 'main',
 ): Promise<Prediction> =>
-  inOrder(Prediction.parse(await snapshotOf({ infra: INFRA, environment, name, ...target })))
+  inOrder(
+    Prediction.parse(
+      await snapshotOf({ infra: INFRA, environment, parameters: `${name}.bicepparam`, ...target }),
+    ),
+  )

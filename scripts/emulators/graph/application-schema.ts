@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import {
   type Application,
@@ -97,7 +98,14 @@ export function applicationView(app: Application) {
     servicePrincipalLockConfiguration: app.servicePrincipalLockConfiguration ?? null,
     createdDateTime: app.createdDateTime ?? null,
     deletedDateTime: null as string | null,
-    keyCredentials: app.keyCredentials.map((credential) => ({ ...credential, key: null })),
+    keyCredentials: app.keyCredentials.map((credential) => ({
+      ...credential,
+      customKeyIdentifier: createHash('sha1')
+        .update(Buffer.from(credential.key, 'base64'))
+        .digest('hex')
+        .toUpperCase(),
+      key: null,
+    })),
     passwordCredentials: app.passwordCredentials.map((credential) => ({ ...credential, secretText: null })),
   }
 }

@@ -1,15 +1,8 @@
 import { z } from 'zod'
-import { placeOf } from '../../../scripts/bicep/alignment.ts'
+import { existingResources, placeOf } from '../../../scripts/bicep/alignment.ts'
 import type { Compiled } from '../../../scripts/bicep/compile.ts'
 import type { DeclaredResource } from '../../../scripts/bicep/declared.ts'
-import { termOf } from '../../../scripts/bicep/scope.ts'
-import {
-  graphType,
-  isGraph,
-  type Json,
-  modulesIn,
-  type TemplateModule,
-} from '../../../scripts/bicep/template.ts'
+import { graphType, type Json, type TemplateModule } from '../../../scripts/bicep/template.ts'
 import type { Lookup } from '../../../scripts/bicep/term.ts'
 import { filled, toValue } from '../../../scripts/bicep/value.ts'
 import { DeployingClient, DeploymentError, type GraphObject } from './deployment/graph-client.ts'
@@ -71,14 +64,12 @@ async function readExisting(
   lookup: Lookup,
   objects: Map<string, GraphObject>,
 ): Promise<void> {
-  for (const module of modulesIn(template)) {
-    for (const { symbol, type, properties } of [...module.resources.values()].filter(
-      (one) => one.isExisting && isGraph(one),
-    )) {
-      const [entry] = Object.entries(Plain.parse(filled(toValue(termOf(properties, { module })), lookup)))
-      if (!entry) continue
-      const object = await lookUp(client, `/resources/${symbol}`, graphType(type), ...entry)
-      objects.set(placeOf(module, symbol), object)
-    }
+  for (const { place, type, properties } of existingResources(template)) {
+    const [entry] = Object.entries(Plain.parse(filled(toValue(properties), lookup)))
+    if (!entry) continue
+    objects.set(
+      place,
+      await lookUp(client, `/resources/${place.split('/').at(-1)}`, graphType(type), ...entry),
+    )
   }
 }

@@ -112,7 +112,7 @@ describe('The package of the what-if', { skip: withoutCompiler }, () => {
     const secrets = Object.fromEntries(names.map((name) => [name, `value-of-${name}`]))
     const { output } = await stranger.whatif(['map'], secrets)
     await stranger.restore()
-    assert.match(output, /none none none value-of-TITLE/)
+    assert.match(output, /withheld withheld withheld value-of-TITLE/)
   })
 
   it('writes JSON as its schema says, with and without differences', async () => {

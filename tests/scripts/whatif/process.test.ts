@@ -167,10 +167,10 @@ describe('npm run whatif', { skip: withoutCompiler }, () => {
       /No Bicep compiler found[\s\S]*az bicep install/,
     ],
     [
-      'a parameter file of another name',
-      ['--parameters', 'infra/other.json'],
+      'a parameter file that is not there',
+      ['--parameters', 'infra/other.bicepparam'],
       {},
-      /not called main\.bicepparam[\s\S]*decompile-params/,
+      /There is no infra\/other\.bicepparam/,
     ],
   ] satisfies [string, string[], Record<string, string>, RegExp][]) {
     it(`ends with 1 for ${name}, and says what helps`, async () => {

@@ -7,7 +7,9 @@ import { executablePath, withoutBrowser } from '../../chromium.ts'
 import { declaration, withoutCompiler } from '../graph/directory-harness.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
 
-const mermaid = fileURLToPath(new URL('../../../node_modules/mermaid/dist/mermaid.min.js', import.meta.url))
+const mermaid = fileURLToPath(
+  new URL('../../../node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js', import.meta.url),
+)
 
 it('writes no character of a name that Mermaid or a browser could read as its own', () => {
   assert.equal(quoteLabel('a "b" <c> #d; `e` [f]'), '"a #34;b#34; #60;c#62; #35;d#59; #96;e#96; #91;f#93;"')

@@ -21,7 +21,8 @@ type Upsert = (client: DeployingClient, target: string, properties: Properties) 
 const byKey =
   (noun: string, key: string): Upsert =>
   async (client, target, properties) => {
-    const { members, owners, [key]: value, ...body } = properties
+    // The extension uploads a logo in a request of its own, which no object shows afterwards.
+    const { members, owners, logo: _, [key]: value, ...body } = properties
     const path = `/${noun}(${key}=${quoted(value)})`
     const { isNew } = await client.call(target, 'PATCH', path, body, CREATE)
     const object = await client.get(target, path)
