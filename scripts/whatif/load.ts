@@ -68,6 +68,7 @@ async function addFurther(further: Further = NOTHING_FURTHER, file?: string): Pr
     consents: [...further.consents, ...more.consents],
     federatedCredentials: [...further.federatedCredentials, ...more.federatedCredentials],
     secrets: [...further.secrets, ...more.secrets],
+    outputs: { ...further.outputs, ...more.outputs },
     names: { ...further.names, ...more.names },
   }
 }

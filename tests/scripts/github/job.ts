@@ -14,10 +14,10 @@ export interface Outcome {
   summary: string
 }
 
+type Texts = Record<string, string>
 const OURS = './.github/actions/identity-what-if'
-const isOurs = ({ uses }: Step) => uses === OURS
 /** What the last step says depends on what the action has said. */
-const lastOf = ({ steps }: Job) => [...steps.filter(isOurs), ...steps.slice(-1)]
+const lastOf = ({ steps }: Job) => [...steps.filter(({ uses }) => uses === OURS), ...steps.slice(-1)]
 const textIn = (file: string) => readFile(file, 'utf8').catch(() => '')
 
 /** Fills in what GitHub fills in; an expression that is not given is a fault of the test. */
@@ -34,7 +34,9 @@ const filled = (values: Record<string, string> | undefined, given: Record<string
   )
 
 /** What the action leaves, as `world` has it; tests/scripts/package/action.test.ts runs it for real. */
-async function act({ answers }: World, inputs: Record<string, string>, folder: string, summary: string) {
+async function act({ answers }: World, step: Step, values: Texts, folder: string, summary: string) {
+  if (step.uses !== OURS) return {}
+  const inputs = filled(step.with, values)
   for (const name of Object.keys(inputs))
     if (!(name in action.inputs)) throw new Error(`The action has no input ${name}.`)
   Further.parse(JSON.parse(await readFile(inputs.desired ?? '', 'utf8')))
@@ -97,8 +99,7 @@ export async function runJob(
     if (from) await leave(from, folder)
     let output = ''
     for (const step of from ? lastOf(job) : job.steps) {
-      if (isOurs(step))
-        Object.assign(values, await act(world, filled(step.with, values), folder, summaryFile))
+      Object.assign(values, await act(world, step, values, folder, summaryFile))
       if (step.run === undefined) continue
       const kept = settingsIn(await readFile(settings, 'utf8'))
       const env = { ...runner, ...filled(job.env, values), ...kept, ...filled(step.env, values) }
