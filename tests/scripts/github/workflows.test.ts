@@ -35,7 +35,7 @@ describe('Every workflow', () => {
       for (const line of uses)
         assert.match(
           line,
-          /uses: ([\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\.\/\.github\/actions\/identity-what-if)$/,
+          /uses: ([\w-]+\/[\w-]+(\/[\w-]+)?@[0-9a-f]{40} # v\d+\.\d+\.\d+|\.\/\.github\/actions\/identity-what-if)$/,
         )
     })
 
