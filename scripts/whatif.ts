@@ -6,7 +6,7 @@ import { explain } from './cli/remedies.ts'
 import { contextOf } from './cli/script.ts'
 import { DirectoryError } from './graph/directory-error.ts'
 import { hookObjects } from './identity/hook-objects.ts'
-import { HELP, parseCommand } from './whatif/load.ts'
+import { HELP, parseCommand } from './whatif/command.ts'
 import { runCommand } from './whatif/run.ts'
 
 async function run(): Promise<number> {

@@ -1,13 +1,14 @@
 /** What the compiler says about a parameter file and its template. */
 import { existsSync } from 'node:fs'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { z } from 'zod'
-import { runBicep } from './compiler.ts'
 import { bound, type DeclaredResource, declaredResources } from './declared.ts'
-import { azdParameters, typedParameters, variablesOf } from './parameter-file.ts'
+import { azdParameters, templateOf, typedParameters, variablesOf } from './parameter-file.ts'
+import { refuseForeignFiles } from './reach.ts'
 import { termOf } from './scope.ts'
+import { type Ask, Diagnostics, inSession } from './session.ts'
 import { type Json, readTemplate, type TemplateModule } from './template.ts'
 import type { Value } from './value.ts'
 
@@ -49,7 +50,14 @@ export interface Compiled {
   outputs: Record<string, Value>
 }
 
-const Built = z.object({ parametersJson: z.string(), templateJson: z.string().nullish() })
+const Built = z.object({ diagnostics: Diagnostics, contents: z.string().nullish() })
+const BuiltWithParameters = z.object({
+  diagnostics: Diagnostics,
+  parameters: z.string().nullish(),
+  template: z.string().nullish(),
+})
+const References = z.object({ filePaths: z.array(z.string()) })
+const Predicted = z.object({ snapshot: z.string() })
 const Values = z.object({ parameters: z.record(z.string(), z.looseObject({ value: z.json().optional() })) })
 const Outputs = z.looseObject({ outputs: z.record(z.string(), z.json()).default({}) })
 const Head = z.looseObject({
@@ -72,10 +80,15 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
 
 const FILE = 'main.bicepparam'
 
-async function bicep(args: string[], cwd: string, env: Record<string, string> = {}): Promise<string> {
-  const run = await runBicep(args, { cwd, env })
-  if (run.code === 0) return run.stdout
-  throw new Error(run.stderr.trim())
+/** Throws what the compiler has found, if that are errors. */
+function refuseErrors(diagnostics: Diagnostics): void {
+  const errors = diagnostics.filter(({ level }) => level === 'Error')
+  if (errors.length === 0) return
+  const lines = errors.map(({ source, range: { start }, code, message }) => {
+    const place = relative(process.cwd(), source).replaceAll('\\', '/')
+    return `${place}(${start.line + 1},${start.char + 1}): ${code} ${message}`
+  })
+  throw new Error(lines.join('\n'))
 }
 
 /** The types of main's parameters; of one with a type of its own what that is made of. */
@@ -89,46 +102,56 @@ function typesOf(template: unknown): Record<string, string> {
   )
 }
 
-/** On a command line `a` is a text and `["a"]` a list, for the types are not known before the compiler has run. */
-function guessed(text: string): Json {
-  try {
-    return z.json().parse(JSON.parse(text))
-  } catch {
-    return text
-  }
-}
-
 type Source = Pick<Written, 'template' | 'parameters'>
 
-/** Of `x.parameters.json` the template is `x.bicep`; of `prod.parameters.json` and the like it is `main.bicep`. */
-export const templateOf = (infra: string, file: string) =>
-  [`${file.split('.')[0]}.bicep`, 'main.bicep'].find((one) => existsSync(join(infra, one))) ?? 'main.bicep'
+async function buildTemplate(ask: Ask, path: string): Promise<unknown> {
+  const { diagnostics, contents } = await ask('compile', { path }, Built)
+  refuseErrors(diagnostics)
+  return JSON.parse(contents ?? 'null')
+}
 
-async function buildSource(options: Compilation): Promise<Source> {
+/** Values of a command line, as the template's parameters want them. */
+function typedValues(values: Readonly<Record<string, string>>, template: unknown): Record<string, Json> {
+  const types = typesOf(template)
+  const strange = Object.keys(values).filter((name) => !(name in types))
+  if (strange.length === 0) return typedParameters(values, types)
+  const names = Object.keys(types).join(', ') || 'none'
+  throw new Error(`The template has no parameter ${strange.join(', ')}. It has: ${names}.`)
+}
+
+/** Of a template that needs no parameter file, or has azd's form of one. */
+async function buildPlain(ask: Ask, options: Compilation): Promise<Source> {
   const { infra, environment, parameters = FILE, values = {} } = options
-  const file = join(infra, parameters)
-  if (!parameters.endsWith('.bicepparam')) {
-    const template: unknown = JSON.parse(
-      await bicep(['build', templateOf(infra, parameters), '--stdout'], infra),
-    )
-    const given = { ...azdParameters(file, environment), ...values }
-    return { template, parameters: typedParameters(given, typesOf(template)) }
-  }
-  const overrides = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, guessed(value)]))
-  const built = Built.parse(
-    JSON.parse(
-      await bicep(['build-params', parameters, '--stdout'], infra, {
-        ...variablesOf(file, environment),
-        ...(Object.keys(overrides).length > 0
-          ? { BICEP_PARAMETERS_OVERRIDES: JSON.stringify(overrides) }
-          : {}),
-      }),
-    ),
-  )
-  if (!built.templateJson) throw new Error(`${parameters} names no Bicep file: using 'main.bicep'`)
-  const read = Values.parse(JSON.parse(built.parametersJson)).parameters
+  const path = templateOf(join(infra, parameters))
+  if (!path) throw new Error('There is no main.bicep beside it.')
+  await refuseForeign(ask, path, infra)
+  const template = await buildTemplate(ask, path)
+  const stored = parameters.endsWith('.bicep') ? {} : azdParameters(join(infra, parameters), environment)
+  const given = { ...typedParameters(stored, typesOf(template)), ...typedValues(values, template) }
+  return { template, parameters: given }
+}
+
+async function refuseForeign(ask: Ask, path: string, infra: string): Promise<void> {
+  const { filePaths } = await ask('getFileReferences', { path }, References)
+  refuseForeignFiles(filePaths, infra)
+}
+
+async function buildSource(ask: Ask, options: Compilation): Promise<Source> {
+  const { infra, parameters = FILE, values = {} } = options
+  if (!parameters.endsWith('.bicepparam')) return buildPlain(ask, options)
+  const path = join(infra, parameters)
+  await refuseForeign(ask, path, infra)
+  const target = templateOf(path)
+  const parameterOverrides =
+    Object.keys(values).length === 0 || !target
+      ? values
+      : typedValues(values, await buildTemplate(ask, target))
+  const built = await ask('compileParams', { path, parameterOverrides }, BuiltWithParameters)
+  refuseErrors(built.diagnostics)
+  if (!built.template) throw new Error(`${parameters} names no Bicep file: using 'main.bicep'`)
+  const read = Values.parse(JSON.parse(built.parameters ?? '{}')).parameters
   return {
-    template: JSON.parse(built.templateJson),
+    template: JSON.parse(built.template),
     parameters: Object.fromEntries(Object.entries(read).map(([name, { value = '' }]) => [name, value])),
   }
 }
@@ -139,46 +162,63 @@ const literal = (value: Json) =>
 /** As azd and the Azure CLI call a deployment: after its file. */
 const nameOf = ({ parameters = FILE }: Compilation) => parameters.split('.')[0] ?? 'main'
 
-/** Which ids the compiler takes depends on what the template is deployed to. */
-function scopeOf(template: unknown, { subscriptionId, tenantId, environment, resourceGroup }: Compilation) {
+/** What the template is deployed to counts: a name of a group means nothing to one for a subscription. */
+function metadataOf(template: unknown, options: Compilation) {
+  const { subscriptionId, tenantId, environment, resourceGroup } = options
   const [, scope = ''] = /\/(\w*?)deploymentTemplate\.json/i.exec(Head.parse(template).$schema) ?? []
   const kind = scope.toLowerCase()
-  const ids = ['--tenant-id', tenantId]
-  if (kind === 'tenant') return ids
-  if (kind === 'managementgroup') return [...ids, '--management-group-id', tenantId]
+  if (resourceGroup !== undefined && kind !== '')
+    throw new Error(`The template is deployed to a ${SCOPES[kind] ?? kind}: it takes no --resource-group.`)
   const group = resourceGroup ?? environment.AZURE_RESOURCE_GROUP
-  return [
-    ...ids,
-    ...['--subscription-id', subscriptionId],
-    ...(kind === '' && group ? ['--resource-group', group] : []),
-  ]
+  const isBelow = kind === '' || kind === 'subscription'
+  return {
+    tenantId,
+    location: environment.AZURE_LOCATION || 'westeurope',
+    deploymentName: nameOf(options),
+    ...(isBelow ? { subscriptionId } : {}),
+    ...(kind === 'managementgroup' ? { managementGroupId: tenantId } : {}),
+    ...(kind === '' && group ? { resourceGroup: group } : {}),
+  }
 }
 
-/** `names` of the parameters as they stand in the written file: one a line, after its first. */
-function describeFindings(said: string, names: readonly string[]): string {
-  const found = Array.from(said.matchAll(/\.bicepparam\((\d+),\d+\) : Error (.*)/g), ([, line, text]) => {
-    const name = names[Number(line) - 2]
-    return name ? `${name}: ${text}` : `${text}`
-  })
-  return found.length > 0 ? found.join('\n') : said
-}
+const SCOPES: Readonly<Record<string, string>> = { managementgroup: 'management group' }
 
 /** Of the compiled template: the sources may lie anywhere, and nothing is written beside them. */
-const predict = ({ template, parameters }: Source, options: Compilation): Promise<unknown> =>
+const predict = (ask: Ask, { template, parameters }: Source, options: Compilation): Promise<unknown> =>
   inFolder(async (folder) => {
+    const names = Object.keys(parameters)
     const lines = Object.entries(parameters).map(([name, value]) => `param ${name} = ${literal(value)}`)
+    const path = join(folder, FILE)
     await writeFile(join(folder, 'main.json'), JSON.stringify(template))
-    await writeFile(join(folder, FILE), ["using 'main.json'", ...lines].join('\n'))
-    const place = ['--location', options.environment.AZURE_LOCATION || 'westeurope']
-    const ids = [...scopeOf(template, options), ...place, '--deployment-name', nameOf(options)]
-    const run = await runBicep(['snapshot', FILE, ...ids], { cwd: folder })
-    if (run.code !== 0) throw new Error(describeFindings(run.stderr.trim(), Object.keys(parameters)))
-    return JSON.parse(await readFile(join(folder, 'main.snapshot.json'), 'utf8'))
+    await writeFile(path, ["using 'main.json'", ...lines].join('\n'))
+    const metadata = metadataOf(template, options)
+    try {
+      const { snapshot } = await ask('getSnapshot', { path, metadata, externalInputs: [] }, Predicted)
+      return JSON.parse(snapshot)
+    } catch (error) {
+      const { diagnostics } = await ask(
+        'compileParams',
+        { path, parameterOverrides: {} },
+        BuiltWithParameters,
+      )
+      const found = diagnostics.filter(({ level }) => level === 'Error')
+      if (found.length === 0) throw error
+      // One parameter a line, after the first.
+      const about = found.map(({ range: { start }, message }) =>
+        [names[start.line - 1] ?? [], message].flat(),
+      )
+      throw new Error(about.map((one) => one.join(': ')).join('\n'))
+    }
   })
 
 async function write(options: Compilation): Promise<Written> {
-  const source = await buildSource(options)
-  return { ...source, snapshot: await predict(source, options) }
+  const { infra, parameters = FILE, environment } = options
+  const path = join(infra, parameters)
+  if (!existsSync(path)) throw new Error('There is no such file.')
+  return inSession(variablesOf(path, environment), async (ask) => {
+    const source = await buildSource(ask, options)
+    return { ...source, snapshot: await predict(ask, source, options) }
+  })
 }
 
 async function run(options: Compilation): Promise<Written> {

@@ -1,5 +1,4 @@
 /** Which Bicep compiler: nothing outside this file knows where it is. */
-import { execFile } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
@@ -15,12 +14,6 @@ export interface Compiler {
   path: string
   /** What named it, for messages. */
   from: string
-}
-
-export interface Run {
-  code: number
-  stdout: string
-  stderr: string
 }
 
 const INSTALL = `Install it with one of
@@ -68,42 +61,18 @@ export const requireBicep = (surroundings = thisMachine()): Compiler => {
   return compiler
 }
 
+/** What any program needs. */
 const NEEDED = [
-  'PATH',
-  'Path',
-  'HOME',
-  'USERPROFILE',
-  'SystemRoot',
-  'TEMP',
-  'TMP',
-  'TMPDIR',
-  'HTTPS_PROXY',
-  'NO_PROXY',
+  ...['PATH', 'Path', 'HOME', 'USERPROFILE', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR'],
+  ...['HTTPS_PROXY', 'NO_PROXY'],
 ]
 
-/** What any program needs, and the compiler. */
-export const variablesOfPrograms = (): Record<string, string> => ({
+/**
+ * What the compiler is given: `variables`, for parameter files read environment variables, and none of the caller's may
+ * leak into them.
+ */
+export const compilerEnvironment = (variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(NEEDED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
   DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1',
+  ...variables,
 })
-
-/**
- * Runs the compiler with exactly `env`, plus what any program needs: parameter files read environment
- * variables, and none of the caller's may leak into them.
- */
-export const runBicep = (args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): Promise<Run> => {
-  const { path } = requireBicep()
-  return new Promise((done, fail) => {
-    const env = { ...variablesOfPrograms(), ...options.env }
-    execFile(
-      path,
-      args,
-      { cwd: options.cwd, env, maxBuffer: 64 << 20, timeout: 120_000 },
-      (error, stdout, stderr) => {
-        if (!error) return done({ code: 0, stdout, stderr })
-        if (typeof error.code === 'number') return done({ code: error.code, stdout, stderr })
-        fail(new Error(`${path} ${args.join(' ')} could not be run: ${error.message}`))
-      },
-    )
-  })
-}

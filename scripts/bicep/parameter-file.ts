@@ -1,6 +1,6 @@
 /** What a parameter file says, before the compiler reads it: which variables it names, and azd's form of it. */
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Json } from './template.ts'
 
@@ -47,6 +47,20 @@ export function variablesOf(file: string, environment: NodeJS.ProcessEnv): Recor
     textsOf(file).flatMap((text) => namesIn(text, pattern)),
     environment,
   )
+}
+
+/**
+ * The Bicep file that `file` gives values to, if it is one on this machine: what a `.bicepparam` uses; of
+ * `x.parameters.json` it is `x.bicep`, of `prod.parameters.json` and the like `main.bicep`; a Bicep file needs no values.
+ */
+export function templateOf(file: string): string | undefined {
+  if (file.endsWith('.bicep')) return file
+  const beside = (name: string) => join(dirname(file), name)
+  if (isBicep(file)) {
+    const [used] = textsOf(file).flatMap((text) => namesIn(text, /^\s*using\s+'([^']+\.bicep)'/gm))
+    return used === undefined ? undefined : beside(used)
+  }
+  return [`${basename(file).split('.')[0]}.bicep`, 'main.bicep'].map(beside).find(existsSync)
 }
 
 const ParameterFile = z.looseObject({

@@ -1,6 +1,6 @@
 /** Where a resource is written: the file and line of each module path and symbolic name. */
 import { readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 
 export interface Place {
   /** From the folder of the process, with forward slashes. */
@@ -12,7 +12,7 @@ export interface Place {
 const DECLARATION = /^\s*(resource|module)\s+(\w+)\s+'([^']*)'/
 
 /** By `identity/api`; what cannot be read, like a module of a registry, is left out. */
-export function findPlaces(infra: string, name = 'main'): Map<string, Place> {
+export function findPlaces(template: string): Map<string, Place> {
   const places = new Map<string, Place>()
   const read = (file: string, path: readonly string[]) => {
     const lines = textOf(file)?.split('\n') ?? []
@@ -23,7 +23,7 @@ export function findPlaces(infra: string, name = 'main'): Map<string, Place> {
       if (kind === 'resource') places.set([...path, symbol].join('/'), place)
     }
   }
-  read(join(infra, `${name}.bicep`), [])
+  read(template, [])
   return places
 }
 

@@ -4,15 +4,15 @@ import { appendFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { z } from 'zod'
+import { templateOf } from '../bicep/parameter-file.ts'
 import { findPlaces } from '../bicep/places.ts'
-import { type Command, parseCommand } from '../whatif/load.ts'
+import { type Command, parseCommand } from '../whatif/command.ts'
 import { decideExitCode, renderJson, type Summary, summarize } from '../whatif/report.ts'
 import { fence, renderMarkdown } from '../whatif/report-markdown.ts'
 import { renderSarif } from '../whatif/report-sarif.ts'
 import { renderText } from '../whatif/report-text.ts'
 import { askWhatIf } from '../whatif/whatif.ts'
 import { type GitHub, readAt, saveComment } from './github.ts'
-import { guardFiles } from './guard.ts'
 import { type PullRequest, pullRequestOf } from './pull-request.ts'
 import { surroundingsOf } from './surroundings.ts'
 import { inOurWords } from './words.ts'
@@ -52,7 +52,7 @@ const option = (name: string, value: string | undefined) => (value ? [`--${name}
 function commandOf(job: Job): Command {
   const set = job.INPUT_SET.split('\n').map((line) => line.trim())
   return parseCommand([
-    ...option('parameters', job.INPUT_PARAMETERS ?? join(job.INPUT_FOLDER, 'main.bicepparam')),
+    ...(job.INPUT_PARAMETERS ? option('parameters', job.INPUT_PARAMETERS) : ['--infra', job.INPUT_FOLDER]),
     ...set.flatMap((line) => option('set', line)),
     ...option('resource-group', job.INPUT_RESOURCE_GROUP),
     ...option('fail-on', job.INPUT_LEVEL),
@@ -98,12 +98,11 @@ interface Told {
 async function tell(job: Job, pull: PullRequest | undefined): Promise<Told> {
   nameCompiler(job)
   const command = commandOf(job)
-  await guardFiles(job.GITHUB_WORKSPACE, command.parameters)
   const exceptions = await exceptionsOf(job, command, pull)
   const result = await askWhatIf(await surroundingsOf(command.parameters), { ...command, exceptions })
-  const infra = dirname(resolve(command.parameters))
+  const places = findPlaces(templateOf(resolve(command.parameters)) ?? '')
   await writeFile(join(job.REPORTS, `${NAME}.json`), renderJson(result))
-  await writeFile(join(job.REPORTS, `${NAME}.sarif`), renderSarif(result, findPlaces(infra)))
+  await writeFile(join(job.REPORTS, `${NAME}.sarif`), renderSarif(result, places))
   return {
     code: decideExitCode(result, command.failOn),
     summary: summarize(result),

@@ -37,6 +37,8 @@ export const Further = z.strictObject({
     .default([]),
   /** Key ids of secrets that a hook has made and recorded. */
   secrets: z.array(z.string()).default([]),
+  /** Values that the last deployment has put out, where no azd environment holds them. */
+  outputs: z.record(z.string(), z.string()).default({}),
   /** How people call ids of other apps. */
   names: z.record(z.string(), z.string()).default({}),
 })

@@ -1,7 +1,6 @@
-/** Loads what the what-if starts from: the command, what is declared, and how it is to be judged. */
+/** Loads what the what-if starts from: what is declared, and how it is to be judged. */
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { requireBicep } from '../bicep/compiler.ts'
 import { ROOT } from '../cli/azd.ts'
@@ -12,83 +11,7 @@ import { type Exception, Exceptions } from './exceptions.ts'
 import { Further, NOTHING_FURTHER } from './further.ts'
 import type { Perspective } from './risk.ts'
 
-export const FORMATS = ['text', 'markdown', 'json', 'sarif'] as const
-export const LEVELS = ['high', 'medium', 'any'] as const
-export type Level = (typeof LEVELS)[number]
-
-export interface Command {
-  format: (typeof FORMATS)[number]
-  failOn: Level
-  isHelp: boolean
-  isMap: boolean
-  parameters: string
-  environment: string | undefined
-  perspective: Perspective
-  exceptions: string | undefined
-  desired: string | undefined
-}
-
-export const HELP = `npm run whatif [-- options]
-Says what a deployment and its hooks would change in Microsoft Entra ID, graded by risk. Changes nothing.
-
-  --format text|markdown|json|sarif
-                               text; markdown is a comment for a pull request, json is for programs, sarif for code scanning
-  --fail-on high|medium|any    which changes make the exit code 2 (any)
-  --map                        prints the Mermaid map of the declared state instead, without azd, sign-in or directory;
-                               where no azd environment is selected, that of a new one called dev
-  --drift                      grades what somebody has done by hand instead of what a deployment would do
-  --exceptions <file>          accepted exceptions (identity-exceptions.json beside the parameter file)
-  --desired <file>             what hooks and other tools write besides the template
-  --parameters <file>          any .bicepparam or azd's .parameters.json (infra/main.bicepparam)
-  -e, --environment <name>     another azd environment than the selected one
-  -h, --help                   this text
-
-Exit code: 0 no changes (of that risk), 2 changes, 1 error. What will fail counts as a change of every risk.
-Needs a Bicep compiler, and the read-only rights Application.Read.All, Group.Read.All and, where consent is declared,
-DelegatedPermissionGrant.Read.All (or Directory.Read.All). Signs in as azd does.
-`
-
-function oneOf<T extends string>(all: readonly T[], value: string, option: string): T {
-  const found = all.find((one) => one === value)
-  if (found) return found
-  throw new Problem({
-    what: `--${option} ${value} is not known.`,
-    why: `It can be ${all.join(', ')}.`,
-    fix: 'npm run whatif -- --help',
-  })
-}
-
-const FILE = 'main.bicepparam'
-const PARAMETERS = join(ROOT, 'infra', FILE)
-
-/** Throws a Problem, or an error of `parseArgs`, that names the option. */
-export function parseCommand(args: string[], usualParameters: string = PARAMETERS): Command {
-  const { values } = parseArgs({
-    args,
-    options: {
-      format: { type: 'string', default: 'text' },
-      'fail-on': { type: 'string', default: 'any' },
-      map: { type: 'boolean', default: false },
-      parameters: { type: 'string', default: usualParameters },
-      environment: { type: 'string', short: 'e' },
-      drift: { type: 'boolean', default: false },
-      exceptions: { type: 'string' },
-      desired: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  })
-  return {
-    format: oneOf(FORMATS, values.format, 'format'),
-    failOn: oneOf(LEVELS, values['fail-on'], 'fail-on'),
-    isHelp: values.help,
-    isMap: values.map,
-    parameters: values.parameters,
-    environment: values.environment,
-    perspective: values.drift ? 'found' : 'proposed',
-    exceptions: values.exceptions,
-    desired: values.desired,
-  }
-}
+const PARAMETERS = join(ROOT, 'infra', 'main.bicepparam')
 
 /** What is asked about, and as whom. */
 export type Asked = Pick<Context, 'variables' | 'operator' | 'compile'> & {
@@ -113,7 +36,7 @@ async function findTenant({ environment, operator }: Asked, isSignedIn: boolean)
 /** What is declared for the environment; with `isSignedIn` false nobody is asked for a token. */
 export async function loadDeclared(
   context: Asked,
-  { parameters = PARAMETERS, desired, further }: Question,
+  { parameters = PARAMETERS, values = {}, resourceGroup, desired, further }: Question,
   isSignedIn = true,
 ): Promise<Declared> {
   const { environment, variables, compile } = context
@@ -123,6 +46,8 @@ export async function loadDeclared(
   const compiled = await compile({
     infra,
     parameters: basename(parameters),
+    values,
+    resourceGroup,
     environment: { ...variables },
     subscriptionId: environment.AZURE_SUBSCRIPTION_ID,
     tenantId,
@@ -145,12 +70,17 @@ async function addFurther(further: Further = NOTHING_FURTHER, file?: string): Pr
     disabledFirst: [...further.disabledFirst, ...more.disabledFirst],
     federatedCredentials: [...further.federatedCredentials, ...more.federatedCredentials],
     secrets: [...further.secrets, ...more.secrets],
+    outputs: { ...further.outputs, ...more.outputs },
     names: { ...further.names, ...more.names },
   }
 }
 
 export interface Question {
   parameters?: string
+  /** Values of parameters that count more than the file's. */
+  values?: Readonly<Record<string, string>>
+  /** Which the template is deployed to. */
+  resourceGroup?: string | undefined
   perspective?: Perspective
   /** The reviewed file; beside the parameter file when left out. */
   exceptions?: string | undefined

@@ -1,6 +1,6 @@
 /** The report as data: the numbers of a what-if, how a run ends, and the document for programs. */
 import { Unknown, type Value } from '../bicep/value.ts'
-import type { Level } from './load.ts'
+import type { Level } from './command.ts'
 import { isObject } from './properties.ts'
 import { type Grade, isAtLeast } from './risk.ts'
 import type { WhatIf } from './whatif.ts'

@@ -1,8 +1,10 @@
 /** One run of the what-if, from its command to its exit code: what the script of this repository and the package share. */
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
+import { templateOf } from '../bicep/parameter-file.ts'
 import { findPlaces } from '../bicep/places.ts'
 import type { Directory } from '../graph/directory.ts'
-import { type Asked, type Command, loadDeclared, type Question } from './load.ts'
+import type { Command } from './command.ts'
+import { type Asked, loadDeclared, type Question } from './load.ts'
 import { decideExitCode, renderJson } from './report.ts'
 import { renderMap } from './report-map.ts'
 import { renderMarkdown } from './report-markdown.ts'
@@ -16,11 +18,11 @@ const isColoured = () => {
   return process.stdout.isTTY === true && !NO_COLOR
 }
 
-const FORMATS: Record<Command['format'], (result: WhatIf, infra: string) => string> = {
+const FORMATS: Record<Command['format'], (result: WhatIf, parameters: string) => string> = {
   text: (result) => renderText(result, isColoured()),
   markdown: renderMarkdown,
   json: renderJson,
-  sarif: (result, infra) => renderSarif(result, findPlaces(infra)),
+  sarif: (result, parameters) => renderSarif(result, findPlaces(templateOf(parameters) ?? '')),
 }
 
 export type Surroundings = Asked & { directory: Pick<Directory, 'get' | 'list'> }
@@ -38,6 +40,6 @@ export async function runCommand(
     return 0
   }
   const result = await askWhatIf(context, question)
-  process.stdout.write(FORMATS[command.format](result, dirname(resolve(command.parameters))))
+  process.stdout.write(FORMATS[command.format](result, resolve(command.parameters)))
   return decideExitCode(result, command.failOn)
 }

@@ -55,7 +55,7 @@ export function prepareStates(declared: Declared): States & { read: DesiredObjec
   const state = new ActualState([...template, ...read], answersOf(declared))
   for (const [name, value] of Object.entries(compiled.outputs)) {
     const [only, ...others] = value instanceof Unknown ? (value.pattern ?? []) : []
-    const said = variables[name]
+    const said = variables[name] ?? further.outputs[name]
     if (typeof only === 'object' && others.length === 0 && said) state.record(only, said)
   }
   const objects = [...template, ...collectHookObjects(declared, template, state)]

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { runBicep } from '../../scripts/bicep/compiler.ts'
+import { runBicep } from './bicep.ts'
 import {
   committed,
   deploymentOf,

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { runBicep } from '../../../scripts/bicep/compiler.ts'
 import {
   ASSIGN_GRAPH,
   approvals,
   DEPLOY_GRAPH,
   REVIEW_GRAPH,
 } from '../../../scripts/github/pipeline-deployment.ts'
+import { runBicep } from '../../infra/bicep.ts'
 import { withoutCompiler } from '../../infra/deployments.ts'
 import { predict } from '../../infra/prediction.ts'
 import { asText, pipelineSets, target } from '../../infra/snapshots.ts'

@@ -101,6 +101,7 @@ mkdir -p "$AZURE_CONFIG_DIR/bin" && ln -sf "${findBicep()?.path}" "$AZURE_CONFIG
     use({
       event: pull(),
       workspace: stranger.project,
+      temp: stranger.folder,
       token: 'ghs_write',
       api: github.url,
       ...more,
@@ -206,7 +207,7 @@ mkdir -p "$AZURE_CONFIG_DIR/bin" && ln -sf "${findBicep()?.path}" "$AZURE_CONFIG
     })
     const outcome = await used()
     assert.equal(outcome.code, 1, outcome.log)
-    assert.match(outcome.summary, /which lies outside of/)
+    assert.match(outcome.summary, /outside of the repository/)
     assertHides(outcome, 'left-by-a-sign-in')
   })
 

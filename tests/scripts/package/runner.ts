@@ -119,6 +119,8 @@ export interface Use {
   /** Undefined: the job runs for a push. */
   event?: { name?: string; payload: unknown } | undefined
   workspace: string
+  /** Where the folder of the runner is made; it stays, because the reports are in it. */
+  temp: string
   token: string
   api: string
 }
@@ -129,9 +131,16 @@ export interface Used {
   summary: string
 }
 
-/** The folder of the runner stays, beside `workspace`: the reports are in it. */
-export async function use({ with: given, env, event, workspace, token, api }: Use): Promise<Used> {
-  const temp = await mkdtemp(join(workspace, '..', 'runner-'))
+export async function use({
+  with: given,
+  env,
+  event,
+  workspace,
+  temp: parent,
+  token,
+  api,
+}: Use): Promise<Used> {
+  const temp = await mkdtemp(join(parent, 'runner-'))
   const contexts: Contexts = { inputs: inputsOf(given, token), steps: {}, token }
   const [eventFile, summaryFile] = [join(temp, 'event.json'), join(temp, 'summary.md')]
   const outputFile = join(temp, 'output')
