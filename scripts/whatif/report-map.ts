@@ -126,7 +126,9 @@ class Nodes {
     if (declared) return declared
     const text = isUnknown ? value.text : String(value)
     const key = isUnknown ? (value.key ?? text) : (names.ofId(text) ?? text)
-    return this.#add(`${kind}/${key}`, value === undefined ? text : names.of(value), kind)
+    // Nobody has looked up what is not declared here: the template knows it by its name.
+    const title = value === undefined ? text : names.of(value)
+    return this.#add(`${kind}/${key}`, isUnknown ? title.replace(/^\{(.+)\.id\}$/, '$1') : title, kind)
   }
 
   named(title: string, kind: Kind): string {
