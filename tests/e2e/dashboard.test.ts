@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { executablePath, withoutBrowser } from '../chromium.ts'
-import { Ready, startCommand } from './npm-start.ts'
+import { happened, Ready, startCommand } from './npm-start.ts'
 import { callTool, post, rpc } from './rpc.ts'
 import { accessToken, SignIn, withLoginHint } from './sign-in.ts'
 
@@ -67,6 +67,7 @@ describe('The page at the tenant’s address', () => {
   it('shows no token that somebody could use', async () => {
     const token = await tokenOf('Alice')
     await callTool(system.mcp, 'get_expense_stats', {}, { token })
+    await happened(system.tenant, (page) => page.includes('Alice Adams'))
     const text = await (await fetch(system.tenant)).text()
     assert.match(text, /Alice Adams/)
     for (const part of token.split('.')) assert.ok(!text.includes(part))
