@@ -73,6 +73,10 @@ param localServerUrl string = 'http://localhost:8080/mcp'
 @description('Service or asset id that some tenants demand on every app registration. Empty: none.')
 param serviceManagementReference string = ''
 
+@minLength(1)
+@description('Names of the tool sets of permissions.json that are on: what the server offers, declares and asks for.')
+param toolSets string[] = ['expenses', 'profile']
+
 // Azure names carry the region, because some stay reserved in their old region after a deletion; the names in
 // Entra do not, because identities have none.
 var token = toLower(uniqueString(subscription().id, environmentName, location))
@@ -152,6 +156,7 @@ module identity 'identity.bicep' = {
     localDevelopment: localDevelopment
     localServerUrl: localServerUrl
     serviceManagementReference: serviceManagementReference
+    toolSets: toolSets
   }
 }
 
@@ -200,6 +205,7 @@ module server 'server.bicep' = {
       allowedOrigins: allowedOrigins
       adminGroupId: identity.outputs.adminGroupId
       allowedClients: identity.outputs.allowedClients
+      toolSets: toolSets
       cosmosEndpoint: data.outputs.endpoint
       cosmosDatabase: databaseName
       cosmosContainer: containerName

@@ -16,6 +16,8 @@ type settingsType = {
   adminGroupId: string
   @description('App ids of the clients that may call; none: every client.')
   allowedClients: string[]
+  @description('Names of the tool sets that are on.')
+  toolSets: string[]
   @description('Endpoint of Cosmos DB.')
   cosmosEndpoint: string
   @description('Database.')
@@ -124,6 +126,7 @@ resource server 'Microsoft.App/containerApps@2025-07-01' = {
               { name: 'ENTRA_CLIENT_ID', value: settings.clientId }
               { name: 'ENTRA_ADMIN_GROUP_ID', value: settings.adminGroupId }
               { name: 'SERVER_URL', value: settings.url }
+              { name: 'TOOL_SETS', value: join(settings.toolSets, ',') }
               { name: 'COSMOS_ENDPOINT', value: settings.cosmosEndpoint }
               { name: 'COSMOS_DATABASE', value: settings.cosmosDatabase }
               { name: 'COSMOS_CONTAINER', value: settings.cosmosContainer }

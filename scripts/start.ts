@@ -6,8 +6,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import ky from 'ky'
+import { loadDeclaration } from '../app/declaration.ts'
 import { fullScope } from '../app/metadata.ts'
-import { loadPermissions } from '../app/permissions.ts'
+import { everyToolSet, selectPermissions } from '../app/permissions.ts'
 import { startCosmos } from './emulators/cosmos.ts'
 import { Dashboard } from './emulators/dashboard/dashboard.ts'
 import { freePort, portFrom } from './emulators/loopback.ts'
@@ -19,20 +20,22 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const usage = `npm start                the whole system: tenant, Cosmos, server
 npm start -- --json      prints one JSON line when ready
 
+TOOL_SETS chooses tool sets; all of infra/permissions.json when left out.
 PORT (8080), TENANT_PORT (8081), COSMOS_PORT (8082) choose other ports, 0 any free one.
 DATA_DIR (.data) holds the expenses between starts.`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean' }, help: { type: 'boolean' } } })
   if (values.help) return console.log(usage)
-  const permissions = loadPermissions()
+  const declaration = loadDeclaration()
+  const permissions = selectPermissions(declaration, process.env.TOOL_SETS || everyToolSet(declaration))
   const port = portFrom('PORT', 8080) || (await freePort())
   const mcp = `http://localhost:${port}/mcp`
   const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const data = process.env.DATA_DIR ?? `${root}.data`
   mkdirSync(data, { recursive: true })
 
-  const dashboard = new Dashboard(seed)
+  const dashboard = new Dashboard({ ...seed, permissions })
   const tenant = await startTenant({ ...seed, dashboard, port: portFrom('TENANT_PORT', 8081) })
   const cosmos = await startCosmos({
     ...STORE,
@@ -40,7 +43,7 @@ async function main(): Promise<void> {
     file: `${data}/cosmos.sqlite`,
   })
   const server = startServer({
-    ...serverEnvironment(mcp, { seed, tenant, cosmos }),
+    ...serverEnvironment(mcp, { permissions, seed, tenant, cosmos }),
     RATE_LIMIT_PER_MINUTE: process.env.RATE_LIMIT_PER_MINUTE ?? '6000',
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
   })

@@ -40,6 +40,7 @@ const Environment = z.object({
   EXTRA_CLIENTS: list.transform((ids) => [...new Set(ids.map((id) => id.toLowerCase()))]),
   EXTRA_SERVER_URLS: list,
   LOCAL_DEVELOPMENT: flag(true),
+  TOOL_SETS: z.string().optional(),
   LOCAL_SERVER_URL: z.string().default('http://localhost:8080/mcp'),
   // Outputs of a deployment that are looked at where there may be none.
   ENTRA_CLIENT_ID: guid.optional(),

@@ -7,7 +7,7 @@ import { signInRemedyOf } from './remedies.ts'
 import { type Operator, operatorWith } from './token.ts'
 
 const GRAPH = 'https://graph.microsoft.com'
-/** A stand-in on this machine takes tokens for the real one. */
+/** An emulator on this machine takes tokens for the real one. */
 const scopeOf = (endpoint: string) =>
   `${isLoopback(new URL(endpoint)) ? GRAPH : new URL(endpoint).origin}/.default`
 

@@ -1,8 +1,9 @@
 import type { Permissions } from '../../app/permissions.ts'
 import { DEFAULT_ACCESS, Directory } from './directory.ts'
 import type { Application, ServicePrincipal } from './directory-objects.ts'
-import { GRAPH_APP_ID, microsoftApplications } from './microsoft-apps.ts'
+import { GRAPH_APP_ID, isDownstream, microsoftApplications } from './microsoft-apps.ts'
 import * as apps from './seed/apps.ts'
+import { azureSeed } from './seed/azure.ts'
 import { moreToTry } from './seed/more-to-try.ts'
 import * as people from './seed/people.ts'
 
@@ -18,7 +19,7 @@ const principal = (id: string, appId: string, displayName: string): ServicePrinc
 /** First-party apps have a service principal in every tenant; its id differs, so one is made from the appId. */
 const principalIdOf = (appId: string) => `9${appId.slice(1)}`
 
-function servicePrincipals(firstParty: Application[]): ServicePrincipal[] {
+function servicePrincipals(firstParty: readonly Application[]): ServicePrincipal[] {
   return [
     { ...principal(apps.API_PRINCIPAL, apps.API_APP_ID, 'Expenses server'), appRoleAssignmentRequired: true },
     principal(apps.CLIENT_PRINCIPAL, apps.CLIENT_APP_ID, 'Expenses client'),
@@ -64,6 +65,9 @@ interface Seed {
 /** The tenant of `npm start`; a fresh copy at each call, so that tests may change it. */
 export function seedDirectory({ mcpUrls, permissions }: Seed) {
   const firstParty = microsoftApplications(permissions)
+  // Not every tenant has met every API: one that nobody asks for has no service principal here.
+  const asked = new Set(permissions.downstreamApis.map(({ appId }) => appId))
+  const isKnown = ({ appId }: Application) => !isDownstream(appId) || asked.has(appId)
   const users = [people.alice, people.bob, people.carol, people.dave].map((person) => ({ ...person }))
   const deployers = people.operators()
   const directory = new Directory({
@@ -71,7 +75,7 @@ export function seedDirectory({ mcpUrls, permissions }: Seed) {
     groups: people.groups(),
     applications: [apps.apiApplication(mcpUrls, permissions), apps.clientApplication(permissions)],
     microsoftApplications: firstParty,
-    servicePrincipals: servicePrincipals(firstParty),
+    servicePrincipals: servicePrincipals(firstParty.filter(isKnown)),
     oauth2PermissionGrants: adminConsent(permissions),
     appRoleAssignments: [
       {
@@ -89,6 +93,7 @@ export function seedDirectory({ mcpUrls, permissions }: Seed) {
   return {
     directory,
     moreToTry,
+    azure: azureSeed(),
     tenantId: apps.TENANT_ID,
     /** Public client with loopback redirects, for clients of one's own. */
     clientId: apps.CLIENT_APP_ID,

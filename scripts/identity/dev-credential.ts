@@ -34,6 +34,7 @@ function variablesOf(environment: Environment, deployment: Deployment, url: stri
     PORT: new URL(url).port || usual,
     ENTRA_ADMIN_GROUP_ID: deployment.ENTRA_ADMIN_GROUP_ID,
     ...(deployment.ALLOWED_CLIENTS && { ALLOWED_CLIENTS: deployment.ALLOWED_CLIENTS }),
+    ...(environment.TOOL_SETS && { TOOL_SETS: environment.TOOL_SETS }),
     ENTRA_AUTHORITY_HOST: environment.ENTRA_AUTHORITY_HOST,
     GRAPH_ENDPOINT: environment.GRAPH_ENDPOINT,
     COSMOS_ENDPOINT: deployment.COSMOS_ENDPOINT,

@@ -4,11 +4,11 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import ky from 'ky'
 import { loadPermissions } from '../../app/permissions.ts'
-import { startCosmos } from '../../scripts/emulators/cosmos.ts'
 import { freePort } from '../../scripts/emulators/loopback.ts'
 import { seedDirectory } from '../../scripts/emulators/seed.ts'
 import { STORE, serverEnvironment } from '../../scripts/emulators/server-environment.ts'
-import { startTenant } from '../../scripts/emulators/tenant.ts'
+import { startCosmos } from '../scripts/emulators/cosmos.ts'
+import { startTenant } from '../scripts/emulators/tenant.ts'
 
 const source = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
 
@@ -17,7 +17,7 @@ export type UserName = 'Alice' | 'Bob' | 'Carol' | 'Dave'
 
 /**
  * The production server as a process of its own, its environment pointing at emulators in this process. `program`:
- * Node's arguments, when it is not the source. `now`: the tenant's clock.
+ * Node's arguments, when it is not the source. `now`: the tenant's clock. Without TOOL_SETS the expenses alone are on.
  */
 export async function startSystem(
   overrides: Record<string, string> = {},
@@ -26,11 +26,12 @@ export async function startSystem(
 ) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
-  const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
+  const permissions = loadPermissions(overrides.TOOL_SETS ?? 'expenses')
+  const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const tenant = await startTenant({ ...seed, port: 0, now })
   const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const environment: Record<string, string> = {
-    ...serverEnvironment(mcp, { seed, tenant, cosmos }),
+    ...serverEnvironment(mcp, { permissions, seed, tenant, cosmos }),
     RATE_LIMIT_PER_MINUTE: '100000',
     ...overrides,
   }
@@ -58,7 +59,7 @@ export async function startSystem(
         ...options,
       }),
     kill: () => kill(server.child),
-    /** A new process with empty caches; the stand-ins and their data stay. */
+    /** A new process with empty caches; the emulators and their data stay. */
     async restart() {
       await kill(server.child)
       server = await startServer(program, environment, mcp)

@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
+import { loadPermissions } from '../../app/permissions.ts'
 import { appOf, environmentOf, passesOf, resourcesOf, sets } from './deployments.ts'
 
-const Permissions = z.object({
-  scopes: z.array(z.object({ id: z.string(), value: z.string(), type: z.string() })),
-  clients: z.array(z.object({ appId: z.string() })),
-  downstreamApis: z.array(
-    z.object({ appId: z.string(), permissions: z.array(z.object({ id: z.string() })) }),
-  ),
-})
-const permissions = Permissions.parse(
-  JSON.parse(await readFile(new URL('../../infra/permissions.json', import.meta.url), 'utf8')),
-)
+const permissions = loadPermissions()
 const vsCode = 'aebc6443-996d-45c2-90f0-388ff96faa56'
 const azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
 const withDevApp = sets.filter((set) => environmentOf(set).LOCAL_DEVELOPMENT !== 'false')

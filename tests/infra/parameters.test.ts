@@ -72,6 +72,13 @@ const bad: [why: string, variable: string, value: string | undefined, named: Reg
     /minimum allowable length is 20|localServerUrl/,
   ],
   [
+    'a tool set that nobody declares',
+    'TOOL_SETS',
+    'spending',
+    /TOOL_SETS: "spending" should be .*: expenses, profile/,
+  ],
+  ['no tool set between two commas', 'TOOL_SETS', 'expenses,,profile', /TOOL_SETS: "" should be/],
+  [
     'a long service reference',
     'SERVICE_MANAGEMENT_REFERENCE',
     'x'.repeat(257),

@@ -1,31 +1,9 @@
 /** Every right that permissions.json and a predicted deployment give, with its reason. */
 import { z } from 'zod'
+import type { Permissions } from '../../app/permissions.ts'
 import { readable } from '../../scripts/bicep/value.ts'
 import type { PredictedResource, Prediction } from './prediction.ts'
 
-export const Declaration = z.object({
-  scopes: z.array(
-    z.object({ id: z.string(), value: z.string(), type: z.string(), adminConsentDescription: z.string() }),
-  ),
-  clients: z.array(z.object({ name: z.string(), appId: z.string() })),
-  downstreamApis: z.array(
-    z.object({
-      name: z.string(),
-      displayName: z.string(),
-      permissions: z.array(z.object({ value: z.string(), reason: z.string() })),
-    }),
-  ),
-  tools: z.array(
-    z.object({
-      name: z.string(),
-      scope: z.string().optional(),
-      role: z.string().optional(),
-      admin: z.boolean(),
-      downstreamApi: z.string().optional(),
-    }),
-  ),
-})
-export type Declaration = z.infer<typeof Declaration>
 export type Row = [who: string, right: string, on: string, why: string]
 
 /** Every holder and every object must be known here: a new one needs a name before it gets a right. */
@@ -99,7 +77,7 @@ const assignmentRow = (resource: PredictedResource): Row => {
   ]
 }
 
-const preAuthorizedRows = (resource: PredictedResource, declaration: Declaration): Row[] => {
+const preAuthorizedRows = (resource: PredictedResource, declaration: Permissions): Row[] => {
   const parsed = PreAuthorized.safeParse(resource.properties)
   if (!parsed.success) return []
   const app = /machines/.test(parsed.data.displayName) ? 'Dev API app' : 'API app'
@@ -119,7 +97,7 @@ const preAuthorizedRows = (resource: PredictedResource, declaration: Declaration
   })
 }
 
-const downstreamRows = ({ downstreamApis }: Declaration): Row[] =>
+const downstreamRows = ({ downstreamApis }: Permissions): Row[] =>
   downstreamApis.flatMap((api) =>
     api.permissions.map(
       (permission): Row => [
@@ -134,7 +112,7 @@ const downstreamRows = ({ downstreamApis }: Declaration): Row[] =>
 const ofType = (resources: PredictedResource[], name: RegExp) =>
   resources.filter(({ type }) => name.test(type))
 
-export const rightsIn = (declaration: Declaration, { predictedResources }: Prediction): Row[] => [
+export const rightsIn = (declaration: Permissions, { predictedResources }: Prediction): Row[] => [
   ...ofType(predictedResources, /^Microsoft\.Authorization\/roleAssignments|sqlRoleAssignments/).map(
     azureRow,
   ),

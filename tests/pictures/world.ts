@@ -71,7 +71,7 @@ export async function twoUsers(): Promise<Typed[]> {
   try {
     await spend(system.mcp, { Alice: await system.tokenFor('Alice'), Bob: await system.tokenFor('Bob') })
     for (const [name, heading] of [
-      ['Alice', '# Alice, a member of the admin group'],
+      ['Alice', '# TOOL_SETS=expenses; Alice, a member of the admin group'],
       ['Bob', '# Bob, who is not'],
     ] as const) {
       const desk = await makeDesk()

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { loadPermissions } from '../../../app/permissions.ts'
 import type { Application } from '../../../scripts/emulators/directory-objects.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
-import { startTenant, type Tenant } from '../../../scripts/emulators/tenant.ts'
+import { startTenant, type Tenant } from './tenant.ts'
 
 export const MCP = 'http://localhost:8080/mcp'
 export const SCOPE = `${MCP}/user_impersonation`

@@ -1,0 +1,8 @@
+import type { Router } from 'express'
+import { devopsRoutes } from './devops.ts'
+import type { Entra } from './entra/entra.ts'
+
+/** The emulators of downstream APIs, by their names in infra/permissions.json; Microsoft Graph is a part of the tenant. */
+export const DOWNSTREAM: Readonly<Record<string, (entra: Entra) => Router>> = {
+  devops: devopsRoutes,
+}
