@@ -11,6 +11,7 @@ import { NOT_ASKED_YET } from '../cli/environment.ts'
 import { checkParameters } from '../cli/parameters.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
+import { Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
 import { type Names, namesOf } from './names.ts'
 import { type Rights, rightsOf, type Verdict } from './operator-rights.ts'
 import { checkGroup, checkMembers } from './preflight-members.ts'
@@ -42,6 +43,22 @@ const sayConsent = ({ consent }: Rights): string =>
   consent === 'yes'
     ? 'yes'
     : `${consent === 'no' ? 'no' : 'unknown'}: if it is refused, the deployment succeeds and saves a consent pack for an administrator`
+
+/** Not every tenant has met every API; without its service principal nobody can consent to its permissions. */
+async function checkApis(
+  { directory, environment }: Context,
+  { consent }: Rights,
+): Promise<string | undefined> {
+  const { downstreamApis } = loadPermissions(environment.TOOL_SETS)
+  const found = await Promise.all(
+    downstreamApis.map(({ appId }) => directory.get(servicePrincipalPath(appId), Resource)),
+  )
+  const missing = downstreamApis.filter((_, index) => !found[index]).map(({ displayName }) => displayName)
+  if (missing.length === 0) return undefined
+  const next =
+    consent === 'yes' ? 'postprovision makes it known' : 'it goes on the consent pack for an administrator'
+  return `${missing.join(', ')} has no service principal in this tenant yet: ${next}`
+}
 
 /**
  * Without RESTRICT_TO_ASSIGNED_USERS everybody in the tenant gets a token and no group is assigned; the services of
@@ -135,6 +152,7 @@ export function preflight(context: Context): Check[] {
       run: async () => checkAssignment(context, await shared(), loadPermissions(context.variables.TOOL_SETS)),
     },
     { title: 'May grant admin consent', run: async () => sayConsent(await shared()) },
+    { title: 'Downstream APIs are known to the tenant', run: async () => checkApis(context, await shared()) },
     { title: 'The admin group is one', run: () => checkGroup(context) },
     { title: 'Members of the admin group exist', run: () => checkMembers(context) },
     { title: 'Unique names are free or ours', run: named(checkNames) },

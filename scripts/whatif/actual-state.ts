@@ -134,11 +134,12 @@ export class Names {
     return typeof value === 'string' ? (this.ofId(value) ?? value) : 'unknown'
   }
 
-  /** The declared display name; undefined for what is not declared or has none. */
+  /** The declared display name, or that of another's app that is not in the tenant yet; undefined without one. */
   #ofKey(key: string): string | undefined {
     const one = this.#declared.get(key)
     const name = one && resolveObject(one, this.#state).displayName
-    return typeof name === 'string' ? name : undefined
+    if (typeof name === 'string') return name
+    return this.#clients.get(key.replace(/^servicePrincipals\//, '').toLowerCase())
   }
 
   titleOf(type: GraphType, properties: Properties): string {

@@ -68,14 +68,14 @@ export async function runWhatIf(
   const environmentTags = findEnvironmentTags(declaredProperties, environment)
   const around = await readActual(directory, [...objects, ...read], state, environmentTags)
   const { changes, pending } = findChanges(states, { ...policy, tenantId, environmentTags })
-  const found = [...findUnmanaged(states, policy.deployer, further.secrets), ...pending.flatMap(findAssumed)]
+  const found = [...findUnmanaged(states, policy.deployer, further), ...pending.flatMap(findAssumed)]
   return {
     ...states,
     environment,
     tenantId,
     changes,
     pending: pending.filter(({ assumed }) => assumed === undefined),
-    blockers: findBlockers(states, around.deleted),
+    blockers: findBlockers(states, around.deleted, further.disabledFirst),
     orphans: findOrphans(states, around, environmentTags, changes),
     ...applyExceptions(found, exceptions, { objects, environment, today }),
     notes: [...around.notes, ...noteUnfamiliar(states)],

@@ -1,7 +1,6 @@
 /** A tenant in which environments are deployed and asked about, without a process or a cloud. */
 import { fileURLToPath } from 'node:url'
 import { readDeclaration } from '../../../app/declaration.ts'
-import { selectPermissions } from '../../../app/permissions.ts'
 import { type Compiled, compile } from '../../../scripts/bicep/compile.ts'
 import type { Directory } from '../../../scripts/graph/directory.ts'
 import { consent } from '../../../scripts/identity/consent.ts'
@@ -66,10 +65,8 @@ export async function startRehearsal() {
     const declared = {
       compiled: await compiled(variables, text),
       further: describeHooks({
-        permissions: selectPermissions(
-          readDeclaration(JSON.stringify(permissions ?? (await declaration()))),
-          variables.TOOL_SETS,
-        ),
+        declaration: readDeclaration(JSON.stringify(permissions ?? (await declaration()))),
+        toolSets: variables.TOOL_SETS,
         authorityHost: stage.tenant.url,
         tenantId: stage.tenantId,
         serverIdentity: variables.SERVER_IDENTITY_PRINCIPAL_ID,
