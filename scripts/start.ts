@@ -73,6 +73,8 @@ async function main(): Promise<void> {
     users: seed.users,
     // Base URL of the directory: GRAPH_ENDPOINT for scripts.
     graph: tenant.graphUrl,
+    // Of the emulator of Azure Resource Manager; docs/tools.md says who reads their costs.
+    subscriptions: seed.azure.subscriptions.map(({ id, displayName }) => ({ id, name: displayName })),
     // Those who deploy; they sign in with the Azure CLI's client id.
     operators: seed.operators,
   }

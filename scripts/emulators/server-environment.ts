@@ -10,7 +10,7 @@ type Emulators = Readonly<{
   seed: ReturnType<typeof seedDirectory>
   tenant: Pick<
     Tenant,
-    'url' | 'graphUrl' | 'downstreamUrls' | 'arm' | 'searchUrl' | 'identityEndpoint' | 'identityHeader'
+    'url' | 'graphUrl' | 'downstreamUrls' | 'searchUrl' | 'identityEndpoint' | 'identityHeader'
   >
   cosmos: Readonly<{ url: string; key: string }>
 }>
@@ -33,7 +33,6 @@ export const serverEnvironment = (
   ...Object.fromEntries(
     Object.entries(tenant.downstreamUrls).map(([name, url]) => [`${name.toUpperCase()}_ENDPOINT`, url]),
   ),
-  ARM_ENDPOINT: tenant.arm.url,
   SEARCH_ENDPOINT: tenant.searchUrl,
   AZURE_CLIENT_ID: seed.managedIdentity.clientId,
   IDENTITY_ENDPOINT: tenant.identityEndpoint,

@@ -69,23 +69,27 @@ export async function startTenant(options: TenantOptions) {
   const graph = graphOf(entra, graphUrl, settings)
   const search: Search = { roles: [...(options.searchRoles ?? [])], indexes: new Map() }
   app.use('/graph', graphRoutes(graph))
-  const arm = armOf(entra, `${url}/arm`, options.azure ?? { subscriptions: [], roleAssignments: [] })
-  app.use('/arm', armRoutes(arm))
+  const arm = armOf(
+    entra,
+    `${url}/downstream/arm`,
+    options.azure ?? { subscriptions: [], roleAssignments: [] },
+  )
+  app.use('/downstream/arm', armRoutes(arm))
   app.use('/search', searchRoutes(entra, search))
   app.get('/msi/token', managedIdentity(entra))
   for (const [name, routes] of Object.entries(DOWNSTREAM)) app.use(`/downstream/${name}`, routes(entra))
   app.use('/:tenant', entraRoutes(entra))
   app.use((_request, response) => response.sendStatus(404))
   app.use(lastResort)
+  const others = Object.keys(DOWNSTREAM).map((name) => [name, `${url}/downstream/${name}`])
+  const downstreamUrls: Record<string, string> = { ...Object.fromEntries(others), arm: arm.url }
   return {
     /** Takes the place of https://login.microsoftonline.com: ENTRA_AUTHORITY_HOST. */
     url,
     /** GRAPH_ENDPOINT. */
     graphUrl,
     /** Of the other downstream APIs, by name: `<NAME>_ENDPOINT`. */
-    downstreamUrls: Object.fromEntries(
-      Object.keys(DOWNSTREAM).map((name) => [name, `${url}/downstream/${name}`]),
-    ),
+    downstreamUrls,
     /** SEARCH_ENDPOINT. */
     searchUrl: `${url}/search`,
     /** IDENTITY_ENDPOINT and IDENTITY_HEADER. */
@@ -96,7 +100,7 @@ export async function startTenant(options: TenantOptions) {
     faults: entra.faults,
     counters: entra.faults.counters,
     graph: settings,
-    /** Azure Resource Manager; `url` is ARM_ENDPOINT. */
+    /** Azure Resource Manager: subscriptions, roles, pages, quota. */
     arm,
     /** The search service behind `searchUrl`. */
     search,

@@ -14,7 +14,7 @@ import { type Rehearsal, startRehearsal, steady } from './rehearsal.ts'
 
 const PAGE = new URL('../../../docs/whatif.md', import.meta.url)
 /** The widening that docs/whatif.md shows. */
-const SHOWN = 'devops'
+const SHOWN = 'costs'
 
 const declared = loadDeclaration()
 const usual = USUAL_TOOL_SETS.split(',')
@@ -36,6 +36,17 @@ describe('a change of TOOL_SETS in the what-if', { skip: withoutCompiler }, () =
       action === 'create' ? [`create ${type}`] : properties.map((one) => `${type} ${one.action} ${one.path}`),
     )
 
+  /** Clients are pre-authorized for what users may consent to, and for nothing that takes an administrator. */
+  function checkPreAuthorized({ changes }: WhatIf, fresh: readonly { id: string; type: string }[]): void {
+    const found = changes
+      .flatMap(({ properties }) => properties)
+      .filter(({ path }) => path.endsWith('.delegatedPermissionIds'))
+    const clients = declared.clients.length + 1
+    assert.equal(found.length, fresh.some(({ type }) => type === 'User') ? 2 * clients : 0)
+    for (const one of found)
+      for (const { id, type } of fresh) assert.equal(JSON.stringify(one).includes(id), type === 'User')
+  }
+
   for (const name of further) {
     it(`is exactly what the tool set ${name} declares, in the API app and the dev app`, async () => {
       clean.restore()
@@ -55,6 +66,10 @@ describe('a change of TOOL_SETS in the what-if', { skip: withoutCompiler }, () =
           2,
           scope,
         )
+      checkPreAuthorized(
+        result,
+        more.scopes.filter(({ value }) => scopes.includes(value)),
+      )
       for (const role of added(more.appRoles, less.appRoles))
         assert.equal(found.filter((one) => one.endsWith(`add appRoles[${role}]`)).length, 2, role)
       for (const { displayName } of fresh)
@@ -69,6 +84,7 @@ describe('a change of TOOL_SETS in the what-if', { skip: withoutCompiler }, () =
         ...added(more.appRoles, less.appRoles).map((role) => `appRoles[${role}]`),
         ...fresh.map(({ displayName }) => `requiredResourceAccess[${displayName}]`),
         'create oauth2PermissionGrants',
+        '.delegatedPermissionIds',
       ]
       assert.deepEqual(
         found.filter((one) => !known.some((text) => one.includes(text))),
