@@ -25,7 +25,10 @@ export class DocumentIndex {
    * `find` and the credential throw.
    */
   async find(question: Question, deadlineMs: number = deadlines.downstream): Promise<Found[]> {
-    this.#ask ??= this.#open()
+    this.#ask ??= this.#open().catch((error: unknown) => {
+      this.#ask = undefined
+      throw error
+    })
     const ask = await this.#ask
     return within(deadlineMs, (signal) => ask({ ...question, signal }))
   }
