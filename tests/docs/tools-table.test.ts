@@ -19,6 +19,7 @@ describe('the table of tools in README.md', () => {
         ? {
             ...set,
             appRoles: [
+              ...set.appRoles,
               {
                 ...{
                   value: 'Reader',
