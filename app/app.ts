@@ -96,12 +96,12 @@ export function createApp(services: Services): Express {
 
 /** What a tool works with. A service has no user, and so no store. */
 function contextOf(services: Services, bearer: Bearer, verdict: Verdict, entry: AuditEntry) {
-  const { store, statistics, costs, log } = services
-  const surroundings = { statistics, costs, log, requestId: entry.requestId, entry }
+  const { store, statistics, costs, documents, log } = services
+  const surroundings = { statistics, costs, documents, log, requestId: entry.requestId, entry }
   return isService(bearer)
     ? { holder: verdict.service?.holder, ...surroundings }
     : {
-        ...{ user: bearer.userId, admin: verdict.admin, store },
+        ...{ user: bearer.userId, admin: verdict.admin, store, costs, documents },
         ...services.downstream.onBehalfOf(verdict.tokens),
         ...surroundings,
       }

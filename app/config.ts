@@ -198,9 +198,13 @@ function downstreamEndpoints(env: NodeJS.ProcessEnv, permissions?: Permissions) 
   const faults: string[] = []
   for (const { name, resource, endpoint: usual = resource } of permissions?.downstreamApis ?? []) {
     const variable = `${name.toUpperCase()}_ENDPOINT`
-    const url = endpoint(usual).safeParse(env[variable] ?? usual)
+    const known = usual === 'deployed' ? undefined : usual
+    const url = endpoint(known ?? 'https://<host>').safeParse(env[variable] ?? known)
     if (url.success) urls[name] = url.data
-    else faults.push(`${variable} is wrong: it ${url.error.issues[0]?.message}.`)
+    else
+      faults.push(
+        `${variable} is ${env[variable] === undefined ? 'missing' : 'wrong'}: it ${url.error.issues[0]?.message}.`,
+      )
   }
   return { urls, faults }
 }

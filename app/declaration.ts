@@ -33,8 +33,8 @@ const Api = z.strictObject({
   appId: z.guid(),
   /** What tokens are asked for: `<resource>/.default`. */
   resource: z.url().or(z.guid()),
-  /** Where it is, if `resource` is not its address. */
-  endpoint: z.url().optional(),
+  /** Where it is, if `resource` is not its address. `deployed`: only `<NAME>_ENDPOINT` says where. */
+  endpoint: z.url().or(z.literal('deployed')).optional(),
 })
 
 const DownstreamPermission = z.strictObject({

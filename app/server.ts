@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import { createApp } from './app.ts'
-import { ManagedIdentity } from './auth/managed-identity.ts'
+import { azureCredential } from './auth/azure-credential.ts'
 import { type Config, loadConfig } from './config.ts'
 import { loadDeclaration } from './declaration.ts'
 import { createHttpServer } from './http/http-server.ts'
@@ -30,14 +30,6 @@ function stopOnSignal(servers: readonly Server[], { drain, trail }: Services, te
   // Not once: Ctrl-C reaches this process from the terminal and again from the one that started it.
   process.on('SIGTERM', () => void stop(true))
   process.on('SIGINT', () => void stop(false))
-}
-
-/** In Azure: the server's identity; on a laptop: whoever is signed in to azd. */
-async function azureCredential({ azureIdentity }: Config) {
-  if (azureIdentity) return new ManagedIdentity(azureIdentity).credential
-  // Loaded only where it is used: it is a quarter of the start-up time.
-  const { AzureDeveloperCliCredential } = await import('@azure/identity')
-  return new AzureDeveloperCliCredential()
 }
 
 /** Telemetry is no reason to listen later: it starts when everything else has. */

@@ -1,4 +1,5 @@
 import { Authorizer } from './auth/authorize.ts'
+import { azureCredential } from './auth/azure-credential.ts'
 import { AdminGroup } from './auth/groups.ts'
 import { SigningKeys } from './auth/keys.ts'
 import { OnBehalfOf } from './auth/obo.ts'
@@ -6,9 +7,10 @@ import { ServiceAccess } from './auth/services.ts'
 import { Verifier } from './auth/verifier.ts'
 import type { Config } from './config.ts'
 import { CostManagement } from './costs/cost-management.ts'
+import { DocumentIndex } from './documents/document-index.ts'
 import { Drain } from './http/drain.ts'
 import { McpServer } from './mcp/mcp.ts'
-import type { ExpenseStore } from './store/expenses.ts'
+import type { Store } from './store/expenses.ts'
 import { Statistics } from './store/statistics.ts'
 import type { AuditSinks } from './telemetry/audit.ts'
 import { AuditTrail } from './telemetry/audit-trail.ts'
@@ -18,7 +20,7 @@ import { Downstream } from './tools/downstream.ts'
 export type Services = ReturnType<typeof createServices>
 
 /** Everything that the routes work with, each made once. Without `record` there is no telemetry. */
-export function createServices(config: Config, log: Log, store: ExpenseStore, record?: AuditSinks['record']) {
+export function createServices(config: Config, log: Log, store: Store, record?: AuditSinks['record']) {
   const { permissions, endpoints } = config
   const keys = new SigningKeys(config.authorityHost, config.tenantId, { log })
   // declaration.ts makes sure that admin tools do not stand without Microsoft Graph.
@@ -40,6 +42,7 @@ export function createServices(config: Config, log: Log, store: ExpenseStore, re
     serviceAccess,
     // Asked only by tools that name it in permissions.json.
     costs: new CostManagement(endpoints.arm ?? ''),
+    documents: new DocumentIndex(endpoints.search ?? '', () => azureCredential(config)),
     downstream: new Downstream(permissions.downstreamApis, endpoints),
     mcp: new McpServer(permissions),
   }

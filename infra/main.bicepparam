@@ -56,6 +56,8 @@ var strangeSets = filter(chosenSets, set => !contains(knownSets, set))
 param toolSets = any(empty(strangeSets)
   ? chosenSets
   : fail('TOOL_SETS: ${join(map(strangeSets, set => '"${set}"'), ', ')} should be names of tool sets, separated by commas: ${join(knownSets, ', ')}.'))
+var sku = readEnvironmentVariable('SEARCH_SKU', '')
+param searchSku = any(empty(sku) ? 'free' : sku)
 param serviceManagementReference = readEnvironmentVariable('SERVICE_MANAGEMENT_REFERENCE', '')
 
 var fewest = readEnvironmentVariable('MIN_REPLICAS', '')

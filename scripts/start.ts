@@ -12,6 +12,7 @@ import { everyToolSet, selectPermissions } from '../app/permissions.ts'
 import { startCosmos } from './emulators/cosmos.ts'
 import { Dashboard } from './emulators/dashboard/dashboard.ts'
 import { freePort, portFrom } from './emulators/loopback.ts'
+import { fillEmulator } from './emulators/seed/documents.ts'
 import { seedDirectory } from './emulators/seed.ts'
 import { STORE, serverEnvironment } from './emulators/server-environment.ts'
 import { startTenant } from './emulators/tenant.ts'
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
 
   const dashboard = new Dashboard({ ...seed, permissions })
   const tenant = await startTenant({ ...seed, dashboard, port: portFrom('TENANT_PORT', 8081) })
+  await fillEmulator({ tenant, seed, permissions })
   const cosmos = await startCosmos({
     ...STORE,
     port: portFrom('COSMOS_PORT', 8082),
@@ -81,6 +83,8 @@ async function main(): Promise<void> {
     users: seed.users,
     // Base URL of the directory: GRAPH_ENDPOINT for scripts.
     graph: tenant.graphUrl,
+    // Of the emulator of Azure Resource Manager; docs/tools.md says who reads their costs.
+    subscriptions: seed.azure.subscriptions.map(({ id, displayName }) => ({ id, name: displayName })),
     // Those who deploy; they sign in with the Azure CLI's client id.
     operators: seed.operators,
   }
@@ -101,7 +105,7 @@ function welcome({ mcp, tenant, cosmos, clientId, users }: Ready): string {
   const config = { servers: { expenses: { type: 'http', url: mcp } } }
   return `
 MCP server   ${mcp}
-Tenant       ${tenant}  (emulator of Microsoft Entra ID and Microsoft Graph)
+Tenant       ${tenant}  (emulator of Microsoft Entra ID, Microsoft Graph and Azure AI Search)
 Cosmos       ${cosmos}  (emulator; the data survives a restart)
 What happens ${tenant}/  (decisions, tokens and exchanges, in a browser)
 

@@ -1,5 +1,6 @@
 import ky from 'ky'
 import { z } from 'zod'
+import { StepUpRequired } from '../auth/downstream.ts'
 import { deadlines, within } from '../deadline.ts'
 import { tracedRequest } from '../telemetry/trace.ts'
 import { type Cost, type Page, questionFor, readPage } from './answer.ts'
@@ -41,8 +42,8 @@ export class CostManagement {
   }
 
   /**
-   * All costs of a subscription in a period, of all pages. Throws CostsUnavailable, CostsForbidden, CostsNotAnswered
-   * or CostsBroken.
+   * All costs of a subscription in a period, of all pages. Throws CostsUnavailable, CostsForbidden, CostsNotAnswered,
+   * CostsBroken or StepUpRequired.
    */
   async costs(question: Question, asking: Asking): Promise<Cost[]> {
     this.#throttle.requireRest()
@@ -108,6 +109,9 @@ export class CostManagement {
     const code = ArmError.safeParse(body).data?.error.code ?? 'no_code'
     if (PASSING.has(status) || status >= 500)
       return this.#throttle.refused(response, new CostsBroken(code, status))
+    // Continuous access evaluation: the token was good when it was given.
+    const claims = /\bclaims="([^"]*)"/.exec(response.headers.get('www-authenticate') ?? '')?.[1]
+    if (status === 401 && claims) return new StepUpRequired(claims)
     // The provider itself refuses with 401 (reported in Azure/azqr#277), Azure Resource Manager with 403.
     if (status === 403 || code === 'RBACAccessDenied') return new CostsForbidden(subscription)
     if (code === 'InvalidAuthenticationTokenTenant') return new CostsNotAnswered('other_tenant', code)
@@ -118,7 +122,7 @@ export class CostManagement {
   }
 }
 
-const KNOWN = [CostsUnavailable, CostsForbidden, CostsNotAnswered, CostsBroken]
+const KNOWN = [StepUpRequired, CostsUnavailable, CostsForbidden, CostsNotAnswered, CostsBroken]
 const ArmError = z.object({ error: z.object({ code: z.string().regex(/^[\w.]{1,100}$/) }) })
 /** Too many requests, and a service behind it that did not answer (reported in mivano/azure-cost-cli#24). */
 const PASSING = new Set([408, 424, 429])

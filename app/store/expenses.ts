@@ -34,6 +34,9 @@ export class IdempotencyConflict extends Error {
 
 const pageOfSummaries = 1_000
 
+/** What the server asks of whatever keeps the expenses (docs/customize.md, "Another store"). */
+export type Store = Pick<ExpenseStore, 'add' | 'list' | 'stats' | 'reachable'>
+
 /**
  * Expenses in Cosmos DB, one partition per user. Every method throws StoreUnavailable when Cosmos
  * cannot answer in time, and whatever else Cosmos refuses as it is.

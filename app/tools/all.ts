@@ -2,6 +2,7 @@ import { addUserExpense } from './add-user-expense.ts'
 import { costByService } from './cost-by-service.ts'
 import { costExport } from './cost-export.ts'
 import { devopsGetProfile } from './devops-get-profile.ts'
+import { getDocuments } from './get-documents.ts'
 import { getExpenseStats } from './get-expense-stats.ts'
 import { getUserContext } from './get-user-context.ts'
 import { getUserExpenses } from './get-user-expenses.ts'
@@ -14,8 +15,9 @@ export const allTools: readonly Tool[] = [
   getUserExpenses,
   getExpenseStats,
   graphGetProfile,
-  costByService,
-  costExport,
   getUserContext,
   devopsGetProfile,
+  costByService,
+  costExport,
+  getDocuments,
 ]

@@ -24,19 +24,25 @@ export const costByService = defineTool({
     subscription: z.string(),
     from: z.string(),
     to: z.string(),
-    currencies: z.array(
+    totals: z.array(
       z.object({
         currency: z.string().describe('ISO 4217'),
         total: z.number(),
-        services: z.array(z.object({ service: z.string(), amount: z.number() })),
-        rest: z.object({ services: z.int(), amount: z.number() }),
+        rest: z.number().describe('What the services that are not named cost together'),
+        rest_services: z.int(),
       }),
     ),
+    services: z.array(z.object({ currency: z.string(), service: z.string(), amount: z.number() })),
   }),
   run: async ({ subscription, from, to, top }, context) => {
     const question = { subscription, period: { from, to }, daily: false }
     const onPage = (pages: number) => context.report?.(pages, undefined, `${pages} pages of costs read`)
     const costs = await inWordsOf(context, () => askForCosts(question, context, { onPage }))
-    return { structured: { subscription, from, to, currencies: summarize(costs, top) } }
+    const summary = summarize(costs, top)
+    const totals = summary.map(({ currency, total, rest }) => ({
+      ...{ currency, total, rest: rest.amount, rest_services: rest.services },
+    }))
+    const services = summary.flatMap((own) => own.services.map((one) => ({ currency: own.currency, ...one })))
+    return { structured: { subscription, from, to, totals, services } }
   },
 })

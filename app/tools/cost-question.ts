@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { FURTHER_PROOF } from '../auth/challenge.ts'
+import { StepUpRequired } from '../auth/downstream.ts'
 import type { Cost } from '../costs/answer.ts'
 import {
   CostsBroken,
@@ -54,6 +56,10 @@ function refusalOf(error: unknown, user: string): ToolRefusal | undefined {
       `Your account (object id ${user}) may not read the costs of subscription ${error.subscription}: it lacks the role Cost Management Reader there. Whoever manages the access to that subscription can assign it: az role assignment create --assignee ${user} --role "Cost Management Reader" --scope /subscriptions/${error.subscription}`,
       { outcome: 'refused', decision: ['deny:rbac', 'downstream_forbidden'] },
     )
+  if (error instanceof StepUpRequired)
+    return new ToolRefusal(FURTHER_PROOF, {
+      ...{ outcome: 'refused', decision: ['deny:claims', 'insufficient_claims'] },
+    })
   if (error instanceof CostsUnavailable) return unavailable(error)
   if (error instanceof CostsNotAnswered) {
     const cause = error.reason === 'not_supported' ? error : undefined

@@ -138,20 +138,27 @@ function read<T>(service: string, body: string, shape: z.ZodType<T>): T {
 
 function failureOf(service: string, error: unknown, refused?: Question<unknown>['refused']): Error {
   if (error instanceof ToolRefusal) return error
-  if (error instanceof Unreadable)
-    return new ToolRefusal(`${service} gave an answer that cannot be read. Try again later.`, {
-      outcome: 'failed',
-      decision: ['accept', error.code],
-      cause: error,
-    })
+  if (error instanceof Unreadable) return unreadable(service, error)
   if (!isHTTPError(error)) return unavailable(service, 5, error)
   const { response, data } = error
   const { status, headers } = response
   const own = status < 500 ? refused?.({ status, headers, body: data }) : undefined
-  if (own) return own
-  if (status >= 500) return unavailable(service, retryAfterSeconds(response) ?? 5, error)
-  return refusalOf(service, response)
+  return own ?? outageOf(service, response, error) ?? refusalOf(service, response)
 }
+
+/** Undefined: the service works, and said no. Without an answer it is not there. */
+export function outageOf(service: string, answer: Response | undefined, cause: unknown) {
+  if (!answer) return unavailable(service, 5, cause)
+  if (answer.status >= 500) return unavailable(service, retryAfterSeconds(answer) ?? 5, cause)
+  return answer.status === 429 ? throttled(service, answer) : undefined
+}
+
+export const unreadable = (service: string, cause: Error) =>
+  new ToolRefusal(`${service} gave an answer that cannot be read. Try again later.`, {
+    outcome: 'failed',
+    decision: ['accept', 'downstream_unreadable'],
+    cause,
+  })
 
 /** The same words for slow, silent, broken off and failing: the caller can do the same about each. */
 const unavailable = (service: string, seconds: number, cause: unknown) =>
@@ -161,13 +168,14 @@ const unavailable = (service: string, seconds: number, cause: unknown) =>
     cause,
   })
 
+const throttled = (service: string, response: Response) =>
+  new ToolRefusal(
+    `${service} is asked too often. Try again in ${retryAfterSeconds(response) ?? 60} seconds.`,
+    { outcome: 'failed', decision: ['accept', 'downstream_throttled'] },
+  )
+
 function refusalOf(service: string, response: Response): Error {
   const { status, headers } = response
-  if (status === 429)
-    return new ToolRefusal(
-      `${service} is asked too often. Try again in ${retryAfterSeconds(response) ?? 60} seconds.`,
-      { outcome: 'failed', decision: ['accept', 'downstream_throttled'] },
-    )
   if (status === 403)
     return new ToolRefusal(
       `${service} refuses this to your account: you lack a right there. Ask whoever administers it.`,

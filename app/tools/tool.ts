@@ -4,7 +4,8 @@ import type { AdminId } from '../auth/groups.ts'
 import type { RoleHolder } from '../auth/services.ts'
 import type { UserId } from '../auth/verifier.ts'
 import type { CostManagement } from '../costs/cost-management.ts'
-import { CursorInvalid, type ExpenseStore, IdempotencyConflict, StoreUnavailable } from '../store/expenses.ts'
+import type { DocumentIndex } from '../documents/document-index.ts'
+import { CursorInvalid, IdempotencyConflict, type Store, StoreUnavailable } from '../store/expenses.ts'
 import type { Statistics } from '../store/statistics.ts'
 import { isStoreRefusal } from '../store/store-failure.ts'
 import { type AuditEntry, decide } from '../telemetry/audit.ts'
@@ -20,7 +21,9 @@ export type ToolContext = Surroundings &
     user: UserId
     /** Present only when the caller was found in the admin group. */
     admin: AdminId | undefined
-    store: ExpenseStore
+    store: Store
+    costs: CostManagement
+    documents: DocumentIndex
   }>
 
 /** What a tool works with when a service calls it: there is no user, and nothing that belongs to one. */
@@ -32,7 +35,6 @@ export type ServiceContext = Surroundings &
 
 type Surroundings = Readonly<{
   statistics: Statistics
-  costs: CostManagement
   log: Log
   requestId: string
   /** Where the client wants to hear how far a long call is. */

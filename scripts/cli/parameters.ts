@@ -73,6 +73,7 @@ const Parameters = z.object({
   ),
   TOOL_SETS: z.string().optional(),
   SERVICE_MANAGEMENT_REFERENCE: text('at most 256 characters', (value) => value.length <= 256),
+  SEARCH_SKU: text('free or basic', (value) => ['free', 'basic'].includes(value)),
   MIN_REPLICAS: integer(0, 30),
   MAX_REPLICAS: integer(1, 100),
   ALERT_EMAIL: text(
@@ -106,8 +107,12 @@ function disagreements(values: Parameters, toolSets: readonly string[]): string[
 }
 
 /** What is set and has no effect. */
-function unused({ ADMIN_MEMBERS, EXISTING_ADMIN_GROUP_ID, LOCAL_DEVELOPMENT, LOCAL_SERVER_URL }: Parameters) {
+function unused(values: Parameters) {
+  const { ADMIN_MEMBERS, EXISTING_ADMIN_GROUP_ID, LOCAL_DEVELOPMENT, LOCAL_SERVER_URL } = values
   return [
+    values.SEARCH_SKU &&
+      !itemsOf(values.TOOL_SETS ?? '').includes('documents') &&
+      'SEARCH_SKU is not used: the tool set documents is not on (TOOL_SETS)',
     ADMIN_MEMBERS &&
       EXISTING_ADMIN_GROUP_ID &&
       'ADMIN_MEMBERS is not used: EXISTING_ADMIN_GROUP_ID has members of its own',

@@ -31,7 +31,7 @@ export interface Replicas {
   listed<K extends Kind>(kind: K, items: readonly Objects[K][]): Objects[K][]
 }
 
-export type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph' | 'arm' | 'devops'
+export type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph' | 'arm' | 'devops' | 'search'
 
 /** Where tests take hold of the tenant, to break calls, to write down what is written, to be late. */
 export interface Interventions {

@@ -93,6 +93,11 @@ function downstreamApplications(declared: Permissions): Application[] {
           client.appId === AZURE_CLI_APP_ID ? ['User.Read', ...AZURE_CLI_SCOPES] : ['User.Read'],
         ),
       }))
+    } else {
+      // `az account get-access-token` is documented for each of them, and asks for no consent.
+      app.api.preAuthorizedApplications = [
+        { appId: AZURE_CLI_APP_ID, delegatedPermissionIds: permissions.map(({ id }) => id) },
+      ]
     }
     // A resource that is a GUID is the app id itself.
     app.identifierUris = URL.canParse(resource) ? [resource, `${resource}/`] : []

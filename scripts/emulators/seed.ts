@@ -2,6 +2,7 @@ import type { Permissions } from '../../app/permissions.ts'
 import { DEFAULT_ACCESS, Directory } from './directory.ts'
 import type { Application, ServicePrincipal } from './directory-objects.ts'
 import { GRAPH_APP_ID, isDownstream, microsoftApplications } from './microsoft-apps.ts'
+import type { SearchRole } from './search/access.ts'
 import * as apps from './seed/apps.ts'
 import { azureSeed } from './seed/azure.ts'
 import { moreToTry } from './seed/more-to-try.ts'
@@ -57,6 +58,13 @@ const carolsStepUp = () => ({
   grantControls: { operator: 'OR' as const, builtInControls: ['mfa' as const] },
 })
 
+/** As infra/access.bicep gives them: the server asks, who deploys defines the index and fills it. */
+const searchRoles = (): SearchRole[] => [
+  { principalId: apps.MANAGED_IDENTITY.principalId, role: 'Search Index Data Reader' },
+  { principalId: people.OLIVIA, role: 'Search Service Contributor' },
+  { principalId: people.OLIVIA, role: 'Search Index Data Contributor' },
+]
+
 interface Seed {
   mcpUrls: readonly string[]
   permissions: Permissions
@@ -99,6 +107,8 @@ export function seedDirectory({ mcpUrls, permissions }: Seed) {
     clientId: apps.CLIENT_APP_ID,
     apiAppId: apps.API_APP_ID,
     adminGroupId: people.ADMINS,
+    usersGroupId: people.USERS,
+    searchRoles: searchRoles(),
     managedIdentity: { ...apps.MANAGED_IDENTITY },
     users: users.map((person) => ({
       name: person.givenName ?? person.displayName,

@@ -8,7 +8,10 @@ type Emulators = Readonly<{
   /** What the tenant was seeded with: the tool sets that the server runs. */
   permissions: Permissions
   seed: ReturnType<typeof seedDirectory>
-  tenant: Pick<Tenant, 'url' | 'graphUrl' | 'arm' | 'downstreamUrls' | 'identityEndpoint' | 'identityHeader'>
+  tenant: Pick<
+    Tenant,
+    'url' | 'graphUrl' | 'downstreamUrls' | 'searchUrl' | 'identityEndpoint' | 'identityHeader'
+  >
   cosmos: Readonly<{ url: string; key: string }>
 }>
 
@@ -27,10 +30,10 @@ export const serverEnvironment = (
   ENTRA_ADMIN_GROUP_ID: seed.adminGroupId,
   ENTRA_AUTHORITY_HOST: tenant.url,
   GRAPH_ENDPOINT: tenant.graphUrl,
-  ARM_ENDPOINT: tenant.arm.url,
   ...Object.fromEntries(
     Object.entries(tenant.downstreamUrls).map(([name, url]) => [`${name.toUpperCase()}_ENDPOINT`, url]),
   ),
+  SEARCH_ENDPOINT: tenant.searchUrl,
   AZURE_CLIENT_ID: seed.managedIdentity.clientId,
   IDENTITY_ENDPOINT: tenant.identityEndpoint,
   IDENTITY_HEADER: tenant.identityHeader,

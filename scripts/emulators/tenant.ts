@@ -16,6 +16,8 @@ import { Tickets } from './entra/session.ts'
 import { type GraphSettings, graphOf, graphRoutes } from './graph.ts'
 import { type Interventions, NO_INTERVENTIONS } from './interventions.ts'
 import { listenOnLoopback } from './loopback.ts'
+import type { SearchRole } from './search/access.ts'
+import { type Search, searchRoutes } from './search.ts'
 
 interface TenantOptions {
   /** 0 = any free port. */
@@ -30,6 +32,8 @@ interface TenantOptions {
   dashboard?: Dashboard
   /** Subscriptions and who may read their costs; none when left out. */
   azure?: AzureSeed
+  /** Who may do what with the search service. */
+  searchRoles?: readonly SearchRole[]
   /** Milliseconds since 1970; instead of the clock, for tests that must not wait. */
   now?: () => number
   /** Of tests. */
@@ -60,7 +64,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
   }
 }
 
-/** The emulated tenant: Entra, Microsoft Graph and the managed-identity endpoint on one loopback port. */
+/** The emulated tenant: Entra, Microsoft Graph, Azure AI Search and the managed-identity endpoint on one loopback port. */
 export async function startTenant(options: TenantOptions) {
   const keys = await KeyRing.create(options.dashboard?.issued)
   const app = express().disable('x-powered-by').disable('etag')
@@ -69,32 +73,42 @@ export async function startTenant(options: TenantOptions) {
   const entra = entraOf(options, url, keys)
   const graphUrl = `${url}/graph`
   const settings: GraphSettings = { pageSize: 100, emptyFirstPage: false }
+  const search: Search = { roles: [...(options.searchRoles ?? [])], indexes: new Map() }
   app.use('/graph', graphRoutes(graphOf(entra, graphUrl, settings)))
-  const arm = armOf(entra, `${url}/arm`, options.azure ?? { subscriptions: [], roleAssignments: [] })
-  app.use('/arm', armRoutes(arm))
+  const arm = armOf(
+    entra,
+    `${url}/downstream/arm`,
+    options.azure ?? { subscriptions: [], roleAssignments: [] },
+  )
+  app.use('/downstream/arm', armRoutes(arm))
+  app.use('/search', searchRoutes(entra, search))
   app.get('/msi/token', managedIdentity(entra))
   if (options.dashboard) app.use(dashboardRoutes(options.dashboard))
   for (const [name, routes] of Object.entries(DOWNSTREAM)) app.use(`/downstream/${name}`, routes(entra))
   app.use('/:tenant', entraRoutes(entra))
   app.use((_request, response) => response.sendStatus(404))
   app.use(lastResort)
+  const others = Object.keys(DOWNSTREAM).map((name) => [name, `${url}/downstream/${name}`])
+  const downstreamUrls: Record<string, string> = { ...Object.fromEntries(others), arm: arm.url }
   return {
     /** Takes the place of https://login.microsoftonline.com: ENTRA_AUTHORITY_HOST. */
     url,
     /** GRAPH_ENDPOINT. */
     graphUrl,
     /** Of the other downstream APIs, by name: `<NAME>_ENDPOINT`. */
-    downstreamUrls: Object.fromEntries(
-      Object.keys(DOWNSTREAM).map((name) => [name, `${url}/downstream/${name}`]),
-    ),
+    downstreamUrls,
+    /** SEARCH_ENDPOINT. */
+    searchUrl: `${url}/search`,
     /** IDENTITY_ENDPOINT and IDENTITY_HEADER. */
     identityEndpoint: `${url}/msi/token`,
     identityHeader: entra.identityHeader,
     tenantId: options.tenantId,
     directory: options.directory,
     graph: settings,
-    /** Azure Resource Manager; `url` is ARM_ENDPOINT. */
+    /** Azure Resource Manager: subscriptions, roles, pages, quota. */
     arm,
+    /** The search service behind `searchUrl`. */
+    search,
     /** A new key signs from now on; `retire` also withdraws the old ones at once. */
     rotateKeys: (how?: { retire?: boolean }) => keys.rotate(how),
     /** Signs exactly these claims, nothing added: for hostile tokens. */

@@ -37,6 +37,7 @@ function variablesOf(environment: Environment, deployment: Deployment, url: stri
     ...(environment.TOOL_SETS && { TOOL_SETS: environment.TOOL_SETS }),
     ENTRA_AUTHORITY_HOST: environment.ENTRA_AUTHORITY_HOST,
     GRAPH_ENDPOINT: environment.GRAPH_ENDPOINT,
+    ...(deployment.SEARCH_ENDPOINT && { SEARCH_ENDPOINT: deployment.SEARCH_ENDPOINT }),
     COSMOS_ENDPOINT: deployment.COSMOS_ENDPOINT,
     COSMOS_DATABASE: deployment.COSMOS_DATABASE,
     COSMOS_CONTAINER: deployment.COSMOS_CONTAINER,

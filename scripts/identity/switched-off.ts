@@ -54,8 +54,12 @@ type Entitlement = z.infer<typeof Entitlement>
  * Disables the scopes and roles of tool sets that are off: Microsoft Graph lets the deployment remove disabled ones
  * only. Clients stop being pre-authorized for them first, as the template's second pass has them. Returns their names.
  */
-export async function disableSwitchedOff(context: Context, { api, dev }: Names): Promise<string[]> {
-  const off = new Set(switchedOff(context.environment.TOOL_SETS).entitlements)
+export async function disableSwitchedOff(
+  context: Context,
+  { api, dev }: Names,
+  { entitlements }: Pick<SwitchedOff, 'entitlements'> = switchedOff(context.environment.TOOL_SETS),
+): Promise<string[]> {
+  const off = new Set(entitlements)
   const disabled = [await disableIn(context, api, off), await disableIn(context, dev, off)]
   return [...new Set(disabled.flat())]
 }

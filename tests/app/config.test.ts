@@ -56,6 +56,23 @@ describe('the configuration', () => {
     refuses({ TOOL_SETS: 'spending', PORT: 'x' }, /PORT is wrong[\s\S]*TOOL_SETS is wrong/)
   })
 
+  it('does not guess where a service of our own is', () => {
+    const documents = { TOOL_SETS: 'documents' }
+    for (const missing of [undefined, ''])
+      refuses(
+        { ...documents, SEARCH_ENDPOINT: missing },
+        /^SEARCH_ENDPOINT is missing: it should be an https URL/,
+      )
+    for (const wrong of ['http://srch.search.windows.net', 'srch', 'https://a:b@srch.search.windows.net'])
+      refuses(
+        { ...documents, SEARCH_ENDPOINT: wrong },
+        /^SEARCH_ENDPOINT is wrong: it should be an https URL/,
+      )
+    const { endpoints } = load({ ...documents, SEARCH_ENDPOINT: 'https://srch.search.windows.net/' })
+    assert.deepEqual(endpoints, { search: 'https://srch.search.windows.net' })
+    assert.equal(load({ SEARCH_ENDPOINT: undefined }).endpoints.search, undefined)
+  })
+
   for (const name of Object.keys(good).filter((variable) => variable !== 'AZURE_CLIENT_ID')) {
     it(`names ${name} when it is missing or empty`, () => {
       refuses({ [name]: undefined }, new RegExp(`^${name} is missing: it should be`))

@@ -4,7 +4,10 @@ import * as v2 from '@modelcontextprotocol/client'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { z } from 'zod'
+import { toolAnswer } from '../../scripts/client/tools.ts'
 import { PRODUCTION, SANDBOX } from '../../scripts/emulators/seed/azure.ts'
+import { AZURE_CLI } from '../scripts/emulators/contoso.ts'
+import { graphCalls } from '../scripts/emulators/graph-calls.ts'
 import { peers } from './peers.ts'
 import { post, toolNames } from './rpc.ts'
 import { type System, startSystem, type UserName, upnOf } from './system.ts'
@@ -65,15 +68,21 @@ describe('the tools for costs', () => {
     const { result } = z.object({ result: Result }).parse(await response.json())
     return { result, line: await system.auditLine(response) }
   }
-  /** What `npm run consent` does not do: an administrator lets the public client have the scope. */
+  /** As docs/tools.md says: an administrator lets the public client have the scope, by a grant in Microsoft Graph. */
   const consented = async <T>(work: () => Promise<T>): Promise<T> => {
-    const { directory, clientId, apiAppId } = system.seed
-    directory.oauth2PermissionGrants.push({
-      ...{ id: 'export', consentType: 'AllPrincipals', principalId: null, scope: 'cost.export' },
-      clientId: directory.servicePrincipal(clientId)?.id ?? '',
-      resourceId: directory.servicePrincipal(apiAppId)?.id ?? '',
+    const { directory, clientId, apiAppId, operators } = system.seed
+    const principalOf = (appId: string) => directory.servicePrincipal(appId)?.id
+    const administrator = operators.find(({ rights }) => rights.includes('grantConsent'))
+    const token = await system.tenant.tokenFor({
+      ...{ user: administrator?.upn ?? '', clientId: AZURE_CLI },
+      scope: 'https://graph.microsoft.com/.default',
     })
-    return work().finally(() => directory.oauth2PermissionGrants.pop())
+    const graph = graphCalls(system.tenant, token)
+    const grant = { clientId: principalOf(clientId), resourceId: principalOf(apiAppId) }
+    const { id } = await graph.create('/oauth2PermissionGrants', {
+      ...{ ...grant, consentType: 'AllPrincipals', scope: 'cost.export' },
+    })
+    return work().finally(() => graph.remove(`/oauth2PermissionGrants/${id}`))
   }
   const exporter = (name: UserName) => consented(() => tokenWith(name, 'cost.export'))
   const addedUp = (amount: number) => Math.round(amount * (31 + 4.96) * 100) / 100
@@ -93,20 +102,14 @@ describe('the tools for costs', () => {
       if (kind === 0)
         assert.deepEqual(result.structuredContent, {
           ...{ subscription: PRODUCTION, ...OCTOBER },
-          currencies: [
-            {
-              ...{ currency: 'EUR', total: addedUp(12.507) },
-              services: [
-                { service: 'Azure Cosmos DB', amount: addedUp(7.5) },
-                { service: 'Azure Container Apps', amount: addedUp(4.2) },
-              ],
-              rest: { services: 4, amount: addedUp(0.807) },
-            },
-            {
-              ...{ currency: 'USD', total: addedUp(3.3) },
-              services: [{ service: 'SaaS', amount: addedUp(3.3) }],
-              rest: { services: 0, amount: 0 },
-            },
+          totals: [
+            { currency: 'EUR', total: addedUp(12.507), rest: addedUp(0.807), rest_services: 4 },
+            { currency: 'USD', total: addedUp(3.3), rest: 0, rest_services: 0 },
+          ],
+          services: [
+            { currency: 'EUR', service: 'Azure Cosmos DB', amount: addedUp(7.5) },
+            { currency: 'EUR', service: 'Azure Container Apps', amount: addedUp(4.2) },
+            { currency: 'USD', service: 'SaaS', amount: addedUp(3.3) },
           ],
         })
       if (kind === 2) assert.equal(result.structuredContent?.subscription, SANDBOX)
@@ -178,7 +181,7 @@ describe('the tools for costs', () => {
     }
     sandbox.state = 'no_usage'
     const { result } = await ask(token, 'cost_by_service', { subscription: SANDBOX, ...OCTOBER })
-    assert.deepEqual(result.structuredContent?.currencies, [])
+    assert.deepEqual(result.structuredContent?.totals, [])
     sandbox.state = 'enabled'
     subscriptions.pop()
   })
@@ -465,6 +468,23 @@ describe('the tools for costs', () => {
       assert.match(csvOf(Result.parse(result)), /2026-10-31,Storage/)
       await client.close()
     })
+
+  it('are shown by npm run client with their file, as tables and as JSON', async () => {
+    const token = await exporter('Bob')
+    const client = new v2.Client({ name: 'v2', version: '2' }, { versionNegotiation: { mode: 'auto' } })
+    await client.connect(new v2.StreamableHTTPClientTransport(new URL(system.mcp), withBearer(token)))
+    const shown = await toolAnswer(client, 'cost_export', months, 'tables')
+    assert.match(
+      shown,
+      /^subscription: [\w-]+\n[\s\S]*rows: 184\n[\s\S]*\n\ndate,service,amount,currency\n2026-08-01,/,
+    )
+    const json = await toolAnswer(client, 'cost_export', months, 'json')
+    const { rows, files } = z
+      .object({ rows: z.int(), files: z.array(z.object({ mimeType: z.string(), text: z.string() })) })
+      .parse(JSON.parse(json))
+    assert.equal(files[0]?.text.split('\r\n').length, rows + 2)
+    await client.close()
+  })
 
   it('answer in plain JSON who does not ask for progress, or reads no stream', async () => {
     const token = await exporter('Bob')

@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url'
 import ky from 'ky'
 import { loadPermissions } from '../../app/permissions.ts'
 import { freePort } from '../../scripts/emulators/loopback.ts'
+import { fillEmulator } from '../../scripts/emulators/seed/documents.ts'
 import { seedDirectory } from '../../scripts/emulators/seed.ts'
 import { STORE, serverEnvironment } from '../../scripts/emulators/server-environment.ts'
 import { startCosmos } from '../scripts/emulators/cosmos.ts'
 import { startTenant } from '../scripts/emulators/tenant.ts'
+import { assertImpersonal } from './impersonal.ts'
 
 const source = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
 
@@ -29,6 +31,7 @@ export async function startSystem(
   const permissions = loadPermissions(overrides.TOOL_SETS ?? 'expenses')
   const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const tenant = await startTenant({ ...seed, port: 0, now })
+  await fillEmulator({ tenant, seed, permissions })
   const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const environment: Record<string, string> = {
     ...serverEnvironment(mcp, { permissions, seed, tenant, cosmos }),
@@ -36,6 +39,11 @@ export async function startSystem(
     ...overrides,
   }
   let server = await startServer(program, environment, mcp)
+  /** Whatever a test was about: the whole suite's output is read so. */
+  const end = async () => {
+    await kill(server.child)
+    assertImpersonal(server.lines, seed)
+  }
   return {
     mcp,
     seed,
@@ -50,7 +58,7 @@ export async function startSystem(
     /** The first line since the last start with all these texts in it; waits for it. */
     lineWith: (...texts: string[]) => lineWith(server, ...texts),
     process: () => server.child,
-    tokenFor: (name: UserName, options: { claims?: string; clientId?: string } = {}) =>
+    tokenFor: (name: UserName, options: { claims?: string; clientId?: string; scope?: string } = {}) =>
       tenant.tokenFor({
         user: upnOf(seed, name),
         clientId: seed.clientId,
@@ -61,12 +69,12 @@ export async function startSystem(
     kill: () => kill(server.child),
     /** A new process with empty caches; the emulators and their data stay. */
     async restart() {
-      await kill(server.child)
+      await end()
       server = await startServer(program, environment, mcp)
     },
+    /** Fails, when all is closed, if a line of the server said something personal. */
     async stop() {
-      await kill(server.child)
-      await Promise.all([tenant.close(), cosmos.close()])
+      await end().finally(() => Promise.all([tenant.close(), cosmos.close()]))
     },
   }
 }

@@ -56,8 +56,10 @@ describe('The API app', () => {
 
 for (const set of sets) {
   describe(`With the parameters "${set}"`, () => {
+    const { scopes } = loadPermissions(environmentOf(set).TOOL_SETS)
+
     it('scope ids, values and types equal permissions.json in every pass', async () => {
-      const wanted = permissions.scopes.map(({ id, value, type }) => ({ id, value, type, isEnabled: true }))
+      const wanted = scopes.map(({ id, value, type }) => ({ id, value, type, isEnabled: true }))
       for (const kind of apis(set)) {
         for (const pass of await passesOf(set, kind))
           assert.deepEqual(pass.api?.oauth2PermissionScopes, wanted)
@@ -68,7 +70,7 @@ for (const set of sets) {
       const extra = set === 'custom-domain' ? ['cccccccc-cccc-4ccc-8ccc-cccccccccccc'] : []
       const wanted = [vsCode, azureCli, ...extra, '{publicClient.appId}'].map((appId) => ({
         appId,
-        delegatedPermissionIds: permissions.scopes.map(({ id }) => id),
+        delegatedPermissionIds: scopes.map(({ id }) => id),
       }))
       for (const kind of apis(set))
         assert.deepEqual((await appOf(set, kind)).api?.preAuthorizedApplications, wanted)

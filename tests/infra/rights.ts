@@ -25,6 +25,18 @@ const ROLES: Record<string, { name: string; why: string }> = {
     name: 'Monitoring Metrics Publisher',
     why: 'Sends telemetry; instrumentation keys are switched off.',
   },
+  '1407120a-92aa-4202-b7e9-c0e197c71c8f': {
+    name: 'Search Index Data Reader',
+    why: 'Asks for documents; what is found is up to the user who comes with the question.',
+  },
+  '7ca78c08-252a-4471-8644-bb5ff32d4ba0': {
+    name: 'Search Service Contributor',
+    why: 'Makes the index of the documents and switches its permission filter on.',
+  },
+  '8ebe5a00-799e-43f5-93ac-243d3dce84a7': {
+    name: 'Search Index Data Contributor',
+    why: 'Fills the index of the documents.',
+  },
   '00000000-0000-0000-0000-000000000002': {
     name: 'Cosmos DB Built-in Data Contributor',
     why: 'Reads and writes expenses; account keys are switched off.',
@@ -53,14 +65,17 @@ const PreAuthorized = z.object({
   }),
 })
 
+const placeOf = (id: string) => {
+  if (/ContainerRegistry/.test(id)) return 'Container registry'
+  return /Microsoft\.Search/.test(id) ? 'Search service' : 'Application Insights'
+}
+
 const azureRow = (resource: PredictedResource): Row => {
   const { principalId, roleDefinitionId, scope } = AzureRole.parse(resource.properties)
   const role = known(ROLES, roleDefinitionId.split('/').at(-1) ?? '', 'The role')
   const on = scope
     ? `Container \`${scope.split('/').at(-1)}\` of the Cosmos DB account`
-    : /ContainerRegistry/.test(resource.id ?? '')
-      ? 'Container registry'
-      : 'Application Insights'
+    : placeOf(resource.id ?? '')
   return [known(NAMES, readable(principalId), 'The holder'), role.name, on, role.why]
 }
 

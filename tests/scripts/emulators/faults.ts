@@ -39,8 +39,9 @@ const none = (): Record<Endpoint, number> => ({
   obo: 0,
   managedIdentity: 0,
   graph: 0,
-  arm: 0,
   devops: 0,
+  arm: 0,
+  search: 0,
 })
 
 /** Faults of the emulator, switched on and off while it runs, and the count of calls per endpoint. */
