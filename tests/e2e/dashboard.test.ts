@@ -109,7 +109,7 @@ describe('The page at the tenant’s address', () => {
       const exchange = page.locator('#live table').nth(2)
       assert.match(await exchange.innerText(), /Microsoft Graph[\s\S]*User\.Read/)
       assert.deepEqual(await used(), [
-        'Expenses client → Expenses server: user_impersonation cost.read',
+        'Expenses client → Expenses server: no prompt',
         'Expenses users → Expenses server: assigned',
         'expenses-server-identity → Expenses server: signs in as',
         'Expenses server → Microsoft Graph: User.Read',

@@ -20,7 +20,7 @@ function clientEdges({ directory }: Dashboard, api: Application, app: Node, call
     return {
       from: { id: appId, title: directory.application(appId)?.displayName ?? appId, kind: 'client' },
       to: app,
-      label: scopes.map(({ value }) => value).join(' '),
+      label: 'no prompt',
       isUsed:
         appId === call?.decision.client && scopes.some(({ value }) => words(call.token?.scp).includes(value)),
     }
