@@ -19,6 +19,7 @@ export type IdentityPreview = z.infer<typeof IdentityPreview>
 export const Document = z.object({
   schemaVersion: z.literal(2),
   blockers: z.array(z.object({ title: z.string(), what: z.string() })),
+  unreadable: z.array(z.object({ title: z.string(), reason: z.string() })).default([]),
   changes: z.array(
     z.object({
       title: z.string(),
@@ -55,9 +56,13 @@ export async function identityPreview(more: readonly string[] = []): Promise<Ide
   // Something changed between the two runs: the text would not be what was graded.
   if (person.code !== machine.code)
     return failed('The directory changed while it was read. Run the job again.')
-  const high = parsed.data.changes.flatMap(({ title, properties }) =>
-    properties.flatMap(({ risk }) => (risk.grade === 'high' ? [`${title}: ${risk.reason}`] : [])),
-  )
+  const { changes, unreadable } = parsed.data
+  const high = [
+    ...unreadable.map(({ title, reason }) => `${title} could not be read: ${reason}`),
+    ...changes.flatMap(({ title, properties }) =>
+      properties.flatMap(({ risk }) => (risk.grade === 'high' ? [`${title}: ${risk.reason}`] : [])),
+    ),
+  ]
   const blockers = parsed.data.blockers.map(({ title, what }) => `${title}: ${what}`)
   return { state, markdown: person.stdout.trim(), high, blockers }
 }
