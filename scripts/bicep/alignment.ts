@@ -1,6 +1,6 @@
 /** Which resource of the template each Graph resource of a snapshot is: both are in one order. */
 import { isDeepStrictEqual } from 'node:util'
-import { escaped, parseExpression, plainText } from './expression.ts'
+import { escaped, isExpression, plainText } from './expression.ts'
 import { type Scope, termOf } from './scope.ts'
 import { isGraph, type Json, type TemplateModule, type TemplateResource } from './template.ts'
 import {
@@ -9,6 +9,7 @@ import {
   elementsOf,
   entriesOf,
   formatParts,
+  known,
   type Term,
   textOf,
   withoutHash,
@@ -65,7 +66,14 @@ function termOrOpen(json: Json, scope: Scope): Term {
   try {
     return termOf(json, scope)
   } catch {
-    return call('unreadable', [])
+    if (Array.isArray(json))
+      return call(
+        'createArray',
+        json.map((one) => termOrOpen(one, scope)),
+      )
+    if (typeof json !== 'object' || json === null || 'copy' in json) return call('unreadable', [])
+    const entries = Object.entries(json).flatMap(([name, one]) => [known(name), termOrOpen(one, scope)])
+    return call('createObject', entries)
   }
 }
 
@@ -146,7 +154,7 @@ function slotsOfModule(module: TemplateModule, isOuter: boolean | undefined): Sl
  * compiler left open is not compared.
  */
 export function fits(declared: Term, predicted: Json): boolean {
-  if (typeof predicted === 'string' && parseExpression(predicted)) return declared.kind !== 'known'
+  if (typeof predicted === 'string' && isExpression(predicted)) return declared.kind !== 'known'
   if (declared.kind === 'source') return false
   const elements = elementsOf(declared)
   if (elements)
