@@ -142,7 +142,7 @@ describe('npm run whatif', { skip: withoutCompiler }, () => {
       writeFile(join(folder, 'main.bicepparam'), `using 'main.bicep'\nparam title = ${title}\n`)
     await writeFile(
       join(folder, 'main.bicep'),
-      `${OTHER.replace("displayName: 'Another app'", 'displayName: title')}\nparam title string\n`,
+      `${OTHER.replace("displayName: 'Another app'", 'displayName: title')}\n@description('Shown to people.')\nparam title string\n`,
     )
     await cp(join(project.folder, 'infra/bicepconfig.json'), join(folder, 'bicepconfig.json'))
     await write("readEnvironmentVariable('ACTIONS_ID_TOKEN_REQUEST_TOKEN')")
