@@ -1,6 +1,8 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
+import type { Verdict } from './auth/authorize.ts'
 import { requireClient } from './auth/clients.ts'
 import { gatekeeper, inWords } from './auth/gate.ts'
+import { type Bearer, idOf, isService } from './auth/verifier.ts'
 import { expectBody, readBody } from './http/body.ts'
 import { metadataPreflight, preflight, shareWithKnownOrigins } from './http/cross-origin.ts'
 import { Hosts, requireOneHost } from './http/hosts.ts'
@@ -11,7 +13,7 @@ import { Refusal } from './http/refusal.ts'
 import { parseMessage } from './mcp/transport.ts'
 import { metadataPaths, resourceMetadata } from './metadata.ts'
 import type { Services } from './services.ts'
-import { openAuditEntry } from './telemetry/audit.ts'
+import { type AuditEntry, openAuditEntry } from './telemetry/audit.ts'
 import type { Log } from './telemetry/log.ts'
 import { inRequestSpan } from './telemetry/trace.ts'
 
@@ -39,20 +41,19 @@ export function createApp(services: Services): Express {
     try {
       const mcpUrl = hosts.mcpUrlOf(request)
       hosts.requireKnownOrigin(request.headers)
-      const caller = await gate.identify(request, mcpUrl, entry)
+      const bearer = await gate.identify(request, mcpUrl, entry)
       // First, so that whoever brings a client that may not call is bounded too, and so are their audit lines.
-      const limited = await gate.limit(caller.userId)
-      requireClient(config.allowedClients, caller)
+      const limited = await gate.limit(idOf(bearer))
+      requireClient(config.allowedClients, bearer)
+      if (isService(bearer)) services.serviceAccess.require(bearer)
       expectBody(request)
-      leave = inFlight.enter(caller.userId)
+      leave = inFlight.enter(idOf(bearer))
       const message = parseMessage(request.headers, await readBody(request))
       if (limited && !message.call) throw limited.refusal
       const verdict = limited
         ? inWords(limited, entry)
-        : await services.authorizer.judge(message, { caller, mcpUrl, entry })
-      const { store, statistics, log } = services
-      const { requestId } = entry
-      const context = { user: caller.userId, admin: verdict.admin, store, statistics, log, requestId, entry }
+        : await services.authorizer.judge(message, { bearer, mcpUrl, entry })
+      const context = contextOf(services, bearer, verdict, entry)
       await services.mcp.answer(message, [request, response], context, verdict)
     } catch (error) {
       throw gate.refuse(error, request, entry)
@@ -91,6 +92,19 @@ export function createApp(services: Services): Express {
   app.use((_request, response) => void response.status(404).json({ error: 'not_found' }))
   app.use(errorAnswer(services.log))
   return app
+}
+
+/** What a tool works with. A service has no user, and so no store. */
+function contextOf(services: Services, bearer: Bearer, verdict: Verdict, entry: AuditEntry) {
+  const { store, statistics, costs, documents, log } = services
+  const surroundings = { statistics, costs, documents, log, requestId: entry.requestId, entry }
+  return isService(bearer)
+    ? { holder: verdict.service?.holder, ...surroundings }
+    : {
+        ...{ user: bearer.userId, admin: verdict.admin, store, costs, documents },
+        ...services.downstream.onBehalfOf(verdict.tokens),
+        ...surroundings,
+      }
 }
 
 /** The edge: refusals become answers; what is our fault is logged once and told without its message. */

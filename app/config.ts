@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { ConfigurationError, type Credential, credentialOf } from './auth/credential.ts'
+import type { Declaration } from './declaration.ts'
 import { isLoopback, safeUrl } from './loopback.ts'
-import type { Permissions } from './permissions.ts'
+import { type Permissions, selectPermissions, ToolSetsWrong } from './permissions.ts'
 import { ConnectionString, type Ingestion } from './telemetry/connection-string.ts'
 
 export type Config = Readonly<{
@@ -21,10 +22,14 @@ export type Config = Readonly<{
   allowedClients: ReadonlySet<string> | undefined
   /** Origin of Entra, without a trailing slash. */
   authorityHost: string
-  /** Base URL of each downstream API by its name in permissions.json. */
+  /** What the selected tool sets (TOOL_SETS) declare. */
+  permissions: Permissions
+  /** Base URL of each of their downstream APIs, by its name in permissions.json. */
   endpoints: Readonly<Record<string, string>>
   cosmos: Readonly<{ endpoint: string; database: string; container: string; key?: string }>
   credential: Credential
+  /** Client id of the managed identity with which the server signs in to Azure's own services, if there is one. */
+  azureIdentity: string | undefined
   tokenMaxAgeHours: number
   oboCacheSeconds: number
   /** Of a user, and of an address whose requests carry no good token. */
@@ -96,7 +101,7 @@ const Environment = z.object({
   COSMOS_ENDPOINT: endpoint('https://<account>.documents.azure.com'),
   COSMOS_DATABASE: text('the name of the Cosmos database'),
   COSMOS_CONTAINER: text('the name of the Cosmos container'),
-  COSMOS_KEY: text('the key of a Cosmos stand-in on localhost').optional(),
+  COSMOS_KEY: text('the key of a Cosmos emulator on localhost').optional(),
   PORT: integer(1, 65_535).default(8080),
   LISTEN_ADDRESS: z
     .union(
@@ -127,16 +132,22 @@ type Environment = z.infer<typeof Environment>
  * Reads the server's environment once, at start-up. Throws a ConfigurationError that names every missing
  * or bad variable and says what it should look like; never echoes a value, which may be a secret.
  */
-export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permissions): Config {
+export function loadConfig(variables: NodeJS.ProcessEnv, declaration: Declaration): Config {
   // An empty variable means "not set": that is how azd and compose files pass optional values.
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
   const parsed = Environment.safeParse(set)
-  const endpoints = downstreamEndpoints(set, permissions)
-  const faults = [...(parsed.success ? [] : faultsOf(parsed.error, set)), ...endpoints.faults]
+  const selected = selectedBy(set.TOOL_SETS, declaration)
+  const endpoints = downstreamEndpoints(set, selected.permissions)
+  const faults = [
+    ...(parsed.success ? [] : faultsOf(parsed.error, set)),
+    ...selected.faults,
+    ...endpoints.faults,
+  ]
   // A declared restriction that did not get here is no permission for everybody.
-  if (permissions.allowedClients.length > 0 && set.ALLOWED_CLIENTS === undefined)
+  if (declaration.allowedClients.length > 0 && set.ALLOWED_CLIENTS === undefined)
     faults.push(`ALLOWED_CLIENTS is missing: it ${clientsMessage}.`)
-  if (!parsed.success || faults.length > 0) throw new ConfigurationError(faults.join('\n'))
+  if (!parsed.success || !selected.permissions || faults.length > 0)
+    throw new ConfigurationError(faults.join('\n'))
   const env = parsed.data
   return {
     port: env.PORT,
@@ -149,9 +160,11 @@ export function loadConfig(variables: NodeJS.ProcessEnv, permissions: Permission
     adminGroupId: env.ENTRA_ADMIN_GROUP_ID.toLowerCase(),
     allowedClients: env.ALLOWED_CLIENTS && new Set(env.ALLOWED_CLIENTS),
     authorityHost: env.ENTRA_AUTHORITY_HOST,
+    permissions: selected.permissions,
     endpoints: endpoints.urls,
     cosmos: cosmosOf(env),
     credential: credentialOf(env),
+    azureIdentity: env.AZURE_CLIENT_ID,
     tokenMaxAgeHours: env.TOKEN_MAX_AGE_HOURS,
     oboCacheSeconds: env.OBO_CACHE_SECONDS,
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
@@ -170,15 +183,28 @@ function faultsOf(error: z.ZodError, set: NodeJS.ProcessEnv): string[] {
   })
 }
 
-/** One variable per downstream API of permissions.json: `<NAME>_ENDPOINT`, by default the API itself. */
-function downstreamEndpoints(env: NodeJS.ProcessEnv, { downstreamApis }: Permissions) {
+function selectedBy(toolSets: string | undefined, declaration: Declaration) {
+  try {
+    return { permissions: selectPermissions(declaration, toolSets), faults: [] }
+  } catch (error) {
+    if (error instanceof ToolSetsWrong) return { faults: [error.message] }
+    throw error
+  }
+}
+
+/** One variable per downstream API in use: `<NAME>_ENDPOINT`, by default the API itself. */
+function downstreamEndpoints(env: NodeJS.ProcessEnv, permissions?: Permissions) {
   const urls: Record<string, string> = {}
   const faults: string[] = []
-  for (const { name, resource } of downstreamApis) {
+  for (const { name, resource, endpoint: usual = resource } of permissions?.downstreamApis ?? []) {
     const variable = `${name.toUpperCase()}_ENDPOINT`
-    const url = endpoint(resource).safeParse(env[variable] ?? resource)
+    const known = usual === 'deployed' ? undefined : usual
+    const url = endpoint(known ?? 'https://<host>').safeParse(env[variable] ?? known)
     if (url.success) urls[name] = url.data
-    else faults.push(`${variable} is wrong: it ${url.error.issues[0]?.message}.`)
+    else
+      faults.push(
+        `${variable} is ${env[variable] === undefined ? 'missing' : 'wrong'}: it ${url.error.issues[0]?.message}.`,
+      )
   }
   return { urls, faults }
 }
@@ -187,7 +213,7 @@ function cosmosOf(env: Environment): Config['cosmos'] {
   const url = new URL(env.COSMOS_ENDPOINT)
   if (env.COSMOS_KEY && !isLoopback(url)) {
     throw new ConfigurationError(
-      'COSMOS_KEY is refused: a key is for a stand-in on localhost only. Remove it; in Azure the server signs in with its identity.',
+      'COSMOS_KEY is refused: a key is for an emulator on localhost only. Remove it; in Azure the server signs in with its identity.',
     )
   }
   if (!env.COSMOS_KEY && url.protocol === 'http:') {

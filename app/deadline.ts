@@ -8,10 +8,16 @@ export const deadlines = {
   exchange: 10_000,
   /** The question about the admin group, all its pages and repetitions. */
   graph: 5_000,
+  /** One question to another downstream API, its repetitions included. */
+  downstream: 10_000,
   /** One use of the store, all its pages and repetitions. */
   store: 8_000,
   /** The statistics over all users, all their pages and repetitions. */
   statistics: 30_000,
+  /** One question about costs, all its pages; Azure takes its time. */
+  costs: 30_000,
+  /** An export of costs, all its months: MCP clients wait a minute, unless progress is reported. */
+  costExport: 50_000,
   /** The one look at the store before the server is ready. */
   readiness: 3_000,
 } as const

@@ -1,109 +1,84 @@
-import { readFileSync } from 'node:fs'
-import { z } from 'zod'
+import { type Declaration, loadDeclaration, type ToolPermission } from './declaration.ts'
 
-const Scope = z.strictObject({
-  value: z.string().regex(/^[\w.:-]+$/),
-  id: z.guid(),
-  type: z.enum(['User', 'Admin']),
-  // false for one deployment before a scope is removed: Microsoft Graph removes disabled ones only.
-  isEnabled: z.boolean().optional(),
-  adminConsentDisplayName: z.string().min(1),
-  adminConsentDescription: z.string().min(1),
-  userConsentDisplayName: z.string().min(1),
-  userConsentDescription: z.string().min(1),
-})
+export type { ToolPermission } from './declaration.ts'
 
-const AppRole = z.strictObject({
-  value: z.string().regex(/^[\w.:-]+$/),
-  id: z.guid(),
-  isEnabled: z.boolean().optional(),
-  allowedMemberTypes: z.array(z.enum(['User', 'Application'])).min(1),
-  displayName: z.string().min(1),
-  description: z.string().min(1),
-})
+/** What is on where nobody says anything. */
+export const USUAL_TOOL_SETS = 'expenses,profile'
 
-const DownstreamApi = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
-  displayName: z.string().min(1),
-  appId: z.guid(),
-  resource: z.url(),
-  permissions: z
-    .array(z.strictObject({ value: z.string().min(1), id: z.guid(), reason: z.string().min(1) }))
-    .min(1),
-})
+/** A downstream API with what the selected tool sets ask of it. */
+export type DownstreamApi = Declaration['downstreamApis'][number] & {
+  permissions: { value: string; id: string; reason: string }[]
+}
 
-const Tool = z.strictObject({
-  name: z.string().min(1),
-  scope: z.string().optional(),
-  role: z.string().optional(),
-  downstreamApi: z.string().optional(),
-  admin: z.boolean(),
-})
+/** What the selected tool sets declare together. */
+export type Permissions = Omit<Declaration, 'toolSets' | 'downstreamApis'> & {
+  /** Names, in the order of the declaration. */
+  toolSets: string[]
+  appRoles: Declaration['toolSets'][number]['appRoles']
+  /** Those that a selected tool set asks a permission of. */
+  downstreamApis: DownstreamApi[]
+  tools: ToolPermission[]
+}
 
-/** Where the public client may send a code: a program on the same machine, or a site with TLS. Anything else leaks it. */
-const RedirectUri = z
-  .url()
-  .refine((text) => /^https:\/\/|^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?(\/|$)/.test(text), {
-    error: 'must be https, or http on localhost or 127.0.0.1',
-  })
+/** TOOL_SETS names no tool set, or one that is not declared. */
+export class ToolSetsWrong extends Error {
+  override name = 'ToolSetsWrong'
+}
 
-const Permissions = z.strictObject({
-  scopes: z.array(Scope).min(1),
-  appRoles: z.array(AppRole),
-  clients: z.array(z.strictObject({ name: z.string().min(1), appId: z.guid() })),
-  /** Who may call with a token that Entra gives for this server; none: every client. */
-  allowedClients: z
-    .array(z.strictObject({ name: z.string().min(1), appId: z.guid().or(z.literal('publicClient')) }))
-    .default([]),
-  redirectUris: z
-    .array(RedirectUri)
-    .min(1)
-    .refine((all) => new Set(all).size === all.length, {
-      error: 'names a redirect URI twice: Microsoft Graph refuses that',
-    }),
-  downstreamApis: z.array(DownstreamApi),
-  tools: z.array(Tool),
-})
-
-export type Permissions = z.infer<typeof Permissions>
-export type DownstreamApi = z.infer<typeof DownstreamApi>
-export type ToolPermission = z.infer<typeof Tool>
-
-const declaration = new URL('../infra/permissions.json', import.meta.url)
+/** TOOL_SETS for all of them. */
+export const everyToolSet = ({ toolSets }: Declaration): string => toolSets.map(({ name }) => name).join(',')
 
 /**
- * Reads `infra/permissions.json`, the one declaration of who may do what, and checks that every name it
- * uses is declared in it. Throws an error that names the file and the fault.
+ * `infra/permissions.json`, as far as `toolSets` selects it: names, separated by commas; the usual ones when left out
+ * or empty. Throws ToolSetsWrong, and what loadDeclaration throws.
  */
-export function loadPermissions(file: URL = declaration): Permissions {
-  const permissions = parse(file)
-  for (const tool of permissions.tools) {
-    const fault = faultOf(tool, permissions)
-    if (fault) throw new Error(`infra/permissions.json: tool ${tool.name} ${fault}.`)
+export const loadPermissions = (toolSets?: string, file?: URL): Permissions =>
+  selectPermissions(loadDeclaration(file), toolSets)
+
+/** The same from a declaration that has been read. A set that is not selected contributes nothing. */
+export function selectPermissions(declaration: Declaration, toolSets?: string): Permissions {
+  const names = selectedNames(declaration, toolSets || USUAL_TOOL_SETS)
+  const sets = declaration.toolSets.filter(({ name }) => names.has(name))
+  const { toolSets: _, downstreamApis, ...always } = declaration
+  const appRoles = sets.flatMap(({ appRoles: own }) => own)
+  const asked = sets.flatMap(({ downstreamPermissions }) => downstreamPermissions)
+  return {
+    ...always,
+    toolSets: sets.map(({ name }) => name),
+    scopes: [...always.scopes, ...sets.flatMap(({ scopes }) => scopes)],
+    appRoles,
+    services: servicesWith(new Set(appRoles.map(({ value }) => value)), always.services),
+    downstreamApis: downstreamApis
+      .map((api) => ({ ...api, permissions: merged(asked.filter((one) => one.api === api.name)) }))
+      .filter(({ permissions }) => permissions.length > 0),
+    tools: sets.flatMap(({ tools }) => tools),
   }
-  return permissions
 }
 
-function parse(file: URL): Permissions {
-  try {
-    return Permissions.parse(JSON.parse(readFileSync(file, 'utf8')))
-  } catch (error) {
-    const detail = error instanceof z.ZodError ? z.prettifyError(error) : String(error)
-    throw new Error(`infra/permissions.json cannot be used:\n${detail}`)
-  }
+/** Without the roles of sets that are off, and without services that are left with none. */
+const servicesWith = (roles: ReadonlySet<string>, services: Declaration['services']) =>
+  services
+    .map((service) => ({ ...service, roles: service.roles.filter((role) => roles.has(role)) }))
+    .filter((service) => service.roles.length > 0)
+
+function selectedNames({ toolSets }: Declaration, text: string): ReadonlySet<string> {
+  const names = text.split(',').map((name) => name.trim())
+  const known = toolSets.map(({ name }) => name)
+  if (names.every((name) => known.includes(name))) return new Set(names)
+  throw new ToolSetsWrong(
+    `TOOL_SETS is wrong: it should be names of tool sets, separated by commas: ${known.join(', ')}.`,
+  )
 }
 
-function faultOf(
-  tool: ToolPermission,
-  { scopes, appRoles, downstreamApis }: Permissions,
-): string | undefined {
-  if (!tool.scope && !tool.role) return 'needs a scope or a role'
-  if (tool.admin && !tool.downstreamApi) return 'is for admins and needs a downstreamApi, for the step-up'
-  if (tool.scope && !scopes.some(({ value, isEnabled }) => value === tool.scope && isEnabled !== false))
-    return `names the unknown or disabled scope ${tool.scope}`
-  if (tool.role && !appRoles.some(({ value, isEnabled }) => value === tool.role && isEnabled !== false))
-    return `names the unknown or disabled role ${tool.role}`
-  const apis = [...(tool.admin ? ['graph'] : []), ...(tool.downstreamApi ? [tool.downstreamApi] : [])]
-  const unknown = apis.find((api) => !downstreamApis.some(({ name }) => name === api))
-  return unknown && `needs the undeclared downstream API ${unknown}`
+/** A permission that two sets ask for is one, with the reasons of both. */
+function merged(asked: Declaration['toolSets'][number]['downstreamPermissions']) {
+  // No Map.groupBy: azd runs the hooks on the Node of the machine, which may be 20.
+  return [...new Set(asked.map(({ id }) => id))].map((id) => {
+    const same = asked.filter((one) => one.id === id)
+    return {
+      value: same[0]?.value ?? '',
+      id,
+      reason: [...new Set(same.map(({ reason }) => reason))].join(' '),
+    }
+  })
 }

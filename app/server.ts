@@ -1,10 +1,10 @@
 import type { Server } from 'node:http'
 import { createApp } from './app.ts'
-import { ManagedIdentity } from './auth/managed-identity.ts'
+import { azureCredential } from './auth/azure-credential.ts'
 import { type Config, loadConfig } from './config.ts'
+import { loadDeclaration } from './declaration.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { listen } from './http/listen.ts'
-import { loadPermissions } from './permissions.ts'
 import { createServices, type Services } from './services.ts'
 import { openContainer } from './store/cosmos.ts'
 import { ExpenseStore } from './store/expenses.ts'
@@ -32,14 +32,6 @@ function stopOnSignal(servers: readonly Server[], { drain, trail }: Services, te
   process.on('SIGINT', () => void stop(false))
 }
 
-/** In Azure: the server's identity; on a laptop: whoever is signed in to azd. */
-async function azureCredential({ credential }: Config) {
-  if (credential.kind === 'managed-identity') return new ManagedIdentity(credential.clientId).credential
-  // Loaded only where it is used: it is a quarter of the start-up time.
-  const { AzureDeveloperCliCredential } = await import('@azure/identity')
-  return new AzureDeveloperCliCredential()
-}
-
 /** Telemetry is no reason to listen later: it starts when everything else has. */
 function startTelemetry(telemetry: Telemetry, config: Config): void {
   // The exporter takes these from the environment only: no statistics about itself for Microsoft's own hosts,
@@ -50,13 +42,12 @@ function startTelemetry(telemetry: Telemetry, config: Config): void {
 }
 
 async function start(): Promise<void> {
-  const permissions = loadPermissions()
-  const config = loadConfig(process.env, permissions)
+  const config = loadConfig(process.env, loadDeclaration())
   const log = createLog(config.logLevel, batched(process.stdout))
   const telemetry = config.ingestion && new Telemetry(config.ingestion, log)
   const credential = config.cosmos.key ? undefined : await azureCredential(config)
   const store = new ExpenseStore(openContainer({ ...config.cosmos, ...(credential && { credential }) }))
-  const services = createServices(config, permissions, log, store, telemetry?.record)
+  const services = createServices(config, log, store, telemetry?.record)
   const app = createApp(services)
   const servers = await listen(
     () => createHttpServer(app, services.trail),
@@ -67,6 +58,7 @@ async function start(): Promise<void> {
   )
   log.info(`Listening on port ${config.port}`, { mcp: config.serverUrl, address: config.address })
   if (telemetry) startTelemetry(telemetry, config)
+  if (config.credential.kind === 'certificate') config.credential.file.watch(log)
   stopOnSignal(servers, services, telemetry)
 }
 

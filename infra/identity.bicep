@@ -5,7 +5,7 @@
 
 extension microsoftGraphV1
 
-import { appIdsOf, enabledUnlessSaid, guidType, rolesEnabledUnlessSaid } from 'types.bicep'
+import { appIdsOf, enabledUnlessSaid, guidType, rolesEnabledUnlessSaid, rolesHeldBy } from 'types.bicep'
 
 @description('Name of the azd environment.')
 param environmentName string
@@ -41,19 +41,36 @@ param localServerUrl string
 @description('Service or asset id; empty: none.')
 param serviceManagementReference string
 
+@minLength(1)
+@description('Names of the tool sets whose scopes, roles and downstream permissions are declared.')
+param toolSets string[]
+
 var permissions = loadJsonContent('permissions.json')
-var scopes = enabledUnlessSaid(permissions.scopes)
-var appRoles = rolesEnabledUnlessSaid(permissions.appRoles)
-// Pre-authorization may name enabled scopes only.
-var enabledScopeIds = map(filter(scopes, scope => scope.?isEnabled ?? true), scope => scope.id)
+// What is not switched on is not declared: nobody is asked for a consent that no tool of theirs needs.
+var selectedSets = filter(permissions.toolSets, set => contains(toolSets, set.name))
+var scopes = enabledUnlessSaid(concat(permissions.scopes, flatten(map(selectedSets, set => set.scopes))))
+var appRoles = rolesEnabledUnlessSaid(flatten(map(selectedSets, set => set.appRoles)))
+// Pre-authorization may name enabled scopes only. Those of type Admin are not given away by it: whoever may use a client
+// that is pre-authorized for one has it, and nobody was asked.
+var preAuthorizedScopeIds = map(
+  filter(scopes, scope => (scope.?isEnabled ?? true) && scope.type == 'User'),
+  scope => scope.id
+)
 // union() drops a client that is named twice: Microsoft Graph refuses it.
 var knownClients = map(union(map(permissions.clients, client => client.appId), extraClients), appId => {
   appId: appId
-  delegatedPermissionIds: enabledScopeIds
+  delegatedPermissionIds: preAuthorizedScopeIds
 })
-var downstreamAccess = map(permissions.downstreamApis, downstream => {
+var downstreamPermissions = flatten(map(selectedSets, set => set.downstreamPermissions))
+var downstreamApis = filter(permissions.downstreamApis, downstream =>
+  contains(map(downstreamPermissions, permission => permission.api), downstream.name))
+// union() here too: two sets may need the same permission.
+var downstreamAccess = map(downstreamApis, downstream => {
   resourceAppId: downstream.appId
-  resourceAccess: map(downstream.permissions, permission => { id: permission.id, type: 'Scope' })
+  resourceAccess: map(
+    union([], map(filter(downstreamPermissions, permission => permission.api == downstream.name), permission => permission.id)),
+    id => { id: id, type: 'Scope' }
+  )
 })
 
 // The key of every object; it can never change, so it holds nothing but the environment.
@@ -76,10 +93,14 @@ var credentialsLocked = {
   credentialsWithUsageVerify: true
   tokenEncryptionKeyId: true
 }
-// Entra says then which clients answer claims challenges (app/auth/authorize.ts).
-var clientCapabilities = {
+// Entra says then which clients answer claims challenges (app/auth/authorize.ts), and which tokens are an app's and
+// not a person's (app/auth/verifier.ts).
+var claimsWanted = {
   idToken: []
-  accessToken: [{ name: 'xms_cc', essential: false, additionalProperties: [] }]
+  accessToken: [
+    { name: 'idtyp', essential: false, additionalProperties: [] }
+    { name: 'xms_cc', essential: false, additionalProperties: [] }
+  ]
   saml2Token: []
 }
 var noImplicitGrant = {
@@ -99,7 +120,7 @@ resource api 'Microsoft.Graph/applications@v1.0' = {
   appRoles: appRoles
   requiredResourceAccess: downstreamAccess
   groupMembershipClaims: 'None'
-  optionalClaims: clientCapabilities
+  optionalClaims: claimsWanted
   isFallbackPublicClient: false
   web: noImplicitGrant
   spa: { redirectUris: [] }
@@ -162,7 +183,7 @@ resource apiReachable 'Microsoft.Graph/applications@v1.0' = {
     requestedAccessTokenVersion: 2
     oauth2PermissionScopes: scopes
     preAuthorizedApplications: concat(knownClients, [
-      { appId: publicClient.appId, delegatedPermissionIds: enabledScopeIds }
+      { appId: publicClient.appId, delegatedPermissionIds: preAuthorizedScopeIds }
     ])
   }
 }
@@ -205,6 +226,15 @@ resource usersMaySignIn 'Microsoft.Graph/appRoleAssignedTo@v1.0' = if (restrictT
   appRoleId: assignedWithoutRole
 }
 
+// ---- Services. An assignment by hand, outside of permissions.json, is what the what-if shows as unmanaged.
+resource servicesMayCall 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
+  for held in rolesHeldBy(permissions.?services ?? [], appRoles): {
+    resourceId: apiPrincipal.id
+    principalId: held.principalId
+    appRoleId: held.appRoleId
+  }
+]
+
 // ---- The dev API app: the same API for servers on developers' machines. Its short-lived secret is written by a
 // hook and not declared here; the production app above never has one.
 resource devApi 'Microsoft.Graph/applications@v1.0' = if (localDevelopment) {
@@ -216,7 +246,7 @@ resource devApi 'Microsoft.Graph/applications@v1.0' = if (localDevelopment) {
   appRoles: appRoles
   requiredResourceAccess: downstreamAccess
   groupMembershipClaims: 'None'
-  optionalClaims: clientCapabilities
+  optionalClaims: claimsWanted
   isFallbackPublicClient: false
   web: noImplicitGrant
   spa: { redirectUris: [] }
@@ -242,7 +272,7 @@ resource devApiReachable 'Microsoft.Graph/applications@v1.0' = if (localDevelopm
     requestedAccessTokenVersion: 2
     oauth2PermissionScopes: scopes
     preAuthorizedApplications: concat(knownClients, [
-      { appId: publicClient.appId, delegatedPermissionIds: enabledScopeIds }
+      { appId: publicClient.appId, delegatedPermissionIds: preAuthorizedScopeIds }
     ])
   }
 }

@@ -73,6 +73,14 @@ param localServerUrl string = 'http://localhost:8080/mcp'
 @description('Service or asset id that some tenants demand on every app registration. Empty: none.')
 param serviceManagementReference string = ''
 
+@minLength(1)
+@description('Names of the tool sets of permissions.json that are on: what the server offers, declares and asks for.')
+param toolSets string[] = ['expenses', 'profile']
+
+@allowed(['free', 'basic'])
+@description('Price of the search service of the tool set documents: free (0, one per subscription) or basic (by the hour).')
+param searchSku string = 'free'
+
 // Azure names carry the region, because some stay reserved in their old region after a deletion; the names in
 // Entra do not, because identities have none.
 var token = toLower(uniqueString(subscription().id, environmentName, location))
@@ -85,6 +93,9 @@ var cosmosName = 'cosmos-${token}'
 var insightsName = 'appi-${token}'
 var databaseName = 'expenses'
 var containerName = 'expenses'
+var searchName = 'srch-${token}'
+// It may cost money: there is none without the tool set.
+var hasDocuments = contains(toolSets, 'documents')
 var deployerIsUser = deployerType == 'User' && !empty(deployerId)
 var customOrigins = map(extraServerUrls, url => mcpOrigin(url))
 
@@ -123,6 +134,11 @@ module data 'data.bicep' = {
   }
 }
 
+module search 'search.bicep' = if (hasDocuments) {
+  scope: group
+  params: { searchName: searchName, location: location, tags: tags, sku: searchSku }
+}
+
 module host 'host.bicep' = {
   scope: group
   params: {
@@ -152,6 +168,7 @@ module identity 'identity.bicep' = {
     localDevelopment: localDevelopment
     localServerUrl: localServerUrl
     serviceManagementReference: serviceManagementReference
+    toolSets: toolSets
   }
 }
 
@@ -165,10 +182,12 @@ module access 'access.bicep' = {
     containerName: containerName
     serverIdentityName: serverIdentityName
     serverPrincipalId: serverIdentity.outputs.principalId
+    searchName: hasDocuments ? searchName : null
+    documentsEditorId: hasDocuments && deployerIsUser ? deployerId : null
     developerId: localDevelopment && deployerIsUser ? deployerId : null
   }
   // The container apps environment takes minutes: by then the identity is visible to Azure and to Cosmos DB.
-  dependsOn: [data, host, monitor]
+  dependsOn: [data, host, monitor, search]
 }
 
 module image 'image.bicep' = if (serverExists) {
@@ -200,6 +219,8 @@ module server 'server.bicep' = {
       allowedOrigins: allowedOrigins
       adminGroupId: identity.outputs.adminGroupId
       allowedClients: identity.outputs.allowedClients
+      toolSets: toolSets
+      searchEndpoint: hasDocuments ? search!.outputs.endpoint : ''
       cosmosEndpoint: data.outputs.endpoint
       cosmosDatabase: databaseName
       cosmosContainer: containerName
@@ -289,3 +310,6 @@ output COSMOS_DATABASE string = databaseName
 
 @description('Container of the expenses.')
 output COSMOS_CONTAINER string = containerName
+
+@description('Endpoint of the search service; empty without the tool set documents.')
+output SEARCH_ENDPOINT string = hasDocuments ? search!.outputs.endpoint : ''

@@ -49,6 +49,15 @@ var strangeOrigins = filter(origins, origin => !isOrigin(origin))
 param allowedOrigins = any(empty(strangeOrigins)
   ? origins
   : fail('ALLOWED_ORIGINS: ${join(strangeOrigins, ', ')} should be https://<host> or http://localhost:<port>, without a path.'))
+var wantedSets = readEnvironmentVariable('TOOL_SETS', '')
+var chosenSets = empty(wantedSets) ? ['expenses', 'profile'] : union([], map(split(wantedSets, ','), set => trim(set)))
+var knownSets = map(loadJsonContent('permissions.json').toolSets, set => set.name)
+var strangeSets = filter(chosenSets, set => !contains(knownSets, set))
+param toolSets = any(empty(strangeSets)
+  ? chosenSets
+  : fail('TOOL_SETS: ${join(map(strangeSets, set => '"${set}"'), ', ')} should be names of tool sets, separated by commas: ${join(knownSets, ', ')}.'))
+var sku = readEnvironmentVariable('SEARCH_SKU', '')
+param searchSku = any(empty(sku) ? 'free' : sku)
 param serviceManagementReference = readEnvironmentVariable('SERVICE_MANAGEMENT_REFERENCE', '')
 
 var fewest = readEnvironmentVariable('MIN_REPLICAS', '')

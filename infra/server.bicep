@@ -16,6 +16,10 @@ type settingsType = {
   adminGroupId: string
   @description('App ids of the clients that may call; none: every client.')
   allowedClients: string[]
+  @description('Names of the tool sets that are on.')
+  toolSets: string[]
+  @description('Endpoint of the search service; empty: there is none.')
+  searchEndpoint: string
   @description('Endpoint of Cosmos DB.')
   cosmosEndpoint: string
   @description('Database.')
@@ -124,6 +128,7 @@ resource server 'Microsoft.App/containerApps@2025-07-01' = {
               { name: 'ENTRA_CLIENT_ID', value: settings.clientId }
               { name: 'ENTRA_ADMIN_GROUP_ID', value: settings.adminGroupId }
               { name: 'SERVER_URL', value: settings.url }
+              { name: 'TOOL_SETS', value: join(settings.toolSets, ',') }
               { name: 'COSMOS_ENDPOINT', value: settings.cosmosEndpoint }
               { name: 'COSMOS_DATABASE', value: settings.cosmosDatabase }
               { name: 'COSMOS_CONTAINER', value: settings.cosmosContainer }
@@ -132,6 +137,7 @@ resource server 'Microsoft.App/containerApps@2025-07-01' = {
               // The ingress, which adds the client's address to X-Forwarded-For.
               { name: 'TRUSTED_PROXIES', value: '1' }
             ],
+            contains(settings.toolSets, 'documents') ? [{ name: 'SEARCH_ENDPOINT', value: settings.searchEndpoint }] : [],
             empty(settings.allowedClients) ? [] : [{ name: 'ALLOWED_CLIENTS', value: join(settings.allowedClients, ',') }],
             empty(settings.extraUrls) ? [] : [{ name: 'EXTRA_SERVER_URLS', value: join(settings.extraUrls, ',') }],
             empty(settings.allowedOrigins) ? [] : [{ name: 'ALLOWED_ORIGINS', value: join(settings.allowedOrigins, ',') }]

@@ -79,6 +79,34 @@ func rolesEnabledUnlessSaid(roles roleType[]) roleType[] =>
   })
 
 @export()
+@description('A service that holds app roles.')
+type serviceType = {
+  @description('Who it is, for readers.')
+  name: string
+  @description('Object id of its service principal; of a managed identity, its principal id.')
+  principalId: guidType
+  @description('Values of the app roles.')
+  roles: string[]
+}
+
+@export()
+@description('One app role of one service.')
+type heldRoleType = {
+  @description('Object id of the service principal.')
+  principalId: guidType
+  @description('Id of the app role.')
+  appRoleId: guidType
+}
+
+@export()
+@description('What permissions.json assigns to services. Roles of tool sets that are off are not among them.')
+func rolesHeldBy(services serviceType[], roles roleType[]) heldRoleType[] =>
+  flatten(map(services, service => map(filter(roles, role => contains(service.roles, role.value)), role => {
+    principalId: service.principalId
+    appRoleId: role.id
+  })))
+
+@export()
 @description('A client that may call the server.')
 type allowedClientType = {
   @description('Who it is, for readers.')

@@ -3,7 +3,8 @@
  * else. `npm run pack:whatif [-- folder]`.
  */
 import { execFileSync } from 'node:child_process'
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Metafile } from 'esbuild'
@@ -12,11 +13,11 @@ import { z } from 'zod'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
 
-/** `metafile`: what went into the program. */
+/** `metafile`: what went into the programs. */
 export async function bundle(outdir: string): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { 'identity-what-if': 'scripts/package/cli.ts' },
+    entryPoints: { 'identity-what-if': 'scripts/package/cli.ts', action: 'scripts/package/action.ts' },
     outdir,
     // By its ending a module under every package.json.
     outExtension: { '.js': '.mjs' },
@@ -86,5 +87,17 @@ export async function packWhatIf(destination: string): Promise<string> {
   return join(destination, `identity-what-if-${version}.tgz`)
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  console.log(await packWhatIf(resolve(process.argv[2] ?? join(root, 'dist'))))
+/** As lock files write it; the GitHub action asks for it. */
+export const integrityOf = async (file: string): Promise<string> =>
+  `sha512-${createHash('sha512')
+    .update(await readFile(file))
+    .digest('base64')}`
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const tarball = await packWhatIf(resolve(process.argv[2] ?? join(root, 'dist')))
+  const integrity = await integrityOf(tarball)
+  console.log(`${tarball}\n${integrity}`)
+  // In a workflow, for the step that uses the action.
+  const { GITHUB_OUTPUT } = process.env
+  if (GITHUB_OUTPUT) await appendFile(GITHUB_OUTPUT, `package=${tarball}\nintegrity=${integrity}\n`)
+}

@@ -1,14 +1,18 @@
 /** `npm start`: the production server on this machine, its environment pointing at local emulators. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import ky from 'ky'
+import { loadDeclaration } from '../app/declaration.ts'
 import { fullScope } from '../app/metadata.ts'
-import { loadPermissions } from '../app/permissions.ts'
+import { everyToolSet, selectPermissions } from '../app/permissions.ts'
 import { startCosmos } from './emulators/cosmos.ts'
+import { Dashboard } from './emulators/dashboard/dashboard.ts'
 import { freePort, portFrom } from './emulators/loopback.ts'
+import { fillEmulator } from './emulators/seed/documents.ts'
 import { seedDirectory } from './emulators/seed.ts'
 import { STORE, serverEnvironment } from './emulators/server-environment.ts'
 import { startTenant } from './emulators/tenant.ts'
@@ -17,38 +21,49 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const usage = `npm start                the whole system: tenant, Cosmos, server
 npm start -- --json      prints one JSON line when ready
 
+TOOL_SETS chooses tool sets; all of infra/permissions.json when left out.
 PORT (8080), TENANT_PORT (8081), COSMOS_PORT (8082) choose other ports, 0 any free one.
 DATA_DIR (.data) holds the expenses between starts.`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean' }, help: { type: 'boolean' } } })
   if (values.help) return console.log(usage)
-  const permissions = loadPermissions()
+  const declaration = loadDeclaration()
+  const permissions = selectPermissions(declaration, process.env.TOOL_SETS || everyToolSet(declaration))
   const port = portFrom('PORT', 8080) || (await freePort())
   const mcp = `http://localhost:${port}/mcp`
   const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const data = process.env.DATA_DIR ?? `${root}.data`
   mkdirSync(data, { recursive: true })
 
-  const tenant = await startTenant({ ...seed, port: portFrom('TENANT_PORT', 8081) })
+  const dashboard = new Dashboard(seed)
+  const tenant = await startTenant({ ...seed, dashboard, port: portFrom('TENANT_PORT', 8081) })
+  await fillEmulator({ tenant, seed, permissions })
   const cosmos = await startCosmos({
     ...STORE,
     port: portFrom('COSMOS_PORT', 8082),
     file: `${data}/cosmos.sqlite`,
   })
-  const server = startServer(values.json === true, {
-    ...serverEnvironment(mcp, { seed, tenant, cosmos }),
+  const server = startServer({
+    ...serverEnvironment(mcp, { permissions, seed, tenant, cosmos }),
     RATE_LIMIT_PER_MINUTE: process.env.RATE_LIMIT_PER_MINUTE ?? '6000',
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
   })
+  // With --json stdout holds the one line only; the audit lines go to stderr.
+  const out = values.json ? process.stderr : process.stdout
+  createInterface(server.stdout).on('line', (line) => {
+    out.write(`${line}\n`)
+    dashboard.heard(line)
+  })
   const stop = async (code: number) => {
-    if (server.exitCode === null && server.kill('SIGINT')) await once(server, 'exit')
+    // Its last lines count too, so not just until it has ended.
+    if (server.exitCode === null && server.kill('SIGINT')) await once(server, 'close')
     await Promise.all([tenant.close(), cosmos.close()])
     process.exit(code)
   }
   process.once('SIGINT', () => void stop(0))
   process.once('SIGTERM', () => void stop(0))
-  server.once('exit', (code) => void stop(code ?? 1))
+  server.once('close', (code) => void stop(code ?? 1))
 
   await ky(new URL('/readyz', mcp), {
     retry: { limit: 100, delay: () => 100, statusCodes: [503] },
@@ -68,6 +83,8 @@ async function main(): Promise<void> {
     users: seed.users,
     // Base URL of the directory: GRAPH_ENDPOINT for scripts.
     graph: tenant.graphUrl,
+    // Of the emulator of Azure Resource Manager; docs/tools.md says who reads their costs.
+    subscriptions: seed.azure.subscriptions.map(({ id, displayName }) => ({ id, name: displayName })),
     // Those who deploy; they sign in with the Azure CLI's client id.
     operators: seed.operators,
   }
@@ -88,8 +105,9 @@ function welcome({ mcp, tenant, cosmos, clientId, users }: Ready): string {
   const config = { servers: { expenses: { type: 'http', url: mcp } } }
   return `
 MCP server   ${mcp}
-Tenant       ${tenant}  (emulator of Microsoft Entra ID and Microsoft Graph)
+Tenant       ${tenant}  (emulator of Microsoft Entra ID, Microsoft Graph and Azure AI Search)
 Cosmos       ${cosmos}  (emulator; the data survives a restart)
+What happens ${tenant}/  (decisions, tokens and exchanges, in a browser)
 
 Users        ${alice?.name}  ${alice?.upn}  admin: sees get_expense_stats
              ${bob?.name}    ${bob?.upn}
@@ -106,12 +124,11 @@ Ctrl-C stops everything. One line per decision follows.
 }
 
 /** Only these variables and what Node itself needs: nothing of the user's environment leaks in. */
-function startServer(json: boolean, variables: Record<string, string>): ChildProcess {
+function startServer(variables: Record<string, string>) {
   const { PATH, SystemRoot } = process.env
   return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', `${root}app/server.ts`], {
     env: { ...(PATH && { PATH }), ...(SystemRoot && { SystemRoot }), ...variables },
-    // With --json stdout holds the one line only; the audit lines go to stderr.
-    stdio: ['ignore', json ? 2 : 'inherit', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
 }
 

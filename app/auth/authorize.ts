@@ -1,9 +1,11 @@
 import type { Message } from '../mcp/message.ts'
 import { basicScopes, fullScope } from '../metadata.ts'
 import type { DownstreamApi, Permissions, ToolPermission } from '../permissions.ts'
-import { type AuditEntry, decide } from '../telemetry/audit.ts'
+import { type AuditEntry, type Decision, decide } from '../telemetry/audit.ts'
 import { faultFields } from '../telemetry/fault.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { Tokens } from '../tools/downstream.ts'
+import { ToolRefusal } from '../tools/refusal.ts'
 import { failed } from '../tools/tool.ts'
 import { claimsMissing, FURTHER_PROOF, scopeMissing, tokenRefused } from './challenge.ts'
 import {
@@ -16,7 +18,8 @@ import {
 } from './downstream.ts'
 import type { AdminGroup, AdminId } from './groups.ts'
 import type { OnBehalfOf } from './obo.ts'
-import type { Caller } from './verifier.ts'
+import type { ServiceAccess, ServiceOffer } from './services.ts'
+import { type Bearer, type Caller, isService } from './verifier.ts'
 
 /** What the caller may do with this one message. */
 export type Verdict = Readonly<{
@@ -24,6 +27,10 @@ export type Verdict = Readonly<{
   admin?: AdminId | undefined
   /** Nothing but a step-up keeps the caller from being asked about: the list shows what a call is then judged for. */
   mayBeAdmin?: true
+  /** Set for a service, which has no user. */
+  service?: ServiceOffer
+  /** Of the downstream APIs that the tool names. */
+  tokens?: Tokens
   /** Set when the named tool cannot be used now: the text of the tool error. */
   toolError?: string
   /** Headers of an answer that refuses in words what some clients can ask their user for. */
@@ -35,9 +42,11 @@ export type Services = Readonly<{
   serverUrl: string
   obo: OnBehalfOf
   adminGroup: AdminGroup
+  serviceAccess: ServiceAccess
   log: Log
 }>
 
+type Asked = Readonly<{ bearer: Bearer; mcpUrl: string; entry: AuditEntry }>
 type Request = Readonly<{ caller: Caller; mcpUrl: string; entry: AuditEntry }>
 
 const UNKNOWN_FOR_MS = 10_000
@@ -55,6 +64,14 @@ const BARRED: Readonly<Record<UserBar, string>> = {
 const isOneOf = (kinds: readonly (new (...args: never[]) => Error)[], error: unknown) =>
   kinds.some((kind) => error instanceof kind)
 
+type Exchanged = NonNullable<AuditEntry['obo']>
+const GRAVITY: readonly Exchanged[] = ['cache', 'fetched', 'refused', 'failed']
+
+/** A call may exchange its token more than once: the line says the worst that came of it. */
+function noteExchange(entry: AuditEntry, now: Exchanged): void {
+  if (!entry.obo || GRAVITY.indexOf(now) > GRAVITY.indexOf(entry.obo)) entry.obo = now
+}
+
 /**
  * May this caller make this call? Decided from infra/permissions.json before any MCP answer starts,
  * because a tool can no longer answer 401 or 403. Throws Refusal for those; a tool that is refused for
@@ -71,7 +88,12 @@ export class Authorizer {
     this.#tools = new Map(services.permissions.tools.map((tool) => [tool.name, tool]))
   }
 
-  async judge({ id, method, call }: Message, request: Request): Promise<Verdict> {
+  async judge(message: Message, { bearer, mcpUrl, entry }: Asked): Promise<Verdict> {
+    if (isService(bearer)) return this.#services.serviceAccess.judge(message, bearer, entry)
+    return this.#judgePerson(message, { caller: bearer, mcpUrl, entry })
+  }
+
+  async #judgePerson({ id, method, call }: Message, request: Request): Promise<Verdict> {
     if (id !== undefined && method === 'tools/list') return this.#judgeList(request)
     if (!call) {
       decide(request.entry, 'accept', 'protocol')
@@ -90,14 +112,43 @@ export class Authorizer {
     const missing = this.#missingRole(tool, request)
     if (missing) return { toolError: missing }
     try {
-      if (tool.downstreamApi) await this.#downstreamToken(tool.downstreamApi, request)
+      const tokens = await this.#tokensOf(tool, request)
       const admin = tool.admin ? await this.#admin(request) : undefined
       if (tool.admin && !admin) decide(request.entry, 'deny:group', 'not_admin')
       else decide(request.entry, 'accept', 'tool')
-      return { admin }
+      return { admin, ...(tokens.size > 0 && { tokens }) }
     } catch (error) {
       if (error instanceof StepUpRequired) return this.#stepUp(error, request)
-      return { toolError: this.#explain(error, tool, request) }
+      const { message, decision, outcome } = this.#explain(error, tool, request)
+      if (decision) decide(request.entry, ...decision)
+      if (outcome !== 'refused') request.entry.outcome = outcome
+      return { toolError: message }
+    }
+  }
+
+  /** All at the same time; what one of the tool's `sources` fails with is the tool's to tell. */
+  async #tokensOf(tool: ToolPermission, request: Request): Promise<Tokens> {
+    const known = ({ name }: DownstreamApi) => tool.sources.includes(name)
+    const sources = this.#services.permissions.downstreamApis.filter(known).map(({ name }) => name)
+    const optional = sources.filter((name) => !tool.downstreamApis.includes(name))
+    const tokens = [
+      ...tool.downstreamApis.map(async (name) => [name, await this.#downstreamToken(name, request)] as const),
+      ...optional.map(async (name) => [name, await this.#sourceToken(name, tool, request)] as const),
+    ]
+    return new Map(await Promise.all(tokens))
+  }
+
+  /** A step-up is worth asking for only of who can answer it: others are better served without this source. */
+  async #sourceToken(name: string, tool: ToolPermission, request: Request): Promise<string | ToolRefusal> {
+    try {
+      return await this.#downstreamToken(name, request)
+    } catch (error) {
+      if (!(error instanceof StepUpRequired)) return this.#explain(error, tool, request)
+      if (request.caller.handlesClaims) throw error
+      return new ToolRefusal(FURTHER_PROOF, {
+        outcome: 'refused',
+        decision: ['deny:claims', 'insufficient_claims'],
+      })
     }
   }
 
@@ -138,15 +189,12 @@ export class Authorizer {
   }
 
   async #downstreamToken(name: string, { caller, entry }: Request): Promise<string> {
-    const before = entry.obo
-    entry.obo = 'failed'
     try {
       const { token, source } = await this.#services.obo.tokenFor(caller, this.#api(name))
-      // A call may ask twice, for itself and for the group: the second finds what the first has fetched.
-      entry.obo = before ?? source
+      noteExchange(entry, source)
       return token
     } catch (error) {
-      if (isOneOf(OF_THE_USER, error)) entry.obo = 'refused'
+      noteExchange(entry, isOneOf(OF_THE_USER, error) ? 'refused' : 'failed')
       throw error
     }
   }
@@ -168,28 +216,34 @@ export class Authorizer {
     return { toolError: FURTHER_PROOF, challenge: challenge.headers }
   }
 
-  /** Turns a failure on behalf of the user into a challenge (thrown) or the text of a tool error. */
-  #explain(error: unknown, { admin }: ToolPermission, { mcpUrl, entry }: Request): string {
+  /** Turns a failure on behalf of the user into a challenge (thrown) or a tool error. */
+  #explain(error: unknown, { admin }: ToolPermission, { mcpUrl, entry }: Request): ToolRefusal {
     const scope = basicScopes(mcpUrl, this.#services.permissions)
     if (error instanceof AssertionRefused) throw tokenRefused(mcpUrl, scope, 'assertion', error.message)
-    if (error instanceof UserRefused) {
-      decide(entry, 'deny:rbac', error.reason)
-      return `This tool is refused: ${BARRED[error.reason]}`
-    }
+    const refused = (message: string, reason: string) =>
+      new ToolRefusal(message, { outcome: 'refused', decision: ['deny:rbac', reason] })
+    if (error instanceof UserRefused)
+      return refused(`This tool is refused: ${BARRED[error.reason]}`, error.reason)
     if (error instanceof ConsentMissing) {
-      decide(entry, 'deny:rbac', 'consent_missing')
       const missing = error.api.permissions.map(({ value }) => value).join(', ')
-      return `This tool needs the permission ${missing} of ${error.api.displayName}, which nobody has consented to yet. An administrator grants it with: npm run consent`
+      return refused(
+        `This tool needs the permission ${missing} of ${error.api.displayName}, which nobody has consented to yet. An administrator grants it with: npm run consent`,
+        'consent_missing',
+      )
     }
     this.#note(error, entry)
-    entry.outcome = 'failed'
-    if (error instanceof DownstreamUnavailable) {
-      if (admin) decide(entry, 'deny:group', 'membership_unknown')
-      else decide(entry, 'deny:rbac', 'downstream_unavailable')
-      return `This tool is refused for now: ${error.message} Try again in ${error.retryAfterSeconds} seconds.`
-    }
-    decide(entry, 'deny:rbac', 'downstream_failed')
-    return failed(entry.requestId)
+    if (!(error instanceof DownstreamUnavailable))
+      return new ToolRefusal(failed(entry.requestId), {
+        outcome: 'failed',
+        decision: ['deny:rbac', 'downstream_failed'],
+      })
+    const decision: [Decision, string] = admin
+      ? ['deny:group', 'membership_unknown']
+      : ['deny:rbac', 'downstream_unavailable']
+    return new ToolRefusal(
+      `This tool is refused for now: ${error.message} Try again in ${error.retryAfterSeconds} seconds.`,
+      { outcome: 'failed', decision },
+    )
   }
 
   /** A wrong credential, say: ours to mend, and no reason to refuse what does not need it. */

@@ -35,12 +35,12 @@ export const tokenMissing = (mcpUrl: string, scope: string) =>
 export const tokenRefused = (mcpUrl: string, scope: string, reason: string, description: string) =>
   challenge(401, ['deny:token', reason], mcpUrl, { error: 'invalid_token', description, scope })
 
-/** The client may ask for these scopes and try again (step-up). Some ask for exactly them, so `scope` names all. */
-export const scopeMissing = (mcpUrl: string, missing: string, scope: string) =>
+/** The client may ask for these scopes and try again (step-up). Some ask for exactly them: they name the basic ones too. */
+export const scopeMissing = (mcpUrl: string, missing: string, basic: string) =>
   challenge(403, ['deny:scope', 'insufficient_scope'], mcpUrl, {
     error: 'insufficient_scope',
     description: `This tool needs the scope ${missing}.`,
-    scope,
+    scope: [...new Set([...basic.split(' ').filter(Boolean), missing])].join(' '),
   })
 
 /** For clients that cannot answer a claims challenge, and for people: what is missing and who can do what about it. */

@@ -11,8 +11,12 @@ export type Proof = () => Promise<Partial<NodeAuthOptions>>
 export function proofWith(credential: Credential): Proof {
   if (credential.kind === 'secret') return async () => ({ clientSecret: credential.secret })
   if (credential.kind === 'certificate') {
-    const { thumbprintSha256, privateKey, certificate } = credential
-    return async () => ({ clientCertificate: { thumbprintSha256, privateKey, x5c: certificate } })
+    const { file } = credential
+    // Read each time: the file may have been replaced.
+    return async () => {
+      const { thumbprintSha256, privateKey, certificate } = file.current
+      return { clientCertificate: { thumbprintSha256, privateKey, x5c: certificate } }
+    }
   }
   const identity = new ManagedIdentity(credential.clientId)
   // Asked for here and not in a callback of MSAL's, which would hide the errors.

@@ -1,11 +1,11 @@
 import { Refusal } from '../http/refusal.ts'
-import type { Caller } from './verifier.ts'
+import type { Bearer } from './verifier.ts'
 
 /**
  * Whether the client may call: compared with the token's `azp`, which Entra puts into every v2 token. Throws Refusal
  * (403): another sign-in with the same client would not help, so there is no challenge.
  */
-export function requireClient(allowed: ReadonlySet<string> | undefined, { client }: Caller): void {
+export function requireClient(allowed: ReadonlySet<string> | undefined, { client }: Bearer): void {
   if (!allowed || (client && allowed.has(client.toLowerCase()))) return
   const body = {
     error: 'access_denied',

@@ -40,7 +40,7 @@ export class EntraHttp implements INetworkModule {
     this.#authorityHost = authorityHost
   }
 
-  /** MSAL takes https authorities only, so a loopback stand-in is reached by rewriting the address. */
+  /** MSAL takes https authorities only, so a loopback emulator is reached by rewriting the address. */
   static authority(authorityHost: string, tenantId: string): string {
     return `${authorityHost.startsWith('https:') ? authorityHost : PUBLIC_CLOUD}/${tenantId}`
   }

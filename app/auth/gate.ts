@@ -8,7 +8,7 @@ import type { Verdict } from './authorize.ts'
 import { tokenMissing, tokenRefused } from './challenge.ts'
 import { KeysUnavailable } from './keys.ts'
 import { Strangers } from './strangers.ts'
-import { type Caller, TokenRefused, type UserId } from './verifier.ts'
+import { type Bearer, idOf, isService, type ServiceId, TokenRefused, type UserId } from './verifier.ts'
 
 /** Who calls, and how often: the checks before a request's body is read. */
 export function gatekeeper({ config, permissions, verifier }: Services) {
@@ -16,15 +16,15 @@ export function gatekeeper({ config, permissions, verifier }: Services) {
   const limiter = new RateLimiterMemory({ points: config.rateLimitPerMinute, duration: 60 })
   const scopes = new Map(config.serverUrls.map((url) => [url, basicScopes(url, permissions)]))
   return {
-    async identify(request: Request, mcpUrl: string, entry: AuditEntry): Promise<Caller> {
+    async identify(request: Request, mcpUrl: string, entry: AuditEntry): Promise<Bearer> {
       const scope = scopes.get(mcpUrl) ?? ''
       const token = tokenOf(request, mcpUrl, scope)
       if (!verifier.knows(token) && strangers.isHostile(request.ip))
         throw tokenRefused(mcpUrl, scope, 'unverified', 'Too many bad tokens came from this address.')
       try {
-        const caller = await verifier.verify(token)
-        noteCaller(entry, caller)
-        return caller
+        const bearer = await verifier.verify(token)
+        noteCaller(entry, { id: idOf(bearer), client: bearer.client, isService: isService(bearer) })
+        return bearer
       } catch (error) {
         if (error instanceof TokenRefused) throw tokenRefused(mcpUrl, scope, error.reason, error.message)
         if (!(error instanceof KeysUnavailable)) throw error
@@ -47,7 +47,7 @@ export function gatekeeper({ config, permissions, verifier }: Services) {
     },
 
     /** The refusal of whoever asks too often; from twice as often on it is thrown, before anything is read. */
-    async limit(user: UserId): Promise<Reached | undefined> {
+    async limit(user: UserId | ServiceId): Promise<Reached | undefined> {
       const perMinute = config.rateLimitPerMinute
       try {
         await limiter.consume(user)

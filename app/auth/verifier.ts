@@ -1,4 +1,4 @@
-import { errors, jwtVerify } from 'jose'
+import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { Cache, type Loaded } from '../cache.ts'
 import type { Config } from '../config.ts'
@@ -23,6 +23,29 @@ export type Caller = Readonly<{
   /** The client says that it answers claims challenges (`xms_cc`, an optional claim of Entra). */
   handlesClaims?: boolean
 }>
+
+declare const serviceId: unique symbol
+
+/** The `oid` of a service principal. It is no user, so nothing that belongs to a user can be asked for with it. */
+export type ServiceId = string & { readonly [serviceId]: true }
+
+/** A program that stands for itself, as its app-only access token says: it has app roles and no user behind it. */
+export type ServiceCaller = Readonly<{
+  serviceId: ServiceId
+  token: string
+  roles: ReadonlySet<string>
+  /** The client's application id (`azp`). */
+  client: string
+}>
+
+/** Whoever a verified access token speaks for. */
+export type Bearer = Caller | ServiceCaller
+
+export const isService = (bearer: Bearer): bearer is ServiceCaller => 'serviceId' in bearer
+
+/** Whose requests are counted together. */
+export const idOf = (bearer: Bearer): UserId | ServiceId =>
+  isService(bearer) ? bearer.serviceId : bearer.userId
 
 /** The token is not acceptable. `reason` is a fixed word for the audit line, the message is for the caller. */
 export class TokenRefused extends Error {
@@ -49,16 +72,17 @@ const ROLE_BYTES = 100
 
 /**
  * Verifies access tokens of Entra's v2.0 endpoint (Microsoft identity platform, "Access token claims
- * reference"): RS256 only; issuer, audience and tenant compared exactly; delegated tokens only.
+ * reference"): RS256 only; issuer, audience and tenant compared exactly; a person's or a service's, never both.
  */
 export class Verifier {
   readonly #config
   readonly #keys
   readonly #claims
+  readonly #appOnlyClaims
   readonly #verified = new Cache(
     {
       bytes: REMEMBERED_BYTES,
-      sizeOf: ({ token, roles }: Caller) => token.length + CALLER_BYTES + roles.size * ROLE_BYTES,
+      sizeOf: ({ token, roles }: Bearer) => token.length + CALLER_BYTES + roles.size * ROLE_BYTES,
     },
     (token: string) => this.#verify(token),
   )
@@ -69,19 +93,27 @@ export class Verifier {
   ) {
     this.#config = config
     this.#keys = keys
-    this.#claims = z.object({
+    const always = z.object({
       aud: z.literal(config.clientId, 'is not this server'),
       tid: z.literal(config.tenantId, 'is another tenant'),
       ver: z.literal('2.0', 'is not 2.0'),
-      // App-only tokens carry no user, whose data they could be given.
-      idtyp: z.literal('user', 'is not user').optional(),
       oid: z.guid('is missing or not a GUID'),
-      scp: z.string('is missing: delegated access tokens only').min(1, 'is empty'),
-      azp: z.string().optional(),
-      xms_cc: z.array(z.string().toLowerCase()).catch([]),
       exp: z.number(),
       iat: z.number(),
       roles: z.array(z.string()).default([]),
+    })
+    this.#claims = always.extend({
+      idtyp: z.literal('user', 'is neither user nor app').optional(),
+      scp: z
+        .string('is missing, as from a token without a user, and idtyp does not say app')
+        .min(1, 'is empty'),
+      azp: z.string().optional(),
+      xms_cc: z.array(z.string().toLowerCase()).catch([]),
+    })
+    // The claim tells an app's token from a person's ("Optional claims reference", idtyp); infra/identity.bicep asks for it.
+    this.#appOnlyClaims = always.extend({
+      scp: z.undefined('has no place in an app-only token').optional(),
+      azp: z.guid('is missing or not a GUID'),
     })
   }
 
@@ -91,23 +123,25 @@ export class Verifier {
   }
 
   /** Throws TokenRefused (the caller's fault) or KeysUnavailable (ours). */
-  verify(token: string): Promise<Caller> {
+  verify(token: string): Promise<Bearer> {
     return this.#verified.get(token, token)
   }
 
-  #verify(token: string): Promise<Loaded<Caller>> {
+  #verify(token: string): Promise<Loaded<Bearer>> {
     return tracedStep('verify the access token', () => this.#checked(token))
   }
 
-  async #checked(token: string): Promise<Loaded<Caller>> {
-    const parsed = this.#claims.safeParse(await this.#verifiedClaims(token))
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues
-      const claim = String(issue?.path[0])
-      throw new TokenRefused(claim, `The access token's ${claim} ${issue?.message}.`)
-    }
-    const { oid, scp, roles, azp, xms_cc, exp, iat } = parsed.data
-    const caller = {
+  async #checked(token: string): Promise<Loaded<Bearer>> {
+    const claims = await this.#verifiedClaims(token)
+    const { exp, iat, bearer } =
+      claims.idtyp === 'app' ? this.#serviceOf(claims, token) : this.#callerOf(claims, token)
+    const end = Math.min(exp, iat + this.#config.tokenMaxAgeHours * 3600) + CLOCK_SKEW_SECONDS
+    return { value: bearer, milliseconds: Math.min(REMEMBERED_MS, end * 1000 - Date.now()) }
+  }
+
+  #callerOf(claims: JWTPayload, token: string) {
+    const { oid, scp, roles, azp, xms_cc, exp, iat } = accepted(this.#claims, claims)
+    const bearer: Caller = {
       // The only place where a user id is made.
       userId: oid.toLowerCase() as UserId,
       token,
@@ -116,8 +150,15 @@ export class Verifier {
       client: azp,
       handlesClaims: xms_cc.includes('cp1'),
     }
-    const end = Math.min(exp, iat + this.#config.tokenMaxAgeHours * 3600) + CLOCK_SKEW_SECONDS
-    return { value: caller, milliseconds: Math.min(REMEMBERED_MS, end * 1000 - Date.now()) }
+    return { bearer, exp, iat }
+  }
+
+  #serviceOf(claims: JWTPayload, token: string) {
+    const { oid, roles, azp, exp, iat } = accepted(this.#appOnlyClaims, claims)
+    // The only place where a service id is made.
+    const serviceId = oid.toLowerCase() as ServiceId
+    const bearer: ServiceCaller = { serviceId, token, roles: new Set(roles), client: azp }
+    return { bearer, exp, iat }
   }
 
   async #verifiedClaims(token: string) {
@@ -136,6 +177,14 @@ export class Verifier {
       throw error instanceof errors.JOSEError ? refusalOf(error) : error
     }
   }
+}
+
+function accepted<Claims extends z.ZodObject>(wanted: Claims, claims: JWTPayload): z.infer<Claims> {
+  const parsed = wanted.safeParse(claims)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const claim = String(issue?.path[0])
+  throw new TokenRefused(claim, `The access token's ${claim} ${issue?.message}.`)
 }
 
 function refusalOf(error: errors.JOSEError): TokenRefused {

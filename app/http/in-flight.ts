@@ -1,5 +1,8 @@
-import type { UserId } from '../auth/verifier.ts'
+import type { ServiceId, UserId } from '../auth/verifier.ts'
 import { Refusal, unavailable } from './refusal.ts'
+
+/** A service is bounded as a user is. */
+type Counted = UserId | ServiceId
 
 /** An answer takes well under a second: whoever waits that long finds a place. */
 const RETRY_SECONDS = 1
@@ -11,7 +14,7 @@ const RETRY_SECONDS = 1
 export class InFlight {
   readonly #perUser: number
   readonly #inAll: number
-  readonly #byUser = new Map<UserId, number>()
+  readonly #byUser = new Map<Counted, number>()
   #all = 0
 
   constructor(perUser: number, inAll: number) {
@@ -20,7 +23,7 @@ export class InFlight {
   }
 
   /** Takes a place; the returned function gives it back. Throws Refusal: 429 for this user, 503 for everybody. */
-  enter(user: UserId): () => void {
+  enter(user: Counted): () => void {
     const own = this.#byUser.get(user) ?? 0
     if (own >= this.#perUser) throw tooMany(this.#perUser)
     if (this.#all >= this.#inAll) {
@@ -31,7 +34,7 @@ export class InFlight {
     return () => this.#leave(user)
   }
 
-  #leave(user: UserId): void {
+  #leave(user: Counted): void {
     this.#all -= 1
     const left = (this.#byUser.get(user) ?? 0) - 1
     if (left > 0) this.#byUser.set(user, left)

@@ -1,35 +1,40 @@
 import type { Request, Response } from 'express'
 import type { Verdict } from '../auth/authorize.ts'
 import type { Permissions } from '../permissions.ts'
-import { addUserExpense } from '../tools/add-user-expense.ts'
-import { getExpenseStats } from '../tools/get-expense-stats.ts'
-import { getUserExpenses } from '../tools/get-user-expenses.ts'
-import { type Tool, type ToolContext, type ToolResult, toolError } from '../tools/tool.ts'
+import { allTools } from '../tools/all.ts'
+import {
+  type ServiceContext,
+  type Tool,
+  type ToolContext,
+  type ToolResult,
+  toolError,
+} from '../tools/tool.ts'
 import { isPlainlyModern, LEGACY, MODERN, SERVER } from './eras.ts'
 import type { Message, RequestId } from './message.ts'
 import { info, listCache, type Offer, unknownTool } from './offer.ts'
+import { finish, reporterFor } from './progress.ts'
 import type { Posted } from './transport.ts'
-
-const tools = [addUserExpense, getUserExpenses, getExpenseStats]
 
 /** The tools of one role, and the answer to tools/list in each era: a text that is made once. */
 type Role = Readonly<{ tools: ReadonlyMap<string, Tool>; lists: Readonly<Record<Posted['era'], string>> }>
 
 /** The MCP server: stateless, with just the tools that each caller may see. */
 export class McpServer {
+  readonly #all: readonly Tool[]
   readonly #forUsers: Role
   readonly #forAdmins: Role
 
-  /** Throws when infra/permissions.json and the code do not name the same tools. */
-  constructor(permissions: Permissions) {
-    const declared = new Map(permissions.tools.map((tool) => [tool.name, tool]))
-    const names = new Set(tools.map(({ listed }) => listed.name))
-    const stranger =
-      [...names].find((name) => !declared.has(name)) ?? [...declared.keys()].find((name) => !names.has(name))
-    if (stranger)
-      throw new Error(`Tool ${stranger} must be both in infra/permissions.json and in app/mcp/mcp.ts.`)
-    this.#forUsers = roleWith(tools.filter(({ listed }) => declared.get(listed.name)?.admin === false))
-    this.#forAdmins = roleWith(tools)
+  /** Offers the tools of the selected sets. Throws when the code has not all of them, or nothing for services. */
+  constructor({ tools }: Permissions) {
+    const offered = tools.map(({ name, admin }) => ({ tool: toolNamed(name), admin }))
+    const unable = tools.find(({ name, serviceRole }) => serviceRole && !toolNamed(name).callForService)
+    if (unable)
+      throw new Error(
+        `infra/permissions.json: tool ${unable.name} has a serviceRole, but its code has nothing for services.`,
+      )
+    this.#all = offered.map(({ tool }) => tool)
+    this.#forUsers = roleWith(offered.filter(({ admin }) => !admin).map(({ tool }) => tool))
+    this.#forAdmins = roleWith(this.#all)
   }
 
   /**
@@ -40,18 +45,22 @@ export class McpServer {
   async answer(
     message: Posted,
     [request, response]: [Request, Response],
-    context: ToolContext,
-    { mayBeAdmin, toolError: refused, challenge }: Verdict,
+    context: Context,
+    verdict: Verdict,
   ): Promise<void> {
+    const { toolError: refused, challenge } = verdict
     if (challenge) response.set(challenge)
     const { era, id, method, call } = message
-    // Whoever may be an admin sees what there is; calls are judged, and get here with the proof only.
-    const role = context.admin || (mayBeAdmin && !call) ? this.#forAdmins : this.#forUsers
+    const role = this.#roleOf(verdict, context, call !== undefined)
     // Without sessions a notification changes nothing.
     if (era === LEGACY && id === undefined) return void response.status(202).end()
     if (id !== undefined && (era === LEGACY || isPlainlyModern(request.headers, message))) {
       if (method === 'tools/list') return send(response, id, `"result":${role.lists[era]}`)
-      if (call) return send(response, id, outcome(era, call.name, await run(role, call, context, refused)))
+      if (call) {
+        const report = reporterFor(message, request, response)
+        const work = { ...context, report, gone: goneOf(response) }
+        return send(response, id, outcome(era, call.name, await run(role, call, work, refused)))
+      }
     }
     // Loaded when first needed: a list must not wait for them after a cold start.
     if (era === LEGACY) return (await import('./legacy.ts')).answer(message, response)
@@ -61,6 +70,22 @@ export class McpServer {
     }
     return (await import('./modern.ts')).answer(message, request, response, offer)
   }
+
+  #roleOf({ mayBeAdmin, service }: Verdict, context: Context, isCall: boolean): Role {
+    if (!('user' in context))
+      return roleWith(this.#all.filter(({ listed }) => service?.offered.has(listed.name)))
+    // Whoever may be an admin sees what there is; calls are judged, and get here with the proof only.
+    return context.admin || (mayBeAdmin && !isCall) ? this.#forAdmins : this.#forUsers
+  }
+}
+
+/** Of a user, or of a service. */
+type Context = ToolContext | ServiceContext
+
+function toolNamed(name: string): Tool {
+  const tool = allTools.find(({ listed }) => listed.name === name)
+  if (tool) return tool
+  throw new Error(`Tool ${name} of infra/permissions.json is not in app/tools/all.ts.`)
 }
 
 const roleWith = (offered: readonly Tool[]): Role => {
@@ -77,11 +102,12 @@ const roleWith = (offered: readonly Tool[]): Role => {
 function run(
   { tools: offered }: Role,
   { name, args }: NonNullable<Message['call']>,
-  context: ToolContext,
+  context: Context,
   refused: string | undefined,
 ): Promise<ToolResult> | undefined {
   if (refused) return Promise.resolve(toolError(refused))
-  return offered.get(name)?.call(args, context)
+  const tool = offered.get(name)
+  return 'user' in context ? tool?.call(args, context) : tool?.callForService?.(args, context)
 }
 
 /** Every modern result says that it is whole, and whose it is. */
@@ -92,7 +118,15 @@ const outcome = (era: Posted['era'], name: string, result: ToolResult | undefine
     ? `"result":${JSON.stringify(era === MODERN ? { ...result, ...complete } : result)}`
     : `"error":${JSON.stringify(unknownTool(name))}`
 
+/** Aborted when the client hangs up before it has its answer: nobody needs what a tool would still ask others for. */
+function goneOf(response: Response): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
+
 function send(response: Response, id: RequestId, member: string): void {
-  response.setHeader('content-type', 'application/json; charset=utf-8')
-  response.end(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},${member}}`)
+  finish(response, `{"jsonrpc":"2.0","id":${JSON.stringify(id)},${member}}`)
 }

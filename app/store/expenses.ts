@@ -1,6 +1,5 @@
 import type { Container, FeedOptions, OperationInput, SqlQuerySpec } from '@azure/cosmos'
 import type { z } from 'zod'
-import type { AdminId } from '../auth/groups.ts'
 import type { UserId } from '../auth/verifier.ts'
 import { deadlines, within } from '../deadline.ts'
 import { makeCursor, readCursor } from './cursor.ts'
@@ -16,13 +15,13 @@ import {
 import { type ListRequest, listQuery } from './listing.ts'
 import { type Attempt, defaultPolicy, type RetryPolicy, retrying } from './retry.ts'
 import { CosmosRefusal } from './store-failure.ts'
-import { countAnew, countIn, type ExpenseStats, startWith, Totals } from './summary.ts'
+import { countAnew, countIn, type ExpenseStats, type StatisticsReader, startWith, Totals } from './summary.ts'
 
 export { CursorInvalid } from './cursor.ts'
 export { CATEGORIES, type Category, type Expense, type NewExpense, PAYMENT_METHODS } from './expense.ts'
 export type { ListRequest } from './listing.ts'
 export { StoreUnavailable } from './store-failure.ts'
-export type { ExpenseStats, Total } from './summary.ts'
+export type { ExpenseStats, StatisticsReader, Total } from './summary.ts'
 
 /** The idempotency key was used before, for another expense: the caller's fault, answered as a refusal. */
 export class IdempotencyConflict extends Error {
@@ -34,6 +33,9 @@ export class IdempotencyConflict extends Error {
 }
 
 const pageOfSummaries = 1_000
+
+/** What the server asks of whatever keeps the expenses (docs/customize.md, "Another store"). */
+export type Store = Pick<ExpenseStore, 'add' | 'list' | 'stats' | 'reachable'>
 
 /**
  * Expenses in Cosmos DB, one partition per user. Every method throws StoreUnavailable when Cosmos
@@ -113,7 +115,7 @@ export class ExpenseStore {
    * Totals over all users: one small document per user, however many expenses there are, and only one page of them
    * at a time. `requestCharge` is in request units.
    */
-  async stats(_admin: AdminId): Promise<ExpenseStats & { pages: number; requestCharge: number }> {
+  async stats(_reader: StatisticsReader): Promise<ExpenseStats & { pages: number; requestCharge: number }> {
     const query = { query: "SELECT * FROM c WHERE c.type = 'summary'" }
     const options = { maxItemCount: pageOfSummaries }
     const totals = new Totals()

@@ -1,6 +1,5 @@
-import type { AdminId } from '../auth/groups.ts'
 import type { Log } from '../telemetry/log.ts'
-import type { ExpenseStats, ExpenseStore } from './expenses.ts'
+import type { ExpenseStats, ExpenseStore, StatisticsReader } from './expenses.ts'
 
 const KEPT_MS = 60_000
 
@@ -19,9 +18,9 @@ export class Statistics {
   }
 
   /** `ageSeconds`: since the counting began. Throws what the store throws; a failure is not kept. */
-  async read(admin: AdminId, requestId: string): Promise<ExpenseStats & { ageSeconds: number }> {
+  async read(reader: StatisticsReader, requestId: string): Promise<ExpenseStats & { ageSeconds: number }> {
     if (!this.#flight || Date.now() - this.#flight.began >= KEPT_MS) {
-      const flight = { stats: this.#count(admin, requestId), began: Date.now() }
+      const flight = { stats: this.#count(reader, requestId), began: Date.now() }
       this.#flight = flight
       flight.stats.catch(() => {
         if (this.#flight === flight) this.#flight = undefined
@@ -32,9 +31,9 @@ export class Statistics {
     return { ...counted, ageSeconds: Math.floor((Date.now() - began) / 1000) }
   }
 
-  async #count(admin: AdminId, request_id: string): Promise<ExpenseStats> {
+  async #count(reader: StatisticsReader, request_id: string): Promise<ExpenseStats> {
     const began = performance.now()
-    const { pages, requestCharge, ...stats } = await this.#store.stats(admin)
+    const { pages, requestCharge, ...stats } = await this.#store.stats(reader)
     const duration_ms = Math.round(performance.now() - began)
     const cost = { users: stats.users, pages, request_charge: Math.round(requestCharge * 100) / 100 }
     this.#log.info('Statistics were counted.', { request_id, ...cost, duration_ms })

@@ -1,4 +1,6 @@
 import type { OperationInput } from '@azure/cosmos'
+import type { AdminId } from '../auth/groups.ts'
+import type { RoleHolder } from '../auth/services.ts'
 import { CATEGORIES, type ExpenseDocument, SummaryDocument, toAmount } from './expense.ts'
 
 /** A number of expenses and their total in the currency's unit. */
@@ -6,6 +8,9 @@ export interface Total {
   count: number
   total: number
 }
+
+/** Proof that the caller may see all users' expenses taken together. */
+export type StatisticsReader = AdminId | RoleHolder
 
 /** All users' expenses taken together. */
 export interface ExpenseStats extends Total {

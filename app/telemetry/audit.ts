@@ -26,7 +26,10 @@ export type AuditEntry = {
   decision: Decision
   /** A fixed word or method name, never text from the request. */
   reason: string
+  /** Object id of whoever calls: a user, or the service principal of a service. */
   oid?: string
+  /** Set when no user is behind the call; `client` says which service it is. */
+  caller?: 'service'
   client?: string
   tool?: string
   /** Where the on-behalf-of token came from, if one was needed; `refused` to this user, or it could not be had. */
@@ -78,14 +81,19 @@ export function openAuditEntry(response: ServerResponse, trail: AuditWriter): Au
   return entry
 }
 
-type Identified = Readonly<{ userId: string; client: string | undefined }>
+type Identified = Readonly<{ id: string; client: string | undefined; isService: boolean }>
 
-export function noteCaller(entry: AuditEntry, { userId, client }: Identified): void {
-  entry.oid = userId
+export function noteCaller(entry: AuditEntry, { id, client, isService }: Identified): void {
+  entry.oid = id
+  if (isService) entry.caller = 'service'
   if (client) entry.client = client
 }
 
-export function decide(entry: AuditEntry, decision: Decision, reason: string): void {
+export function decide(
+  entry: Pick<AuditEntry, 'decision' | 'reason'>,
+  decision: Decision,
+  reason: string,
+): void {
   entry.decision = decision
   entry.reason = reason
 }

@@ -13,7 +13,7 @@ const SEND_MS = 4_000
 const REFUSED =
   "Application Insights takes no telemetry; requests are answered all the same. Check its health, APPLICATIONINSIGHTS_CONNECTION_STRING and that the server's identity is Monitoring Metrics Publisher there."
 
-/** The way of spans into Application Insights, behind the answers' backs. Without a credential: to a stand-in. */
+/** The way of spans into Application Insights, behind the answers' backs. Without a credential: to an emulator. */
 export function ingestionExporter(
   { connectionString, endpoint }: Ingestion,
   credential: TelemetryCredential,

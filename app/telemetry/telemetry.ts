@@ -53,7 +53,7 @@ export class Telemetry {
   async #exporter(signIn: () => Promise<TelemetryCredential>) {
     const plain = this.#ingestion.endpoint.startsWith('http:')
     const [credential, { ingestionExporter }] = await Promise.all([
-      // A stand-in on this machine is never given an access token.
+      // An emulator on this machine is never given an access token.
       plain ? undefined : signIn(),
       import('./ingestion.ts'),
     ])

@@ -9,6 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { NextFunction, Request, Response } from 'express'
+import type { DownstreamApi } from '../permissions.ts'
 import type { AuditLine } from './audit.ts'
 import { faultFields } from './fault.ts'
 
@@ -16,7 +17,12 @@ import { faultFields } from './fault.ts'
 const tracer = () => trace.getTracer('expenses')
 
 /** The services that a request depends on; their names are all that telemetry says about them. */
-export type Service = 'Microsoft Entra ID' | 'Managed identity' | 'Microsoft Graph' | 'Azure Cosmos DB'
+export type Service =
+  | 'Microsoft Entra ID'
+  | 'Managed identity'
+  | 'Microsoft Graph'
+  | 'Azure Cosmos DB'
+  | DownstreamApi['displayName']
 
 /** Middleware: what follows belongs to one request, which may be a part of the caller's trace (W3C Trace Context). */
 export function inRequestSpan({ headers }: Request, _response: Response, next: NextFunction): void {
@@ -40,9 +46,10 @@ export function startRequest(started = Date.now(), parent = ROOT_CONTEXT): Span 
 
 /** The caller's `oid` is personal data: it stays in the audit line. */
 export function endRequest(span: Span, line: AuditLine): void {
-  const { decision, reason, outcome, tool, client, obo, request_id, status } = line
+  const { decision, reason, outcome, tool, caller, client, obo, request_id, status } = line
   span.setAttributes({ 'http.response.status_code': status, decision, reason, outcome, request_id })
-  for (const [name, value] of Object.entries({ tool, client, obo })) if (value) span.setAttribute(name, value)
+  for (const [name, value] of Object.entries({ tool, caller, client, obo }))
+    if (value) span.setAttribute(name, value)
   if (outcome === 'failed' || outcome === 'refused_by_store') span.setStatus({ code: SpanStatusCode.ERROR })
   span.end((starts.get(span) ?? 0) + line.duration_ms)
 }

@@ -1,9 +1,7 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { OnBehalfOf } from '../../app/auth/obo.ts'
 import type { Caller, UserId } from '../../app/auth/verifier.ts'
 import { loadPermissions } from '../../app/permissions.ts'
+import { listenOnLoopback } from '../emulators/loopback.ts'
 import { median } from './processes.ts'
 import type { Row } from './table.ts'
 
@@ -18,19 +16,17 @@ async function tokenEndpoint() {
     ext_expires_in: 3600,
     access_token: 'x'.repeat(1500),
   })
-  const server = createServer((request, response) => {
-    calls++
-    request
-      .resume()
-      .on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(body))
-  }).listen(0, 'localhost')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://localhost:${port}`,
-    calls: () => calls,
-    close: () => server.close().closeAllConnections(),
-  }
+  const { port, close } = await listenOnLoopback(
+    (request, response) => {
+      calls++
+      request
+        .resume()
+        .on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(body))
+    },
+    0,
+    'PORT',
+  )
+  return { url: `http://localhost:${port}`, calls: () => calls, close }
 }
 
 const callerNamed = (name: string): Caller => ({
@@ -88,6 +84,6 @@ export async function exchangeRows(): Promise<Row[]> {
       },
     ]
   } finally {
-    endpoint.close()
+    await endpoint.close()
   }
 }

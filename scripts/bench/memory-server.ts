@@ -5,7 +5,7 @@
 import { createServer } from 'node:http'
 import { createApp } from '../../app/app.ts'
 import { loadConfig } from '../../app/config.ts'
-import { loadPermissions } from '../../app/permissions.ts'
+import { loadDeclaration } from '../../app/declaration.ts'
 import { createServices } from '../../app/services.ts'
 import { openContainer } from '../../app/store/cosmos.ts'
 import { ExpenseStore } from '../../app/store/expenses.ts'
@@ -17,10 +17,9 @@ class MemoryStore extends ExpenseStore {
   }
 }
 
-const permissions = loadPermissions()
-const config = loadConfig(process.env, permissions)
+const config = loadConfig(process.env, loadDeclaration())
 const log = createLog(config.logLevel, batched(process.stdout))
 const store = new MemoryStore(openContainer(config.cosmos))
-createServer(createApp(createServices(config, permissions, log, store))).listen(config.port, () =>
+createServer(createApp(createServices(config, log, store))).listen(config.port, () =>
   console.log('listening'),
 )

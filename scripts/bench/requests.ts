@@ -42,7 +42,7 @@ const PEERS: readonly { who: string; program: string; bundled: boolean; eras: re
  * this machine slows all. Ratios are medians over the rounds, of requests per CPU second of the server.
  */
 export async function requestRows(stage: Stage): Promise<Row[]> {
-  const token = await stage.tokenFor('Alice')
+  const token = await stage.tokenFor()
   const ours = await stage.ours('scripts/bench/memory-server.ts')
   const methods: Method[] = ['tools/call', 'tools/list']
   const targets: Target[] = []
@@ -110,13 +110,13 @@ function rowsOf(all: readonly Measured[]): Row[] {
 /** The production server, with the database's client, and what it takes in memory. */
 export async function productionRows(stage: Stage): Promise<Row[]> {
   const production = await stage.ours('app/server.ts')
-  const request = requestOf('tools/call', '2025-11-25', await stage.tokenFor('Alice'))
+  const request = requestOf('tools/call', '2025-11-25', await stage.tokenFor())
   await requireAnswer(stage.mcp, request)
   const throughCosmos = await load(stage.mcp, production, [request], { duration: 5 })
   const megabytes = residentMegabytes(production)
   await Promise.all(stage.started.splice(0).map(stop))
   return [
-    { what: 'tools/call through the Cosmos stand-in', measured: shown(throughCosmos) },
+    { what: 'tools/call through the Cosmos emulator', measured: shown(throughCosmos) },
     {
       what: 'memory after load, with the image’s flags',
       measured: megabytes === undefined ? 'not measured here' : `${megabytes.toFixed(0)} MB`,

@@ -20,11 +20,12 @@ const FLAGS =
 
 export type Stage = Awaited<ReturnType<typeof startStage>>
 
-/** The stand-ins, a port for our server, and every program bundled in the same way below `folder`. */
+/** The emulators, a port for our server, and every program bundled in the same way below `folder`. */
 export async function startStage(folder: string) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
-  const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
+  const permissions = loadPermissions()
+  const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const tenant = await startTenant({ ...seed, port: 0 })
   const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const issuer = `${tenant.url}/${seed.tenantId}`
@@ -44,11 +45,25 @@ export async function startStage(folder: string) {
     seed,
     tenant,
     bundle,
-    tokenFor: (user: string) =>
-      tenant.tokenFor({ user, clientId: seed.clientId, scope: `${mcp}/user_impersonation`, resource: mcp }),
+    /** A token as Entra makes it for this user; Alice when left out. */
+    tokenFor(oid = seed.users.find(({ name }) => name === 'Alice')?.oid) {
+      const now = Math.floor(Date.now() / 1000)
+      return tenant.sign({
+        aud: seed.apiAppId,
+        iss: `${issuer}/v2.0`,
+        iat: now,
+        nbf: now,
+        exp: now + 3600,
+        tid: seed.tenantId,
+        oid,
+        ver: '2.0',
+        scp: 'user_impersonation',
+        azp: seed.clientId,
+      })
+    },
     /** Starts our server: `entry` is the production one, or one with another store. */
     async ours(entry: string, more: Record<string, string> = {}): Promise<Started> {
-      const environment = serverEnvironment(mcp, { seed, tenant, cosmos })
+      const environment = serverEnvironment(mcp, { permissions, seed, tenant, cosmos })
       const env = { ...environment, RATE_LIMIT_PER_MINUTE: '1000000', ...more }
       const server = await start([...FLAGS, bundle(entry)], env)
       started.push(server)

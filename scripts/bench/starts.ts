@@ -25,7 +25,7 @@ export async function startRows(stage: Stage, caches: string): Promise<Row[]> {
     ['SDK v1 example', theirs('scripts/bench/peers/sdk-v1.ts')],
     ['SDK v2 example', theirs('scripts/bench/peers/sdk-v2.ts')],
   ]
-  const token = await stage.tokenFor('Alice')
+  const token = await stage.tokenFor()
   const times = new Map<string, Times[]>(starts.map(([who]) => [who, []]))
   for (let run = -1; run < RUNS; run++) {
     for (const [who, start] of starts) {

@@ -27,12 +27,12 @@ export async function statisticsRows(folder: string, sizes: readonly number[]): 
   return rows
 }
 
-type Source = Pick<Awaited<ReturnType<typeof startCosmos>>, 'url' | 'key' | 'counters'>
+type Source = Pick<Awaited<ReturnType<typeof startCosmos>>, 'url' | 'key' | 'account'>
 
-async function rowOf(users: number, { url, key, counters }: Source): Promise<Row> {
+async function rowOf(users: number, { url, key, account }: Source): Promise<Row> {
   const times: number[] = []
   let charge = 0
-  const before = counters.documentsRead
+  const before = account.documentsRead
   for (let round = 0; round < ROUNDS; round++) {
     // A store of its own each time: what one remembers must not answer for it.
     const store = new ExpenseStore(openContainer({ ...STORE, endpoint: url, key }))
@@ -42,7 +42,7 @@ async function rowOf(users: number, { url, key, counters }: Source): Promise<Row
     charge = stats.requestCharge
     if (stats.users !== users) throw new Error(`Statistics of ${stats.users} users instead of ${users}.`)
   }
-  const documents = (counters.documentsRead - before) / ROUNDS
+  const documents = (account.documentsRead - before) / ROUNDS
   return {
     what: `get_expense_stats, ${users} users`,
     measured: `${documents} documents read, request charge ${charge}, ${median(times).toFixed(0)} ms`,

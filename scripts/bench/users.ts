@@ -26,23 +26,11 @@ export async function userRows(stage: Stage): Promise<Row[]> {
   return rows
 }
 
-async function tokensOf({ seed, tenant }: Stage, users: number): Promise<string[]> {
-  const now = Math.floor(Date.now() / 1000)
+async function tokensOf(stage: Stage, users: number): Promise<string[]> {
   const tokens: string[] = []
   while (tokens.length < users) {
     const some = Array.from({ length: Math.min(500, users - tokens.length) }, () =>
-      tenant.sign({
-        aud: seed.apiAppId,
-        iss: `${tenant.url}/${seed.tenantId}/v2.0`,
-        iat: now,
-        nbf: now,
-        exp: now + 3600,
-        tid: seed.tenantId,
-        oid: randomUUID(),
-        ver: '2.0',
-        scp: 'user_impersonation',
-        azp: seed.clientId,
-      }),
+      stage.tokenFor(randomUUID()),
     )
     tokens.push(...(await Promise.all(some)))
   }

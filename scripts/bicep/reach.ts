@@ -28,6 +28,9 @@ function rootOf(infra: string): string {
   return dirname(around) === around ? infra : around
 }
 
+/** A checkout may keep a token in `.git/config`. */
+const isOfGit = (file: string) => file.split(/[\\/]/).includes('.git')
+
 /**
  * Throws an error that names a file outside of the repository, links followed. A pull request must not be able to print
  * /proc/self/environ, or what else the job may read. Modules of a registry lie in the compiler's own store.
@@ -38,7 +41,10 @@ export function refuseForeignFiles(files: readonly string[], infra: string): voi
   // The compiler looks for its own configuration further up.
   const foreign = files.filter((file) => {
     const target = real(file)
-    return basename(target) !== 'bicepconfig.json' && !allowed.some((one) => isWithin(target, one))
+    return (
+      basename(target) !== 'bicepconfig.json' &&
+      !allowed.some((one) => isWithin(target, one) && !isOfGit(relative(one, target)))
+    )
   })
   if (foreign.length === 0) return
   throw new Error(

@@ -28,6 +28,11 @@ const hostOf = (origin: string) =>
     `should be ${origin}: this template is for the public cloud only`,
   )
 
+/** A token of the operator's is sent there. */
+const isSearchService = (value: string) =>
+  /^https:\/\/[a-z0-9-]+\.search\.windows\.net$/.test(value) ||
+  (URL.canParse(value) && isLoopback(new URL(value)))
+
 const Environment = z.object({
   AZURE_ENV_NAME: z.string().min(1),
   AZURE_SUBSCRIPTION_ID: guid,
@@ -40,6 +45,7 @@ const Environment = z.object({
   EXTRA_CLIENTS: list.transform((ids) => [...new Set(ids.map((id) => id.toLowerCase()))]),
   EXTRA_SERVER_URLS: list,
   LOCAL_DEVELOPMENT: flag(true),
+  TOOL_SETS: z.string().optional(),
   LOCAL_SERVER_URL: z.string().default('http://localhost:8080/mcp'),
   // Outputs of a deployment that are looked at where there may be none.
   ENTRA_CLIENT_ID: guid.optional(),
@@ -80,6 +86,11 @@ const Deployment = z.object({
   COSMOS_ENDPOINT: z.url(),
   COSMOS_DATABASE: z.string(),
   COSMOS_CONTAINER: z.string(),
+  /** With the tool set documents only. */
+  SEARCH_ENDPOINT: z
+    .string()
+    .refine(isSearchService, 'should be https://<service>.search.windows.net')
+    .optional(),
 })
 /** The outputs of infra/main.bicep that the scripts need. */
 export type Deployment = z.infer<typeof Deployment>

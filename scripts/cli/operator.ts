@@ -7,31 +7,39 @@ import { signInRemedyOf } from './remedies.ts'
 import { type Operator, operatorWith } from './token.ts'
 
 const GRAPH = 'https://graph.microsoft.com'
-/** A stand-in on this machine takes tokens for the real one. */
+const SEARCH = 'https://search.azure.com'
+/** An emulator on this machine takes tokens for the real one. */
 const scopeOf = (endpoint: string) =>
   `${isLoopback(new URL(endpoint)) ? GRAPH : new URL(endpoint).origin}/.default`
 
-function noToken(said: string, tenantId: string | undefined): Problem {
+function noToken(api: string, said: string, tenantId: string | undefined): Problem {
   const login = `azd auth login${tenantId ? ` --tenant-id ${tenantId}` : ''}`
   const known = signInRemedyOf(said, login)
   return new Problem({
-    what: `azd gives no token for Microsoft Graph: ${said}`,
+    what: `azd gives no token for ${api}: ${said}`,
     why: known?.cause ?? 'The scripts act as whoever is signed in to azd.',
     fix: known?.fix ?? login,
   })
 }
 
-export function operatorOf({
-  GRAPH_ENDPOINT,
-  AZURE_TENANT_ID,
-  AZURE_SUBSCRIPTION_ID,
-}: Environment): Operator {
+function operatorFor(
+  api: string,
+  scope: string,
+  { AZURE_TENANT_ID, AZURE_SUBSCRIPTION_ID }: Environment,
+): Operator {
   // Without a tenant id azd chooses the tenant of the subscription that this variable names.
   if (AZURE_SUBSCRIPTION_ID !== NOT_ASKED_YET) process.env.AZURE_SUBSCRIPTION_ID ??= AZURE_SUBSCRIPTION_ID
   const credential = new AzureDeveloperCliCredential(AZURE_TENANT_ID ? { tenantId: AZURE_TENANT_ID } : {})
   return operatorWith(() =>
-    credential.getToken(scopeOf(GRAPH_ENDPOINT)).catch((error: unknown) => {
-      throw noToken(error instanceof Error ? error.message : String(error), AZURE_TENANT_ID)
+    credential.getToken(scope).catch((error: unknown) => {
+      throw noToken(api, error instanceof Error ? error.message : String(error), AZURE_TENANT_ID)
     }),
   )
 }
+
+export const operatorOf = (environment: Environment): Operator =>
+  operatorFor('Microsoft Graph', scopeOf(environment.GRAPH_ENDPOINT), environment)
+
+/** The same person for the data of Azure AI Search. */
+export const searchOperatorOf = (environment: Environment): Operator =>
+  operatorFor('Azure AI Search', `${SEARCH}/.default`, environment)

@@ -71,7 +71,9 @@ const Parameters = z.object({
     (value) =>
       itemsOf(value).length <= 10 && itemsOf(value).every((origin) => safeUrl(origin)?.origin === origin),
   ),
+  TOOL_SETS: z.string().optional(),
   SERVICE_MANAGEMENT_REFERENCE: text('at most 256 characters', (value) => value.length <= 256),
+  SEARCH_SKU: text('free or basic', (value) => ['free', 'basic'].includes(value)),
   MIN_REPLICAS: integer(0, 30),
   MAX_REPLICAS: integer(1, 100),
   ALERT_EMAIL: text(
@@ -88,9 +90,12 @@ const Parameters = z.object({
 type Parameters = z.infer<typeof Parameters>
 
 /** The values are right, each by itself; do they also agree? */
-function disagreements(values: Parameters): string[] {
+function disagreements(values: Parameters, toolSets: readonly string[]): string[] {
+  const { TOOL_SETS } = values
   const { MIN_REPLICAS = '0', MAX_REPLICAS = '10', LOCAL_SERVER_URL, EXTRA_SERVER_URLS = '' } = values
   return [
+    TOOL_SETS?.split(',').some((name) => !toolSets.includes(name.trim())) &&
+      `TOOL_SETS "${TOOL_SETS}" should be names of tool sets, separated by commas: ${toolSets.join(', ')}`,
     Number(MIN_REPLICAS) > Number(MAX_REPLICAS) &&
       `MIN_REPLICAS ${MIN_REPLICAS} should not be greater than MAX_REPLICAS ${MAX_REPLICAS}`,
     LOCAL_SERVER_URL &&
@@ -102,8 +107,12 @@ function disagreements(values: Parameters): string[] {
 }
 
 /** What is set and has no effect. */
-function unused({ ADMIN_MEMBERS, EXISTING_ADMIN_GROUP_ID, LOCAL_DEVELOPMENT, LOCAL_SERVER_URL }: Parameters) {
+function unused(values: Parameters) {
+  const { ADMIN_MEMBERS, EXISTING_ADMIN_GROUP_ID, LOCAL_DEVELOPMENT, LOCAL_SERVER_URL } = values
   return [
+    values.SEARCH_SKU &&
+      !itemsOf(values.TOOL_SETS ?? '').includes('documents') &&
+      'SEARCH_SKU is not used: the tool set documents is not on (TOOL_SETS)',
     ADMIN_MEMBERS &&
       EXISTING_ADMIN_GROUP_ID &&
       'ADMIN_MEMBERS is not used: EXISTING_ADMIN_GROUP_ID has members of its own',
@@ -113,12 +122,15 @@ function unused({ ADMIN_MEMBERS, EXISTING_ADMIN_GROUP_ID, LOCAL_DEVELOPMENT, LOC
   ].filter(Boolean)
 }
 
-/** Returns what is worth saying. Empty counts as not set. */
-export function checkParameters(variables: Readonly<Record<string, string | undefined>>): string | undefined {
+/** Returns what is worth saying. Empty counts as not set. `toolSets`: the names of those that are declared. */
+export function checkParameters(
+  variables: Readonly<Record<string, string | undefined>>,
+  toolSets: readonly string[],
+): string | undefined {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value))
   const { data, error } = Parameters.safeParse(given)
   const faults = data
-    ? disagreements(data)
+    ? disagreements(data, toolSets)
     : error.issues.map(({ path: [name], message }) => `${String(name)} "${given[String(name)]}" ${message}`)
   if (data && faults.length === 0) return unused(data).join('; ') || undefined
   throw new Problem({

@@ -20,6 +20,8 @@ export interface Tokens {
   held: () => Promise<string | undefined>
   /** A token that does what the challenge demands; throws a Problem where there can be none. */
   answer: (challenge: Challenge) => Promise<string>
+  /** What is wrong, and what mends it, where the server refuses without asking for anything; by default a person's. */
+  refusal?: (description: string) => Problem
 }
 
 const Kind = z.enum(['missing', 'invalid_token', 'insufficient_claims', 'insufficient_scope'])
@@ -40,7 +42,7 @@ export function authorizedFetch(url: string, tokens: Tokens) {
         answered.add(challenge.kind)
         await response.body?.cancel()
         token = await tokens.answer(challenge)
-      } else if (isRefusal(response)) throw await refused(response)
+      } else if (isRefusal(response)) throw await refused(response, tokens)
       else return response
     }
   }
@@ -70,7 +72,7 @@ export const comeBack = (what: string, seconds = 30) =>
     fix: `The same command again in ${seconds} seconds.`,
   })
 
-async function refused(response: Response): Promise<Problem> {
+async function refused(response: Response, { refusal = ofPerson }: Tokens): Promise<Problem> {
   const { status, headers } = response
   if (status === 429 || status === 503) return comeBack('The server', retryAfterSeconds(response))
   const { data } = Refused.safeParse(await response.json().catch(() => undefined))
@@ -81,9 +83,12 @@ async function refused(response: Response): Promise<Problem> {
       why: 'The fault is not in this call.',
       fix: `Show the operator the request ${headers.get('x-request-id') ?? '(without an id)'}.`,
     })
-  return new Problem({
+  return refusal(description)
+}
+
+const ofPerson = (description: string) =>
+  new Problem({
     what: `The server refuses: ${description}`,
     why: 'The token is what Entra ID gives this caller; the server wants another one, or a right.',
     fix: 'npm run client -- --sign-out    (then again, as somebody who may; a deployment: npm run verify)',
   })
-}

@@ -21,14 +21,18 @@ export function serviceTokens(server: McpServer, clientId: string, variables: Va
       return token
     },
     async answer({ description }) {
-      throw new Problem({
-        what: `The server refuses this service: ${description}`,
-        why: 'A service has the app roles that were assigned to it; nothing it could ask for adds one.',
-        fix: 'Call as a person, without --service, or have an administrator assign the role.',
-      })
+      throw refusal(description)
     },
+    refusal,
   }
 }
+
+const refusal = (description: string) =>
+  new Problem({
+    what: `The server refuses this service: ${description}`,
+    why: 'A service has the app roles that were assigned to it; nothing it could ask for adds one.',
+    fix: 'Call as a person, without --service, or declare the service (docs/services.md).',
+  })
 
 async function tokenFor(server: McpServer, clientId: string, variables: Variables): Promise<string> {
   const { authority, http } = entraOf(server)

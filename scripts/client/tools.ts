@@ -71,10 +71,20 @@ export async function toolAnswer(
   })
   if (result.isError) throw failed(name, textOf(result))
   const { structuredContent } = result
-  if (shown === 'json') return JSON.stringify(structuredContent ?? result.content)
   const isObject = typeof structuredContent === 'object' && structuredContent !== null
-  return isObject ? tables(structuredContent) : printable(textOf(result))
+  const files = filesIn(result)
+  if (shown === 'json')
+    return JSON.stringify(
+      isObject && files.length > 0 ? { ...structuredContent, files } : (structuredContent ?? result.content),
+    )
+  if (!isObject) return printable(textOf(result))
+  const shownFiles = files.map(({ text }) => printable(text.replaceAll('\r\n', '\n')))
+  return [tables(structuredContent), ...shownFiles].join('\n\n')
 }
+
+/** What comes beside the data: embedded resources that are text. */
+const filesIn = ({ content }: CallToolResult) =>
+  content.flatMap((block) => (block.type === 'resource' && 'text' in block.resource ? block.resource : []))
 
 const textOf = ({ content }: CallToolResult): string =>
   content

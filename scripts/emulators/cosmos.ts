@@ -1,10 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import express, { type ErrorRequestHandler, type Response } from 'express'
 import { Account, type Answer } from './cosmos/account.ts'
-import { failedBatch } from './cosmos/batch.ts'
-import { type Counters, count, type Fault, Faults } from './cosmos/faults.ts'
 import { Refusal } from './cosmos/refusal.ts'
-import { type CosmosRequest, readRequest } from './cosmos/request.ts'
+import { type CosmosRequest, readRequest, unreadable } from './cosmos/request.ts'
 import { verifySignature } from './cosmos/signature.ts'
 import { Storage } from './cosmos/storage.ts'
 import { listenOnLoopback } from './loopback.ts'
@@ -21,6 +19,8 @@ interface CosmosOptions {
   key?: string
   /** Most documents in one page of a query, to make pages short. */
   pageSize?: number
+  /** Tests take hold of a request here; without an answer the connection is left as it is. */
+  intervene?: (request: CosmosRequest, response: Response, carryOut: () => Answer) => Answer | undefined
 }
 
 export type Cosmos = Awaited<ReturnType<typeof startCosmos>>
@@ -34,18 +34,17 @@ export type Cosmos = Awaited<ReturnType<typeof startCosmos>>
  */
 export const startCosmos = async (options: CosmosOptions) => {
   const { file, database, container, pageSize, key = randomBytes(64).toString('base64') } = options
-  const faults = new Faults()
-  const counters: Counters = { requests: 0, documentsRead: 0, operations: {} }
+  const { intervene = (_request, _response, carryOut) => carryOut() } = options
   const storage = new Storage(file)
   let url = ''
   try {
-    const account = new Account(storage, counters, pageSize)
+    const account = new Account(storage, pageSize)
     account.provide(database, container, '/user_id')
-    const listener = gateway({ account, key, url: () => url, faults, counters })
+    const listener = gateway({ account, key, url: () => url, intervene })
     const server = await listenOnLoopback(listener, options.port, 'COSMOS_PORT')
     url = `http://localhost:${server.port}`
     const close = () => server.close().then(() => storage.close())
-    return { url, key, faults, counters, close }
+    return { url, key, account, close }
   } catch (error) {
     storage.close()
     throw error
@@ -57,65 +56,40 @@ interface Gateway {
   key: string
   /** The address that the account advertises; known once the port is. */
   url: () => string
-  faults: Faults
-  counters: Counters
+  intervene: NonNullable<CosmosOptions['intervene']>
 }
 
-/** The HTTP side: signature, faults, answer. Our own failures are a 500 and are told on stderr. */
-const gateway = (parts: Gateway): RequestListener => {
-  return (message, response) => {
-    const activityId = randomUUID()
-    serve(parts, message, response, activityId).catch((error: unknown) => {
-      // Who hung up while sending gets no answer, and it is nobody's failure.
-      if (response.destroyed) return
-      const refusal = error instanceof Refusal ? error : undefined
-      if (!refusal) console.error(error)
-      const { status, headers } = refusal ?? { status: 500, headers: {} }
-      const body = (refusal ?? new Refusal(500, 'The emulator failed.')).body(activityId)
-      send(response, activityId, { status, headers, body })
-    })
-  }
-}
-
-const serve = async (
-  parts: Gateway,
-  message: IncomingMessage,
-  response: ServerResponse,
-  activityId: string,
-) => {
-  const { account, key, url, faults, counters } = parts
-  const request = await readRequest(message)
-  verifySignature(key, request.signed)
-  count(counters, request.operation)
-  const fault = faults.take(request.operation)
-  if (typeof fault === 'object') return send(response, activityId, refused(request, fault))
-  const answer = account.answer(request, url())
-  if (fault === 'drop') response.socket?.destroy()
-  else if (fault !== 'hang') send(response, activityId, answer)
-}
-
-const refused = ({ operation, body }: CosmosRequest, fault: Exclude<Fault, string>): Answer => {
-  const { status, substatus, retryAfterMs } = fault
-  // The service finds these two out while it carries out the operations one by one.
-  if (operation === 'batch' && Array.isArray(body) && (status === 412 || status === 449)) {
-    const { results } = failedBatch(body.length, 0, status)
-    return { status: 207, body: results }
-  }
-  const headers = {
-    ...(retryAfterMs !== undefined && { 'x-ms-retry-after-ms': String(retryAfterMs) }),
-    ...(substatus !== undefined && { 'x-ms-substatus': String(substatus) }),
-  }
-  throw new Refusal(status, 'An injected fault.', headers)
-}
-
-const send = (response: ServerResponse, activityId: string, { status, body, headers }: Answer) => {
-  const text = body === undefined ? '' : JSON.stringify(body)
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'x-ms-activity-id': activityId,
-    'x-ms-request-charge': '1',
-    ...headers,
+/** The HTTP side: signature, answer. Our own failures are a 500 and are told on stderr. */
+const gateway = ({ account, key, url, intervene }: Gateway) => {
+  const app = express().disable('x-powered-by').disable('etag')
+  app.use((_message, response, next) => {
+    response.set({ 'x-ms-activity-id': randomUUID(), 'x-ms-request-charge': '1' })
+    next()
   })
-  response.end(text)
+  // The documented limit of a request body; whatever the SDK calls its type, it is JSON.
+  app.use(express.json({ limit: '2mb', strict: false, type: () => true }))
+  app.use((message, response) => {
+    const request = readRequest(message)
+    verifySignature(key, request.signed)
+    const answer = intervene(request, response, () => account.answer(request, url()))
+    if (answer) send(response, answer)
+  })
+  app.use(asRefusal)
+  return app
+}
+
+const asRefusal: ErrorRequestHandler = (error: unknown, _message, response, _next) => {
+  // Who hung up while sending gets no answer, and it is nobody's failure.
+  if (response.destroyed) return
+  const refusal = error instanceof Refusal ? error : unreadable(error)
+  if (!refusal) console.error(error)
+  const { status, headers } = refusal ?? { status: 500, headers: {} }
+  const body = (refusal ?? new Refusal(500, 'The emulator failed.')).body(response.get('x-ms-activity-id'))
+  send(response, { status, headers, body })
+}
+
+const send = (response: Response, { status, body, headers = {} }: Answer) => {
+  response.status(status).set(headers)
+  if (body === undefined) response.end()
+  else response.json(body)
 }

@@ -20,13 +20,11 @@ import {
 } from './graph/errors.ts'
 import { FEDERATED_CREDENTIAL_ROUTES, oneCredentialWriteAtATime } from './graph/federated-credentials.ts'
 import { GROUP_ROUTES } from './graph/groups.ts'
-import { keepJournal } from './graph/journal.ts'
 import { alternateKeys, remove } from './graph/lookup.ts'
 import { ME_ROUTES, PEOPLE_ROUTES } from './graph/people.ts'
 import { PERMISSION_GRANT_ROUTES } from './graph/permission-grants.ts'
 import type { GraphSettings } from './graph/query.ts'
 import { RECYCLE_BIN } from './graph/recycle-bin.ts'
-import { Replication } from './graph/replication.ts'
 import { SERVICE_PRINCIPAL_ROUTES } from './graph/service-principals.ts'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -99,15 +97,14 @@ export type { GraphSettings } from './graph/query.ts'
 
 /** What the endpoints share; `url` is the base URL without a version. */
 export function graphOf(entra: Entra, url: string, settings: GraphSettings): Graph {
-  const replication = new Replication(entra.now)
-  return { entra, directory: entra.directory, url, settings, replication, journal: [] }
+  return { entra, directory: entra.directory, url, settings, replication: entra.interventions.replicas }
 }
 
 /** Microsoft Graph over the tenant's directory: what the server asks, and what deploys and cleans up. */
 export function graphRoutes(graph: Graph): Router {
   const { entra } = graph
   const v1 = Router()
-  v1.use(keepJournal(graph.journal), alternateKeys, oneCredentialWriteAtATime(graph), meetFaults(entra))
+  v1.use(entra.interventions.watch, alternateKeys, oneCredentialWriteAtATime(graph), meet(entra))
   v1.use(express.json({ limit: '4mb' }))
   v1.post('/$batch', batch(graph, new URL(graph.url).pathname))
   v1.use(routerOf(graph, ROUTES))
@@ -125,9 +122,9 @@ export function graphRoutes(graph: Graph): Router {
   return router
 }
 
-function meetFaults({ faults, now }: Entra): RequestHandler {
+function meet({ interventions, now }: Entra): RequestHandler {
   return async (request, response, next) => {
-    const over = await faults.hit('graph', request, response, (status) =>
+    const over = await interventions.meet('graph', request, response, (status) =>
       sendGraphError(response, outage(status), now()),
     )
     if (!over) next()

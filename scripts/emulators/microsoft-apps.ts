@@ -1,4 +1,5 @@
-import type { Permissions } from '../../app/permissions.ts'
+import { loadDeclaration } from '../../app/declaration.ts'
+import { everyToolSet, type Permissions, selectPermissions } from '../../app/permissions.ts'
 import type { Application } from './directory-objects.ts'
 import { AZURE_CLI_SCOPES, graphRoles, graphScopes, permissionScope, scopeIds } from './graph-permissions.ts'
 
@@ -37,6 +38,8 @@ export const blankApplication = (id: string, appId: string, displayName: string)
 const microsoftApplication = (appId: string, displayName: string): Application => ({
   ...blankApplication(appId, appId, displayName),
   signInAudience: 'AzureADMultipleOrgs',
+  // Microsoft's own APIs tell apps from people by it.
+  optionalClaims: { idToken: [], accessToken: [{ name: 'idtyp' }], saml2Token: [] },
 })
 
 /** Redirect URIs as seen in the field; a client we know nothing about gets the loopback one. */
@@ -62,8 +65,21 @@ function clientApplications(permissions: Permissions): Application[] {
   }))
 }
 
+/** Every API that a tool set may ask for: what is an app of Microsoft's does not depend on which sets are on. */
+function everyApi() {
+  const declaration = loadDeclaration()
+  return selectPermissions(declaration, everyToolSet(declaration)).downstreamApis
+}
+
+/** Graph is in every tenant. */
+export const isDownstream = (appId: string) =>
+  appId !== GRAPH_APP_ID && everyApi().some((api) => api.appId === appId)
+
+/** What the declaration in use asks for beyond that is known too, as it would be at Microsoft. */
 function downstreamApplications(declared: Permissions): Application[] {
-  return declared.downstreamApis.map(({ appId, displayName, resource, permissions }) => {
+  const every = everyApi()
+  const more = declared.downstreamApis.filter(({ name }) => !every.some((api) => api.name === name))
+  return [...every, ...more].map(({ appId, displayName, resource, permissions }) => {
     const app = microsoftApplication(appId, displayName)
     const scopes = permissions.map(({ id, value }) => permissionScope(id, value))
     if (appId === GRAPH_APP_ID) {
@@ -77,8 +93,14 @@ function downstreamApplications(declared: Permissions): Application[] {
           client.appId === AZURE_CLI_APP_ID ? ['User.Read', ...AZURE_CLI_SCOPES] : ['User.Read'],
         ),
       }))
+    } else {
+      // `az account get-access-token` is documented for each of them, and asks for no consent.
+      app.api.preAuthorizedApplications = [
+        { appId: AZURE_CLI_APP_ID, delegatedPermissionIds: permissions.map(({ id }) => id) },
+      ]
     }
-    app.identifierUris = [resource, `${resource}/`]
+    // A resource that is a GUID is the app id itself.
+    app.identifierUris = URL.canParse(resource) ? [resource, `${resource}/`] : []
     app.api.oauth2PermissionScopes = scopes
     return app
   })

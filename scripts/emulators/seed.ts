@@ -1,8 +1,11 @@
 import type { Permissions } from '../../app/permissions.ts'
 import { DEFAULT_ACCESS, Directory } from './directory.ts'
 import type { Application, ServicePrincipal } from './directory-objects.ts'
-import { GRAPH_APP_ID, microsoftApplications } from './microsoft-apps.ts'
+import { GRAPH_APP_ID, isDownstream, microsoftApplications } from './microsoft-apps.ts'
+import type { SearchRole } from './search/access.ts'
 import * as apps from './seed/apps.ts'
+import { azureSeed } from './seed/azure.ts'
+import { moreToTry } from './seed/more-to-try.ts'
 import * as people from './seed/people.ts'
 
 const principal = (id: string, appId: string, displayName: string): ServicePrincipal => ({
@@ -17,7 +20,7 @@ const principal = (id: string, appId: string, displayName: string): ServicePrinc
 /** First-party apps have a service principal in every tenant; its id differs, so one is made from the appId. */
 const principalIdOf = (appId: string) => `9${appId.slice(1)}`
 
-function servicePrincipals(firstParty: Application[]): ServicePrincipal[] {
+function servicePrincipals(firstParty: readonly Application[]): ServicePrincipal[] {
   return [
     { ...principal(apps.API_PRINCIPAL, apps.API_APP_ID, 'Expenses server'), appRoleAssignmentRequired: true },
     principal(apps.CLIENT_PRINCIPAL, apps.CLIENT_APP_ID, 'Expenses client'),
@@ -55,6 +58,13 @@ const carolsStepUp = () => ({
   grantControls: { operator: 'OR' as const, builtInControls: ['mfa' as const] },
 })
 
+/** As infra/access.bicep gives them: the server asks, who deploys defines the index and fills it. */
+const searchRoles = (): SearchRole[] => [
+  { principalId: apps.MANAGED_IDENTITY.principalId, role: 'Search Index Data Reader' },
+  { principalId: people.OLIVIA, role: 'Search Service Contributor' },
+  { principalId: people.OLIVIA, role: 'Search Index Data Contributor' },
+]
+
 interface Seed {
   mcpUrls: readonly string[]
   permissions: Permissions
@@ -63,6 +73,9 @@ interface Seed {
 /** The tenant of `npm start`; a fresh copy at each call, so that tests may change it. */
 export function seedDirectory({ mcpUrls, permissions }: Seed) {
   const firstParty = microsoftApplications(permissions)
+  // Not every tenant has met every API: one that nobody asks for has no service principal here.
+  const asked = new Set(permissions.downstreamApis.map(({ appId }) => appId))
+  const isKnown = ({ appId }: Application) => !isDownstream(appId) || asked.has(appId)
   const users = [people.alice, people.bob, people.carol, people.dave].map((person) => ({ ...person }))
   const deployers = people.operators()
   const directory = new Directory({
@@ -70,7 +83,7 @@ export function seedDirectory({ mcpUrls, permissions }: Seed) {
     groups: people.groups(),
     applications: [apps.apiApplication(mcpUrls, permissions), apps.clientApplication(permissions)],
     microsoftApplications: firstParty,
-    servicePrincipals: servicePrincipals(firstParty),
+    servicePrincipals: servicePrincipals(firstParty.filter(isKnown)),
     oauth2PermissionGrants: adminConsent(permissions),
     appRoleAssignments: [
       {
@@ -87,11 +100,15 @@ export function seedDirectory({ mcpUrls, permissions }: Seed) {
   })
   return {
     directory,
+    moreToTry,
+    azure: azureSeed(),
     tenantId: apps.TENANT_ID,
     /** Public client with loopback redirects, for clients of one's own. */
     clientId: apps.CLIENT_APP_ID,
     apiAppId: apps.API_APP_ID,
     adminGroupId: people.ADMINS,
+    usersGroupId: people.USERS,
+    searchRoles: searchRoles(),
     managedIdentity: { ...apps.MANAGED_IDENTITY },
     users: users.map((person) => ({
       name: person.givenName ?? person.displayName,

@@ -1,12 +1,17 @@
-import { loadPermissions } from '../../app/permissions.ts'
+import type { Permissions } from '../../app/permissions.ts'
 import type { seedDirectory } from './seed.ts'
 import type { Tenant } from './tenant.ts'
 
 export const STORE = { database: 'expenses', container: 'expenses' } as const
 
 type Emulators = Readonly<{
+  /** What the tenant was seeded with: the tool sets that the server runs. */
+  permissions: Permissions
   seed: ReturnType<typeof seedDirectory>
-  tenant: Pick<Tenant, 'url' | 'graphUrl' | 'identityEndpoint' | 'identityHeader'>
+  tenant: Pick<
+    Tenant,
+    'url' | 'graphUrl' | 'downstreamUrls' | 'searchUrl' | 'identityEndpoint' | 'identityHeader'
+  >
   cosmos: Readonly<{ url: string; key: string }>
 }>
 
@@ -16,7 +21,7 @@ type Emulators = Readonly<{
  */
 export const serverEnvironment = (
   mcp: string,
-  { seed, tenant, cosmos }: Emulators,
+  { permissions, seed, tenant, cosmos }: Emulators,
 ): Record<string, string> => ({
   PORT: new URL(mcp).port,
   SERVER_URL: mcp,
@@ -25,11 +30,16 @@ export const serverEnvironment = (
   ENTRA_ADMIN_GROUP_ID: seed.adminGroupId,
   ENTRA_AUTHORITY_HOST: tenant.url,
   GRAPH_ENDPOINT: tenant.graphUrl,
+  ...Object.fromEntries(
+    Object.entries(tenant.downstreamUrls).map(([name, url]) => [`${name.toUpperCase()}_ENDPOINT`, url]),
+  ),
+  SEARCH_ENDPOINT: tenant.searchUrl,
   AZURE_CLIENT_ID: seed.managedIdentity.clientId,
   IDENTITY_ENDPOINT: tenant.identityEndpoint,
   IDENTITY_HEADER: tenant.identityHeader,
-  ALLOWED_CLIENTS: loadPermissions()
-    .allowedClients.map(({ appId }) => (appId === 'publicClient' ? seed.clientId : appId))
+  TOOL_SETS: permissions.toolSets.join(','),
+  ALLOWED_CLIENTS: permissions.allowedClients
+    .map(({ appId }) => (appId === 'publicClient' ? seed.clientId : appId))
     .join(','),
   COSMOS_ENDPOINT: cosmos.url,
   COSMOS_KEY: cosmos.key,

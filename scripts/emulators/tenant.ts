@@ -1,18 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import express, { type ErrorRequestHandler } from 'express'
-import type { JWTPayload } from 'jose'
+import type { JWK, JWTPayload } from 'jose'
 import { z } from 'zod'
+import { type AzureSeed, armOf, armRoutes } from './arm.ts'
+import type { Dashboard } from './dashboard/dashboard.ts'
+import { dashboardRoutes } from './dashboard/routes.ts'
 import type { Directory } from './directory.ts'
+import { DOWNSTREAM } from './downstream.ts'
 import { DEVICE_CODE_SECONDS } from './entra/device-code.ts'
 import type { Entra } from './entra/entra.ts'
 import { KeyRing, type SignOptions } from './entra/keys.ts'
 import { managedIdentity } from './entra/managed-identity.ts'
 import { entraRoutes } from './entra/routes.ts'
 import { Tickets } from './entra/session.ts'
-import { Faults } from './faults.ts'
 import { type GraphSettings, graphOf, graphRoutes } from './graph.ts'
+import { type Interventions, NO_INTERVENTIONS } from './interventions.ts'
 import { listenOnLoopback } from './loopback.ts'
-import { type SignInRequest, signIn } from './sign-in-client.ts'
+import type { SearchRole } from './search/access.ts'
+import { type Search, searchRoutes } from './search.ts'
 
 interface TenantOptions {
   /** 0 = any free port. */
@@ -22,8 +27,17 @@ interface TenantOptions {
   /** The name in the URLs; the sockets are loopback whatever it is. */
   host?: string
   identityHeader?: string
+  moreToTry?: Entra['moreToTry']
+  /** Told of every token, and shown at the tenant's address. */
+  dashboard?: Dashboard
+  /** Subscriptions and who may read their costs; none when left out. */
+  azure?: AzureSeed
+  /** Who may do what with the search service. */
+  searchRoles?: readonly SearchRole[]
   /** Milliseconds since 1970; instead of the clock, for tests that must not wait. */
   now?: () => number
+  /** Of tests. */
+  interventions?: Interventions
 }
 
 export type Tenant = Awaited<ReturnType<typeof startTenant>>
@@ -38,9 +52,11 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
     tenantId,
     directory,
     keys,
-    faults: new Faults(),
+    otherIssuers: new Map(),
+    interventions: options.interventions ?? NO_INTERVENTIONS,
     now,
     identityHeader: options.identityHeader ?? randomBytes(16).toString('hex'),
+    moreToTry: options.moreToTry ?? new Map(),
     pending: new Tickets(15 * MINUTE, now),
     codes: new Tickets(10 * MINUTE, now),
     refreshTokens: new Tickets(90 * DAY, now),
@@ -48,50 +64,59 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
   }
 }
 
-/** The emulated tenant: Entra, Microsoft Graph and the managed-identity endpoint on one loopback port. */
+/** The emulated tenant: Entra, Microsoft Graph, Azure AI Search and the managed-identity endpoint on one loopback port. */
 export async function startTenant(options: TenantOptions) {
-  const keys = await KeyRing.create()
+  const keys = await KeyRing.create(options.dashboard?.issued)
   const app = express().disable('x-powered-by').disable('etag')
   const { port, close } = await listenOnLoopback(app, options.port, 'TENANT_PORT')
   const url = `http://${options.host ?? 'localhost'}:${port}`
   const entra = entraOf(options, url, keys)
   const graphUrl = `${url}/graph`
   const settings: GraphSettings = { pageSize: 100, emptyFirstPage: false }
-  const graph = graphOf(entra, graphUrl, settings)
-  app.use('/graph', graphRoutes(graph))
+  const search: Search = { roles: [...(options.searchRoles ?? [])], indexes: new Map() }
+  app.use('/graph', graphRoutes(graphOf(entra, graphUrl, settings)))
+  const arm = armOf(
+    entra,
+    `${url}/downstream/arm`,
+    options.azure ?? { subscriptions: [], roleAssignments: [] },
+  )
+  app.use('/downstream/arm', armRoutes(arm))
+  app.use('/search', searchRoutes(entra, search))
   app.get('/msi/token', managedIdentity(entra))
+  if (options.dashboard) app.use(dashboardRoutes(options.dashboard))
+  for (const [name, routes] of Object.entries(DOWNSTREAM)) app.use(`/downstream/${name}`, routes(entra))
   app.use('/:tenant', entraRoutes(entra))
   app.use((_request, response) => response.sendStatus(404))
   app.use(lastResort)
+  const others = Object.keys(DOWNSTREAM).map((name) => [name, `${url}/downstream/${name}`])
+  const downstreamUrls: Record<string, string> = { ...Object.fromEntries(others), arm: arm.url }
   return {
     /** Takes the place of https://login.microsoftonline.com: ENTRA_AUTHORITY_HOST. */
     url,
     /** GRAPH_ENDPOINT. */
     graphUrl,
+    /** Of the other downstream APIs, by name: `<NAME>_ENDPOINT`. */
+    downstreamUrls,
+    /** SEARCH_ENDPOINT. */
+    searchUrl: `${url}/search`,
     /** IDENTITY_ENDPOINT and IDENTITY_HEADER. */
     identityEndpoint: `${url}/msi/token`,
     identityHeader: entra.identityHeader,
     tenantId: options.tenantId,
     directory: options.directory,
-    faults: entra.faults,
-    counters: entra.faults.counters,
     graph: settings,
-    /** When new objects are seen, and how late lists are. */
-    replication: graph.replication,
-    /** Every write to Graph since the start or the last reset. */
-    journal: graph.journal,
+    /** Azure Resource Manager: subscriptions, roles, pages, quota. */
+    arm,
+    /** The search service behind `searchUrl`. */
+    search,
     /** A new key signs from now on; `retire` also withdraws the old ones at once. */
     rotateKeys: (how?: { retire?: boolean }) => keys.rotate(how),
     /** Signs exactly these claims, nothing added: for hostile tokens. */
     sign: (claims: JWTPayload, how?: SignOptions) => keys.sign(claims, how),
     publicJwk: () => keys.current,
-    /** Code + PKCE over HTTP with `login_hint`; throws a SignInError with the body of a refusal. */
-    signIn: (request: SignInRequest) => signIn(entra, request),
-    tokenFor: async (request: SignInRequest) => (await signIn(entra, request)).access_token,
-    close: () => {
-      entra.faults.clear()
-      return close()
-    },
+    /** From now on federated credentials may name this issuer, whose tokens are signed with these keys. */
+    knowIssuer: (issuer: string, published: JWK[]) => void entra.otherIssuers.set(issuer, published),
+    close,
   }
 }
 

@@ -115,13 +115,17 @@ const failed = (why: string): AzurePreview => ({
   markdown: `The preview of Azure resources failed:\n\n${fenced(why)}`,
 })
 
+/** az hands all that it has to the compiler, and the parameter file is that of the pull request. */
+const HIDDEN = /TOKEN|SECRET|PASSW|CREDENTIAL|^(ACTIONS|GITHUB|GH|RUNNER)_/i
+
 export async function azurePreview(environment: string, location: string): Promise<AzurePreview> {
-  const { code, stdout, stderr } = await attempt('az', [
+  const args = [
     ...['deployment', 'sub', 'what-if', '--name', `preview-${environment}`, '--location', location],
     // The usual level asks for write rights, which a preview must not have.
     ...['--parameters', 'infra/main.bicepparam', '--validation-level', 'providerNoRbac'],
     ...['--no-pretty-print', '--output', 'json'],
-  ])
+  ]
+  const { code, stdout, stderr } = await attempt('az', args, { hidden: HIDDEN })
   if (code !== 0) return failed(stderr || stdout || `az ended with exit code ${code} and said nothing.`)
   const answer = answerOf(stdout)
   if ('unreadable' in answer) return failed(answer.unreadable)

@@ -15,9 +15,14 @@ const LOGIN: Readonly<Record<string, string>> = { az: 'az login', azd: 'azd auth
 interface Options {
   /** Variables besides those of this process. */
   env?: Record<string, string>
+  /** Names of variables of this process that are not passed on. */
+  hidden?: RegExp
   /** Sent as JSON to the program's standard input. */
   input?: unknown
 }
+
+const shown = (hidden?: RegExp) =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !hidden?.test(name)))
 
 /** What happened, whatever the exit code. */
 export async function attempt(program: string, args: string[], options: Options = {}): Promise<Result> {
@@ -27,7 +32,7 @@ export async function attempt(program: string, args: string[], options: Options 
     cwd: ROOT,
     quiet: true,
     nothrow: true,
-    env: { ...process.env, ...options.env },
+    env: { ...shown(options.hidden), ...options.env },
     ...(options.input !== undefined && { input: JSON.stringify(options.input) }),
   })`${program} ${args}`
   return { code: exitCode ?? 1, stdout, stderr }

@@ -1,7 +1,7 @@
 /** Every night: one issue that says how the directory differs from what is declared; closed when it does not. */
 import { z } from 'zod'
 import { list, write } from './github.ts'
-import { identityPreview } from './identity-preview.ts'
+import { identityPreview, REPORTS } from './identity-preview.ts'
 import { runStep } from './step.ts'
 
 const MARK = '<!-- identity-drift -->'
@@ -19,9 +19,9 @@ const isOurs = ({ body, user, pull_request: pull }: z.infer<typeof Issue>) =>
 
 await runStep(
   import.meta,
-  { GITHUB_REPOSITORY: z.string(), RUN_URL: z.url() },
-  async ({ GITHUB_REPOSITORY: repository, RUN_URL }) => {
-    const { state, markdown } = await identityPreview(['--drift'])
+  { GITHUB_REPOSITORY: z.string(), RUN_URL: z.url(), ...REPORTS },
+  async ({ GITHUB_REPOSITORY: repository, RUN_URL, ...reports }) => {
+    const { state, markdown } = await identityPreview(reports)
     if (state === 'failed') throw new Error(markdown)
     const issues = `repos/${repository}/issues`
     // The list is asked for, not searched: the search index is minutes behind.

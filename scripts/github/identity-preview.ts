@@ -1,9 +1,11 @@
-/** What `npm run whatif` says, in the two forms that workflows need. */
+/** What the action identity-what-if has said in an earlier step, in the two forms that workflows need. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
-import { attempt, jsonIn } from './command.ts'
+import { jsonIn } from './command.ts'
 
 /** 0: nothing would change. 2: something would. 1: it cannot be told. */
-const EXIT = { 0: 'unchanged', 2: 'changed' } as const
+const EXIT = { '0': 'unchanged', '1': 'failed', '2': 'changed' } as const
 
 export const IdentityPreview = z.object({
   state: z.enum(['unchanged', 'changed', 'failed']),
@@ -28,8 +30,13 @@ export const Document = z.object({
   ),
 })
 
-const whatif = (format: string, more: readonly string[]) =>
-  attempt('npm', ['run', '--silent', 'whatif', '--', '--format', format, ...more])
+/** Variables of a step that comes after the action: two of its outputs. */
+export const REPORTS = {
+  /** The folder; empty where the action could not even begin. */
+  IDENTITY_REPORTS: z.string(),
+  IDENTITY_EXIT_CODE: z.enum(['0', '1', '2']),
+}
+type Reports = z.infer<z.ZodObject<typeof REPORTS>>
 
 const failed = (why: string): IdentityPreview => ({
   state: 'failed',
@@ -45,17 +52,18 @@ export const fenced = (text: string): string => {
   return `${fence}text\n${text.trim()}\n${fence}`
 }
 
-/** `more`: options of the what-if, like `--drift`. */
-export async function identityPreview(more: readonly string[] = []): Promise<IdentityPreview> {
-  const machine = await whatif('json', more)
-  const state = machine.code === 0 || machine.code === 2 ? EXIT[machine.code] : undefined
-  if (!state) return failed(machine.stderr || machine.stdout || `exit code ${machine.code}`)
-  const parsed = Document.safeParse(jsonIn(machine.stdout))
-  if (!parsed.success) return failed('npm run whatif -- --format json is not of the expected format.')
-  const person = await whatif('markdown', more)
-  // Something changed between the two runs: the text would not be what was graded.
-  if (person.code !== machine.code)
-    return failed('The directory changed while it was read. Run the job again.')
+export async function identityPreview({
+  IDENTITY_REPORTS: folder,
+  IDENTITY_EXIT_CODE: code,
+}: Reports): Promise<IdentityPreview> {
+  const read = (end: string) =>
+    readFile(join(folder, `identity-what-if.${end}`), 'utf8').catch(() => undefined)
+  const markdown = (folder && (await read('md')))?.trim()
+  if (!markdown) return failed('identity-what-if did not begin; the log of its step says why.')
+  const state = EXIT[code]
+  if (state === 'failed') return { state, markdown, high: [], blockers: [] }
+  const parsed = Document.safeParse(jsonIn((await read('json')) ?? ''))
+  if (!parsed.success) return failed('identity-what-if.json is not of the expected format.')
   const { changes, unreadable } = parsed.data
   const high = [
     ...unreadable.map(({ title, reason }) => `${title} could not be read: ${reason}`),
@@ -64,5 +72,5 @@ export async function identityPreview(more: readonly string[] = []): Promise<Ide
     ),
   ]
   const blockers = parsed.data.blockers.map(({ title, what }) => `${title}: ${what}`)
-  return { state, markdown: person.stdout.trim(), high, blockers }
+  return { state, markdown, high, blockers }
 }

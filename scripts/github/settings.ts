@@ -29,51 +29,41 @@ export const settingsOf = (variables: Record<string, string>, names: string[]): 
     return [[name, value]]
   })
 
-const Found = z.array(z.object({ tags: z.record(z.string(), z.string()).nullish() }))
+const Tagged = z.object({ tags: z.record(z.string(), z.string()).nullish() })
+const Identity = Tagged.extend({ principalId: z.guid() })
+const Environment = Tagged.extend({
+  properties: z.object({ defaultDomain: z.string().regex(/^[\w.-]+$/) }),
+})
 
-const Identities = z.array(
-  z.object({ principalId: z.guid(), tags: z.record(z.string(), z.string()).nullish() }),
-)
-
-const Environments = z.array(
-  z.object({
-    properties: z.object({ defaultDomain: z.string().regex(/^[\w.-]+$/) }),
-    tags: z.record(z.string(), z.string()).nullish(),
-  }),
-)
-
-/** What is in the environment's resource group: the deploy identity may look into no other. */
-async function listed<T extends z.ZodType>(kind: string, environment: string, shape: T): Promise<z.infer<T>> {
+/** What of the environment is in its resource group: the deploy identity may look into no other. */
+async function owned<T extends z.infer<typeof Tagged>>(
+  kind: string,
+  environment: string,
+  shape: z.ZodType<T>,
+): Promise<T[]> {
   // Named as in infra/main.bicep.
   const args = [...kind.split(' '), 'list', '--resource-group', `rg-${environment}`, '--output', 'json']
   const { code, stdout, stderr } = await attempt('az', args)
   // After azd down there is nothing.
-  if (code !== 0 && /ResourceGroupNotFound/.test(stderr)) return shape.parse([])
+  if (code !== 0 && /ResourceGroupNotFound/.test(stderr)) return []
   if (code !== 0) throw failed('az', args, stderr || stdout, READER)
-  return shape.parse(JSON.parse(stdout))
+  const all = z.array(shape).parse(JSON.parse(stdout))
+  return all.filter(({ tags }) => tags?.['azd-env-name'] === environment)
 }
+
+const only = <T>(all: T[]): T | undefined => (all.length === 1 ? all[0] : undefined)
 
 /** An output of the last deployment: whom the API app trusts. Without it the what-if leaves that open. */
-async function serverIdentity(environment: string): Promise<string | undefined> {
-  const all = await listed('identity', environment, Identities)
-  const own = all.filter(({ tags }) => tags?.['azd-env-name'] === environment)
-  return own.length === 1 ? own[0]?.principalId : undefined
-}
+const serverIdentity = async (environment: string) =>
+  only(await owned('identity', environment, Identity))?.principalId
 
 /** Another one: the domain of the server's URLs. Without it any host of that form is a finding. */
-async function defaultDomain(environment: string): Promise<string | undefined> {
-  const all = await listed('containerapp env', environment, Environments)
-  const own = all.filter(({ tags }) => tags?.['azd-env-name'] === environment)
-  return own.length === 1 ? own[0]?.properties.defaultDomain : undefined
-}
+const defaultDomain = async (environment: string) =>
+  only(await owned('containerapp env', environment, Environment))?.properties.defaultDomain
 
 /** As azd knows it: a container app of this environment keeps its image. */
-async function serverExists(environment: string): Promise<boolean> {
-  const all = await listed('resource', environment, Found)
-  return all.some(
-    ({ tags }) => tags?.['azd-env-name'] === environment && tags['azd-service-name'] === 'server',
-  )
-}
+const serverExists = async (environment: string) =>
+  (await owned('resource', environment, Tagged)).some(({ tags }) => tags?.['azd-service-name'] === 'server')
 
 await runStep(
   import.meta,

@@ -1,12 +1,9 @@
 /** After a deployment: the directory must be as declared. */
-import { appendFile } from 'node:fs/promises'
-import { z } from 'zod'
-import { identityPreview } from './identity-preview.ts'
+import { identityPreview, REPORTS } from './identity-preview.ts'
 import { runStep } from './step.ts'
 
-await runStep(import.meta, { GITHUB_STEP_SUMMARY: z.string() }, async ({ GITHUB_STEP_SUMMARY }) => {
-  const { state, markdown } = await identityPreview(['--drift'])
-  await appendFile(GITHUB_STEP_SUMMARY, `${markdown}\n`)
+await runStep(import.meta, REPORTS, async (reports) => {
+  const { state, markdown } = await identityPreview(reports)
   console.log(markdown)
   if (state === 'unchanged') return
   throw new Error(

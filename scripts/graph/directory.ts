@@ -1,10 +1,20 @@
 /** Microsoft Graph, as far as the scripts need it. */
+import DataLoader from 'dataloader'
 import { z } from 'zod'
 import { DirectoryError } from './directory-error.ts'
 import { type GraphOptions, PASSING, send, versioned } from './graph-request.ts'
-import { type Part, Parts, ReadQueue } from './read-queue.ts'
 
 export type DirectoryOptions = Omit<GraphOptions, 'pause'> & Partial<Pick<GraphOptions, 'pause'>>
+
+const LARGEST_BATCH = 20
+const Part = z.object({
+  id: z.string(),
+  status: z.number(),
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.unknown().optional(),
+})
+const Parts = z.object({ responses: z.array(Part) })
+type Part = z.infer<typeof Part>
 
 const Page = z.object({ value: z.array(z.unknown()), '@odata.nextLink': z.string().optional() })
 
@@ -17,26 +27,27 @@ const sleep = (time: number) => new Promise<void>((resolve) => void setTimeout(r
  */
 export class Directory {
   readonly #options: GraphOptions
-  readonly #reads: ReadQueue
+  /** Reads that are asked for in the same turn of the event loop travel together; undefined: to be asked for alone. */
+  readonly #parts: DataLoader<string, Part | undefined>
 
   constructor(options: DirectoryOptions) {
     this.#options = { pause: steadily, ...options }
-    this.#reads = new ReadQueue({
-      one: (path) => send(this.#options, { method: 'get', path }),
-      batch: (paths) => this.#batch(paths),
-      bodyOf: (path, part) => this.#bodyOf(path, part),
+    this.#parts = new DataLoader((paths) => this.#batch(paths), {
+      cache: false,
+      maxBatchSize: LARGEST_BATCH,
+      batchScheduleFn: (go) => void setImmediate(go),
     })
   }
 
   /** undefined: there is none. Reads that are asked for at once travel together. */
   async get<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
-    const body = await this.#reads.read(path)
+    const body = await this.#read(path)
     return body === undefined ? undefined : schema.parse(body)
   }
 
   /** Every page; an empty list where the collection's owner is not there. */
   async list<T>(path: string, schema: z.ZodType<T>): Promise<T[]> {
-    return this.#pages(await this.#reads.read(path), schema, {})
+    return this.#pages(await this.#read(path), schema, {})
   }
 
   /** For what Graph calls advanced queries: casts of memberships, for one. */
@@ -95,17 +106,20 @@ export class Directory {
     }
   }
 
-  async #batch(paths: string[]): Promise<Part[]> {
+  async #batch(paths: readonly string[]): Promise<(Part | undefined)[]> {
+    if (paths.length === 1) return [undefined]
     const requests = paths.map((url, index) => ({ id: String(index), method: 'GET', url }))
     const answer = await send(this.#options, { method: 'post', path: '/$batch', body: { requests } })
-    return Parts.parse(answer).responses
+    const { responses } = Parts.parse(answer)
+    return requests.map(({ id }) => responses.find((part) => part.id === id))
   }
 
-  #bodyOf(path: string, { status, headers, body }: Part): { body: unknown } | undefined {
-    if (status === 200) return { body }
-    if (status === 404) return { body: undefined }
+  async #read(path: string): Promise<unknown> {
+    const part = await this.#parts.load(path)
     // Alone the request is repeated with Graph's own timing.
-    if (PASSING.includes(status)) return undefined
-    throw new DirectoryError(`GET ${path.split('?')[0]}`, status, body, headers['request-id'])
+    if (!part || PASSING.includes(part.status)) return send(this.#options, { method: 'get', path })
+    if (part.status === 200) return part.body
+    if (part.status === 404) return undefined
+    throw new DirectoryError(`GET ${path.split('?')[0]}`, part.status, part.body, part.headers['request-id'])
   }
 }

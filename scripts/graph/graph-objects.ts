@@ -95,3 +95,7 @@ export const select = (schema: z.ZodObject): string => `$select=${Object.keys(sc
 
 /** A text inside an OData expression. */
 export const quoted = (text: string): string => `'${encodeURIComponent(text.replaceAll("'", "''"))}'`
+
+/** Of an API of another party, by its app id. */
+export const servicePrincipalPath = (appId: string): string =>
+  `/servicePrincipals(appId=${quoted(appId)})?${select(Resource)}`

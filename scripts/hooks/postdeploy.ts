@@ -103,7 +103,7 @@ function requireSame(what: string, live: unknown, wanted: Record<string, unknown
 async function checkServer(context: Context): Promise<string> {
   const { environment, print } = context
   const { SERVER_URL, AZURE_TENANT_ID } = deploymentOf(context)
-  const permissions = loadPermissions()
+  const permissions = loadPermissions(environment.TOOL_SETS)
   const health = new URL('/healthz', SERVER_URL)
   requireSame(health.href, await read(context, health), { status: 'ok' })
   print(`✓ ${health.href} answers`)

@@ -1,10 +1,13 @@
-/** Before `azd provision`: finds what would make the deployment fail half-way. Changes nothing by itself. */
+/** Before `azd provision`: finds what would make the deployment fail half-way, and disables what tool sets that are off leave. */
 import { runChecks } from '../cli/checklist.ts'
+import { NOT_ASKED_YET } from '../cli/environment.ts'
 import { explain } from '../cli/remedies.ts'
 import { type Context, runScript } from '../cli/script.ts'
+import { namesOf } from '../identity/names.ts'
 import { preflight } from '../identity/preflight.ts'
 import { Twins } from '../identity/preflight-objects.ts'
 import { mayNotPurge, purge, restore } from '../identity/recycle-bin.ts'
+import { disableSwitchedOff } from '../identity/switched-off.ts'
 
 const isTerminal = ({ environment: { CI } }: Context) =>
   Boolean(process.stdin.isTTY && process.stdout.isTTY && !CI)
@@ -36,6 +39,11 @@ export async function preprovision(context: Context): Promise<void> {
   // What was in the recycle bin may have been the cause of another problem too.
   if (left.length < problems.length) return preprovision(context)
   if (left.length > 0) throw new AggregateError(left, left.map(explain).join('\n\n✗ '))
+  // Last: whatever else is wrong must not leave a server without its scopes.
+  if (context.environment.AZURE_SUBSCRIPTION_ID === NOT_ASKED_YET) return
+  const disabled = await disableSwitchedOff(context, namesOf(context.environment))
+  if (disabled.length > 0)
+    context.print(`✓ disabled, because their tool sets are off: ${disabled.join(', ')}`)
 }
 
 await runScript(
@@ -44,8 +52,9 @@ await runScript(
     help: `
 azd hooks run preprovision
 Checks, before a deployment, what would make it fail half-way: azd's version, tenant, rights, unique names, recycle
-bin, URLs, removed scopes, objects deleted by hand. Changes nothing; in a terminal it offers to restore or purge
-objects of this environment that are in the recycle bin. azd provision runs it before it asks for the subscription: what
+bin, URLs, removed scopes, objects deleted by hand. In a terminal it offers to restore or purge objects of this
+environment that are in the recycle bin. When nothing is wrong it disables the scopes and roles of tool sets that
+TOOL_SETS no longer names: Entra lets a deployment remove disabled ones only. Nothing else is changed. azd provision runs it before it asks for the subscription: what
 depends on that is then left out, and said.`,
     early: true,
   },

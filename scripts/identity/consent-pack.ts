@@ -1,7 +1,7 @@
 /** What an administrator needs to grant consent when whoever deploys may not: printed, and kept beside the azd environment. */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Permissions } from '../../app/permissions.ts'
+import type { DownstreamApi, Permissions } from '../../app/permissions.ts'
 import type { Environment } from '../cli/environment.ts'
 
 export interface ConsentClient {
@@ -15,19 +15,32 @@ export interface ConsentClient {
 export const packFile = (root: string, { AZURE_ENV_NAME }: Environment) =>
   join(root, '.azure', AZURE_ENV_NAME, 'consent.md')
 
+/** APIs that the tenant has never met. */
+type Unknown = Readonly<{ unknown: readonly DownstreamApi[] }>
+
+const firstOf = (unknown: readonly DownstreamApi[]): string =>
+  unknown.length === 0
+    ? ''
+    : `This tenant has never met ${unknown.map(({ displayName }) => displayName).join(', ')}: before anybody can consent, an
+administrator makes the service principal (step 1 below does it too):
+
+${unknown.map(({ appId }) => `    az ad sp create --id ${appId}`).join('\n')}
+
+`
+
 /** Markdown: who, what, what for, and how. */
 export function consentPack(
   environment: Environment,
   tenantId: string,
   clients: readonly ConsentClient[],
-  { downstreamApis, tools }: Permissions,
+  { downstreamApis, tools, unknown }: Permissions & Unknown,
 ): string {
   const { AZURE_ENV_NAME, ENTRA_AUTHORITY_HOST } = environment
   const rows = downstreamApis.flatMap(({ displayName, permissions }) =>
     permissions.map(({ value, id, reason }) => `| ${displayName} | \`${value}\` | \`${id}\` | ${reason} |`),
   )
   const waiting = tools
-    .filter(({ admin, downstreamApi }) => admin || downstreamApi)
+    .filter(({ downstreamApis: needed, sources }) => needed.length + sources.length > 0)
     .map(({ name }) => `\`${name}\``)
   const links = clients.map(
     ({ title, appId }) =>
@@ -44,7 +57,7 @@ Delegated permissions, used only on behalf of a signed-in user:
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-An administrator (Cloud Application Administrator, Application Administrator or Privileged Role Administrator) does
+${firstOf(unknown)}An administrator (Cloud Application Administrator, Application Administrator or Privileged Role Administrator) does
 one of these.
 
 1. With this repository, signed in to azd (\`azd auth login --tenant-id ${tenantId}\`; where the environment is not known

@@ -5,8 +5,9 @@ import { Problem } from '../cli/problem.ts'
 import { type Context, runScript } from '../cli/script.ts'
 import type { Directory } from '../graph/directory.ts'
 import { DirectoryError, ignoreThere } from '../graph/directory-error.ts'
-import { Grant, quoted, Resource, select } from '../graph/graph-objects.ts'
+import { Grant, Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
 import { type ConsentClient, consentPack, dropPack, packFile, savePack } from './consent-pack.ts'
+import { switchedOff } from './switched-off.ts'
 
 /** Who asks for tokens on behalf of users: the API app and, for servers on developers' machines, the dev app. */
 function consentClients(deployment: Deployment): ConsentClient[] {
@@ -22,7 +23,7 @@ const grantsOf = (directory: Directory, principalId: string): Promise<Grant[]> =
 
 /** The API's service principal; one that this tenant has never met is made known to it. */
 async function resourceOf(directory: Directory, api: DownstreamApi): Promise<Resource> {
-  const path = `/servicePrincipals(appId=${quoted(api.appId)})?${select(Resource)}`
+  const path = servicePrincipalPath(api.appId)
   let created = false
   const found = await directory.until(
     async () => {
@@ -91,12 +92,59 @@ async function grant(directory: Directory, client: ConsentClient, api: Downstrea
   })
 }
 
+/**
+ * Takes back what only tool sets that are off ask for, from grants for the whole tenant. Returns what was taken back.
+ * Everything else that somebody has granted stays.
+ */
+async function withdraw(directory: Directory, client: ConsentClient, api: DownstreamApi): Promise<string[]> {
+  const resource = await directory.get(servicePrincipalPath(api.appId), Resource)
+  if (!resource) return []
+  const values = api.permissions.map(({ value }) => value)
+  const mine = async () =>
+    (await grantsOf(directory, client.principalId)).find(
+      ({ resourceId, consentType }) => resourceId === resource.id && consentType === 'AllPrincipals',
+    )
+  const given = await mine()
+  const taken = words(given?.scope).filter((word) => values.includes(word))
+  if (!given || taken.length === 0) return []
+  const kept = words(given.scope).filter((word) => !values.includes(word))
+  const path = `/oauth2PermissionGrants/${given.id}`
+  if (kept.length > 0) await directory.update(path, { scope: kept.join(' ') })
+  else await directory.remove(path)
+  // What is read back next should not find it again.
+  await directory.until(mine, (now) => !words(now?.scope).some((word) => values.includes(word)))
+  return [`${taken.join(', ')} of ${api.displayName} from the ${client.title}`]
+}
+
+/** In words, for every client; empty: there was nothing to take back. */
+async function withdrawAll(directory: Directory, clients: readonly ConsentClient[], toolSets?: string) {
+  const done: string[] = []
+  try {
+    for (const client of clients)
+      for (const api of switchedOff(toolSets).consents) done.push(...(await withdraw(directory, client, api)))
+  } catch (error) {
+    if (!(error instanceof DirectoryError && error.isForbidden)) throw error
+    return [
+      '; consent of tool sets that are off is left, an administrator takes it back with: npm run consent',
+    ]
+  }
+  return done.length > 0 ? [`; taken back: ${done.join('; ')}`] : []
+}
+
+/** Of the APIs that this tenant has never met: without a service principal there is nothing to consent to. */
+async function unknownApis(directory: Directory, apis: readonly DownstreamApi[]): Promise<DownstreamApi[]> {
+  const found = await Promise.all(
+    apis.map(({ appId }) => directory.get(servicePrincipalPath(appId), Resource)),
+  )
+  return apis.filter((_, index) => !found[index])
+}
+
 export type Consent = { granted: true; text: string } | { granted: false; text: string; pack: string }
 
 /** Grants what is missing. Without the right to do so it saves a consent pack for an administrator. */
 export async function consent(context: Context): Promise<Consent> {
   const { directory, environment, root } = context
-  const permissions = loadPermissions()
+  const permissions = loadPermissions(environment.TOOL_SETS)
   const deployment = deploymentOf(context)
   const file = packFile(root, environment)
   const clients = consentClients(deployment)
@@ -107,15 +155,15 @@ export async function consent(context: Context): Promise<Consent> {
       if (await grant(directory, client, api)) done.push(`${api.displayName} to the ${client.title}`)
   } catch (error) {
     if (!(error instanceof DirectoryError && error.isForbidden)) throw error
-    const pack = consentPack(environment, deployment.AZURE_TENANT_ID, clients, permissions)
+    const unknown = await unknownApis(directory, permissions.downstreamApis)
+    const pack = consentPack(environment, deployment.AZURE_TENANT_ID, clients, { ...permissions, unknown })
     await savePack(file, pack)
     return { granted: false, text: `consent is missing and you may not grant it; saved ${file}`, pack }
   }
   await dropPack(file)
-  return {
-    granted: true,
-    text: done.length > 0 ? `consent granted: ${done.join(', ')}` : 'consent unchanged',
-  }
+  const taken = await withdrawAll(directory, clients, environment.TOOL_SETS)
+  const said = done.length > 0 ? `consent granted: ${done.join(', ')}` : 'consent unchanged'
+  return { granted: true, text: [said, ...taken].join('') }
 }
 
 /** Why a missing consent may stop a deployment. */
@@ -132,7 +180,7 @@ await runScript(
     help: `
 npm run consent
 Grants the delegated permissions of infra/permissions.json for the whole tenant to the API app and the dev app.
-Merges with grants that are there. Without the right to do so it prints and saves what an administrator needs.
+Merges with grants that are there, and takes back what only tool sets that are off ask for. Without the right to do so it prints and saves what an administrator needs.
 Part of the postprovision hook, where a missing consent fails only with CONSENT_REQUIRED=true.`,
   },
   async (context) => {

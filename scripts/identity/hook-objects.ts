@@ -2,13 +2,16 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { loadPermissions, type Permissions } from '../../app/permissions.ts'
+import { type Declaration, loadDeclaration } from '../../app/declaration.ts'
+import { type DownstreamApi, selectPermissions } from '../../app/permissions.ts'
 import { readBlock } from '../cli/env-file.ts'
 import type { Context } from '../cli/script.ts'
 import { Further, NOTHING_FURTHER } from '../whatif/further.ts'
+import { switchedOff } from './switched-off.ts'
 
 interface Hooks {
-  permissions: Pick<Permissions, 'clients' | 'downstreamApis'>
+  declaration: Declaration
+  toolSets?: string | undefined
   authorityHost: string
   tenantId: string
   /** Object id of the server's managed identity, once there is one. */
@@ -17,14 +20,27 @@ interface Hooks {
   secrets: readonly string[]
 }
 
+const consentOf = ({ appId, displayName, permissions }: DownstreamApi) => ({
+  appId,
+  displayName,
+  permissions: permissions.map(({ value, id }) => ({ value, id })),
+})
+
 /** Consent for what permissions.json asks for, and the credential of the server's managed identity. */
-export const describeHooks = ({ permissions, authorityHost, tenantId, serverIdentity, secrets }: Hooks) =>
-  Further.parse({
-    consents: permissions.downstreamApis.map(({ appId, displayName, permissions: asked }) => ({
-      appId,
-      displayName,
-      permissions: asked.map(({ value, id }) => ({ value, id })),
-    })),
+export function describeHooks({
+  declaration,
+  toolSets,
+  authorityHost,
+  tenantId,
+  serverIdentity,
+  secrets,
+}: Hooks): Further {
+  const { downstreamApis, clients } = selectPermissions(declaration, toolSets)
+  const off = switchedOff(toolSets, declaration)
+  return Further.parse({
+    consents: downstreamApis.map(consentOf),
+    withdrawn: off.consents.map(consentOf),
+    disabledFirst: off.entitlements,
     federatedCredentials: [
       {
         application: 'identity/api',
@@ -35,8 +51,9 @@ export const describeHooks = ({ permissions, authorityHost, tenantId, serverIden
       },
     ],
     secrets,
-    names: Object.fromEntries(permissions.clients.map(({ appId, name }) => [appId, name])),
+    names: Object.fromEntries(clients.map(({ appId, name }) => [appId, name])),
   })
+}
 
 /** For the template beside `parameters`; one without permissions.json is another project's, which has none of our hooks. */
 export const hookObjects =
@@ -49,7 +66,8 @@ export const hookObjects =
     if (file && !existsSync(file)) return NOTHING_FURTHER
     const { ENTRA_CLIENT_SECRET_ID: secret } = await readBlock(join(root, '.env'), environment.AZURE_ENV_NAME)
     return describeHooks({
-      permissions: loadPermissions(file ? pathToFileURL(file) : undefined),
+      declaration: loadDeclaration(file ? pathToFileURL(file) : undefined),
+      toolSets: environment.TOOL_SETS,
       authorityHost: environment.ENTRA_AUTHORITY_HOST,
       tenantId,
       serverIdentity: variables.SERVER_IDENTITY_PRINCIPAL_ID,

@@ -6,6 +6,7 @@ import { Application, quoted, select } from '../graph/graph-objects.ts'
 import { appsByName, type Belonging, deleted, groupsByName, isTagged, titled } from './belongings.ts'
 import type { Names } from './names.ts'
 import { binClosed } from './recycle-bin.ts'
+import { switchedOff } from './switched-off.ts'
 
 interface Declared {
   id: string
@@ -34,6 +35,20 @@ const removals = ({ api, appRoles }: Application, permissions: Permissions): str
   ...lost('scope', api.oauth2PermissionScopes, permissions.scopes),
   ...lost('role', appRoles, permissions.appRoles),
 ]
+
+const withoutAll = (app: Application, ids: readonly string[]): Application => ({
+  ...app,
+  api: {
+    ...app.api,
+    oauth2PermissionScopes: app.api.oauth2PermissionScopes.filter(({ id }) => !ids.includes(id)),
+  },
+  appRoles: app.appRoles.filter(({ id }) => !ids.includes(id)),
+})
+
+const enabledAmong = ({ api, appRoles }: Application, ids: readonly string[]) =>
+  [...api.oauth2PermissionScopes, ...appRoles]
+    .filter(({ id, isEnabled }) => isEnabled && ids.includes(id))
+    .map(({ id, value }) => value ?? id)
 
 export async function checkNames(
   { directory, environment }: Context,
@@ -105,12 +120,23 @@ export async function checkUrls({ directory, environment }: Context, names: Name
   }
 }
 
-export async function checkRemovals({ directory }: Context, names: Names): Promise<undefined> {
+/** What a tool set that is off takes with it is disabled by the hook, once everything else is right. */
+export async function checkRemovals(
+  { directory, environment }: Context,
+  names: Names,
+): Promise<string | undefined> {
   const apps = await appsByName(directory, names)
-  const lost = apps
-    .filter(({ uniqueName }) => uniqueName !== names.client)
-    .flatMap((app) => removals(app, loadPermissions()))
-  if (lost.length === 0) return
+  const ours = apps.filter(({ uniqueName }) => uniqueName !== names.client)
+  const { entitlements } = switchedOff(environment.TOOL_SETS)
+  const lost = ours.flatMap((app) =>
+    removals(withoutAll(app, entitlements), loadPermissions(environment.TOOL_SETS)),
+  )
+  if (lost.length === 0) {
+    const leaving = ours.flatMap((app) => enabledAmong(app, entitlements))
+    return leaving.length > 0
+      ? `${[...new Set(leaving)].join(', ')} of tool sets that are off: disabled next`
+      : undefined
+  }
   throw new Problem({
     what: `${[...new Set(lost)].join('; ')}.`,
     why: 'Entra refuses this while the permission is enabled, because clients may hold tokens for it.',

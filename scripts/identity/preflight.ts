@@ -1,13 +1,18 @@
 /** What must be true before `azd provision`, each as a check that changes nothing. */
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { coerce, gte } from 'semver'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { loadDeclaration } from '../../app/declaration.ts'
+import { loadPermissions, type Permissions } from '../../app/permissions.ts'
 import type { Check } from '../cli/checklist.ts'
 import { NOT_ASKED_YET } from '../cli/environment.ts'
 import { checkParameters } from '../cli/parameters.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
+import { Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
 import { type Names, namesOf } from './names.ts'
 import { type Rights, rightsOf, type Verdict } from './operator-rights.ts'
 import { checkGroup, checkMembers } from './preflight-members.ts'
@@ -40,36 +45,59 @@ const sayConsent = ({ consent }: Rights): string =>
     ? 'yes'
     : `${consent === 'no' ? 'no' : 'unknown'}: if it is refused, the deployment succeeds and saves a consent pack for an administrator`
 
-/** Without assignment everybody in the tenant gets a token, and nothing is assigned. */
-function checkAssignment({ environment }: Context, { assign }: Rights): string {
-  if (!environment.RESTRICT_TO_ASSIGNED_USERS) return 'not needed: RESTRICT_TO_ASSIGNED_USERS is false'
+/** Not every tenant has met every API; without its service principal nobody can consent to its permissions. */
+async function checkApis(
+  { directory, environment }: Context,
+  { consent }: Rights,
+): Promise<string | undefined> {
+  const { downstreamApis } = loadPermissions(environment.TOOL_SETS)
+  const found = await Promise.all(
+    downstreamApis.map(({ appId }) => directory.get(servicePrincipalPath(appId), Resource)),
+  )
+  const missing = downstreamApis.filter((_, index) => !found[index]).map(({ displayName }) => displayName)
+  if (missing.length === 0) return undefined
+  const next =
+    consent === 'yes' ? 'postprovision makes it known' : 'it goes on the consent pack for an administrator'
+  return `${missing.join(', ')} has no service principal in this tenant yet: ${next}`
+}
+
+/**
+ * Without RESTRICT_TO_ASSIGNED_USERS everybody in the tenant gets a token and no group is assigned; the services of
+ * infra/permissions.json are in any case.
+ */
+export function checkAssignment(
+  { environment }: Pick<Context, 'environment'>,
+  { assign }: Pick<Rights, 'assign'>,
+  { services }: Pick<Permissions, 'services'>,
+): string {
+  const restricted = environment.RESTRICT_TO_ASSIGNED_USERS
+  if (!restricted && services.length === 0) return 'not needed: RESTRICT_TO_ASSIGNED_USERS is false'
   if (assign !== 'no') return SAID[assign]
   throw new Problem({
-    what: 'You may not assign groups to the apps.',
-    why: 'The template assigns the admin group and the users group; the deployment would fail half-way with a 403.',
-    fix: 'Give a pipeline the application permission AppRoleAssignment.ReadWrite.All, or: azd env set RESTRICT_TO_ASSIGNED_USERS false    (then everybody in the tenant gets a token)',
+    what: restricted ? 'You may not assign groups to the apps.' : 'You may not assign app roles to services.',
+    why: restricted
+      ? 'The template assigns the admin group and the users group; the deployment would fail half-way with a 403.'
+      : 'infra/permissions.json names services; the deployment would fail half-way with a 403.',
+    fix: !restricted
+      ? 'Give a pipeline the application permission AppRoleAssignment.ReadWrite.All, or take the services out.'
+      : 'Give a pipeline the application permission AppRoleAssignment.ReadWrite.All, or: azd env set RESTRICT_TO_ASSIGNED_USERS false    (then everybody in the tenant gets a token)',
   })
 }
 
-const Requirements = z.object({ requiredVersions: z.object({ azd: z.string().regex(/^>= \d+\.\d+\.\d+$/) }) })
-
-const isAtLeast = (version: string, least: string) => {
-  // A pre-release or daily build (1.24.0-beta.1) has what its release has.
-  const [have = [], want = []] = [version, least].map((text) =>
-    text
-      .replace(/[-+].*/, '')
-      .split('.')
-      .map(Number),
+const checkValues = ({ variables }: Context) =>
+  checkParameters(
+    variables,
+    loadDeclaration().toolSets.map(({ name }) => name),
   )
-  const different = want.findIndex((part, index) => part !== have[index])
-  return different < 0 || (have[different] ?? 0) > (want[different] ?? 0)
-}
+
+const Requirements = z.object({ requiredVersions: z.object({ azd: z.string().regex(/^>= \d+\.\d+\.\d+$/) }) })
 
 async function checkAzd({ root, azdVersion }: Context): Promise<string> {
   const file = Requirements.parse(parse(await readFile(join(root, 'azure.yaml'), 'utf8')))
   const least = file.requiredVersions.azd.replace('>= ', '')
   const version = await azdVersion()
-  if (isAtLeast(version, least)) return version
+  // A pre-release or daily build (1.24.0-beta.1) has what its release has.
+  if (gte(coerce(version) ?? '0.0.0', least)) return version
   throw new Problem({
     what: `azd is ${version}; this template needs ${least} or later.`,
     why: 'Older versions do not run hooks that are written in TypeScript.',
@@ -106,11 +134,15 @@ export function preflight(context: Context): Check[] {
   const shared = () => (known ??= rights())
   return [
     { title: 'azd is recent enough', run: () => checkAzd(context) },
-    { title: 'Values can be deployed', run: async () => checkParameters(context.variables) },
+    { title: 'Values can be deployed', run: async () => checkValues(context) },
     { title: 'Signed in to the right tenant', run: () => checkTenant(context) },
     { title: 'May create app registrations and groups', run: async () => checkCreation(await shared()) },
-    { title: 'May assign groups', run: async () => checkAssignment(context, await shared()) },
+    {
+      title: 'May assign groups',
+      run: async () => checkAssignment(context, await shared(), loadPermissions(context.variables.TOOL_SETS)),
+    },
     { title: 'May grant admin consent', run: async () => sayConsent(await shared()) },
+    { title: 'Downstream APIs are known to the tenant', run: async () => checkApis(context, await shared()) },
     { title: 'The admin group is one', run: () => checkGroup(context) },
     { title: 'Members of the admin group exist', run: () => checkMembers(context) },
     { title: 'Unique names are free or ours', run: named(checkNames) },

@@ -6,6 +6,7 @@ import { WORDS } from '../whatif/actual-state.ts'
 import { isOurs, resolveObject } from '../whatif/desired.ts'
 import { loadDeclared, loadPolicy } from '../whatif/load.ts'
 import { showName, showProperty } from '../whatif/report-text.ts'
+import { TAKEN_BACK } from '../whatif/unmanaged.ts'
 import { runWhatIf, type WhatIf } from '../whatif/whatif.ts'
 import { hookObjects } from './hook-objects.ts'
 
@@ -66,7 +67,7 @@ function findingsOf(result: WhatIf): Finding[] {
     ...unmanaged.map(({ type, title, kind, value, reason }) => ({
       title: `${WORDS[type]} "${title}", ${kind}`,
       wrong: `${value} is not declared. ${reason}`,
-      fix: REMOVE,
+      ...(reason.endsWith(TAKEN_BACK) ? { fix: CONSENT, isConsent: true } : { fix: REMOVE }),
     })),
     ...stale.map((wrong) => ({ title: 'Exceptions', wrong, fix: 'Correct infra/identity-exceptions.json' })),
   ]

@@ -3,16 +3,7 @@
 import { HELP, parseCommand } from '../whatif/command.ts'
 import { runCommand } from '../whatif/run.ts'
 import { surroundingsOf } from './surroundings.ts'
-
-// The same words as in this repository, but for how it is called.
-const inOurWords = (text: string) =>
-  text
-    .replaceAll('npm run whatif [-- options]', 'identity-what-if [map] [options]')
-    .replaceAll('npm run whatif -- ', 'identity-what-if ')
-    .replaceAll(
-      'Signs in as azd does.',
-      'Signs in with IDENTITY_WHAT_IF_TOKEN, else as azd does, else as the Azure CLI does.',
-    )
+import { inOurWords } from './words.ts'
 
 async function run(given: readonly string[]): Promise<number> {
   const command = parseCommand([...given], 'infra')

@@ -149,14 +149,16 @@ export class Names {
     return typeof value === 'string' ? (this.ofId(value) ?? value) : 'unknown'
   }
 
-  /** The declared display name; undefined for what is not declared or has none. */
+  /** The declared display name, or that of another's app that is not in the tenant yet; undefined without one. */
   #ofKey(key: string): string | undefined {
     const one = this.#declared.get(key)
     const { displayName: name, appId } = one ? resolveObject(one, this.#state) : {}
     if (typeof name === 'string') return name
     // A service principal is called as its app is.
     const isOther = typeof appId === 'string' || (appId instanceof Unknown && appId.key !== key)
-    return isOther ? this.ofId(appId) : undefined
+    return isOther
+      ? this.ofId(appId)
+      : this.#clients.get(key.replace(/^servicePrincipals\//, '').toLowerCase())
   }
 
   /** Consent of one person is another one than consent for all. */

@@ -30,11 +30,15 @@ type Found = Pick<Blocker, 'rule' | 'what' | 'wayOut'>
 
 const LIMIT = 20
 
-/** `deleted`: what is in the recycle bin; `read`: what the template only reads. */
+/**
+ * `deleted`: what is in the recycle bin; `read`: what the template only reads; `disabledFirst`: ids of scopes and roles
+ * that a hook disables before.
+ */
 export function findBlockers(
   { objects, state, names }: States,
   deleted: readonly ActualProperties[],
   read: readonly DesiredObject[] = [],
+  disabledFirst: readonly string[] = [],
 ): Blocker[] {
   const missing = read.filter(({ by, key }) => by === 'template' && state.isAbsent(key))
   const found = objects.flatMap((one) => {
@@ -47,7 +51,7 @@ export function findBlockers(
           ...ofNew(one, desired, state.around(one.key, 'siblings').length),
         ]
       : one.type === 'applications'
-        ? ofApp(one.passes(state), desired, actual)
+        ? ofApp(one.passes(state), desired, actual, disabledFirst)
         : []
     const refused = one.type === 'applications' ? findRefusedUris(one.passes(state), actual) : []
     return [...found, ...refused].map((blocker) => ({ ...about, ...blocker }))
@@ -129,24 +133,31 @@ function ofNew({ type }: DesiredObject, desired: Properties, siblings: number): 
 
 const SCOPES = 'oauth2PermissionScopes'
 
-function ofApp(passes: readonly Properties[], desired: Properties, actual: ActualProperties): Found[] {
+function ofApp(
+  passes: readonly Properties[],
+  desired: Properties,
+  actual: ActualProperties,
+  disabledFirst: readonly string[],
+): Found[] {
+  const isLeft = ({ id }: Properties) => !disabledFirst.includes(String(id))
+  const scopes = readObjects(readProperty(actual.api, SCOPES)).filter(isLeft)
   const removed = [
-    ...findRemovals('scope', readProperty(actual.api, SCOPES), readProperty(desired.api, SCOPES)),
-    ...findRemovals('role', actual.appRoles, desired.appRoles),
+    ...findRemovals('scope', scopes, readProperty(desired.api, SCOPES)),
+    ...findRemovals('role', readObjects(actual.appRoles).filter(isLeft), desired.appRoles),
   ]
   // Whoever follows the way out of a removal comes past a client that is left.
   return [
     ...removed,
     ...findEarlyClients(passes, actual),
-    ...(removed.length > 0 ? [] : findLeftClients(passes, actual)),
+    ...(removed.length > 0 ? [] : findLeftClients(passes, actual, disabledFirst)),
   ]
 }
 
 /** A scope or role that somebody may be using must be switched off in a deployment of its own first. */
-function findRemovals(word: string, actual: Value | undefined, desired: Value | undefined): Found[] {
+function findRemovals(word: string, actual: readonly Properties[], desired: Value | undefined): Found[] {
   if (!Array.isArray(desired)) return []
   const declared = readObjects(desired)
-  return readObjects(actual).flatMap((old): Found[] => {
+  return actual.flatMap((old): Found[] => {
     const now = declared.find(({ id }) => id === old.id)
     if (old.isEnabled !== true || (now && now.value === old.value)) return []
     const change = now ? `renamed to ${String(now.value)}` : 'removed'
@@ -192,11 +203,18 @@ function findEarlyClients(passes: readonly Properties[], actual: ActualPropertie
   return []
 }
 
-/** A client that is there would keep a scope that a pass before its list takes away. */
-function findLeftClients(passes: readonly Properties[], actual: ActualProperties): Found[] {
+/**
+ * A client that is there would keep a scope that a pass before its list takes away; whoever disables one first
+ * takes it from the clients too.
+ */
+function findLeftClients(
+  passes: readonly Properties[],
+  actual: ActualProperties,
+  disabledFirst: readonly string[],
+): Found[] {
   const api = passes.map((pass) => pass.api).find((one) => readProperty(one, SCOPES) !== undefined)
   if (!isObject(api) || api.preAuthorizedApplications !== undefined) return []
-  const kept = new Set(readObjects(api[SCOPES]).map(({ id }) => id))
+  const kept = new Set([...readObjects(api[SCOPES]).map(({ id }) => id), ...disabledFirst])
   const lost = clientScopes(actual.api).find((id) => !kept.has(String(id)))
   if (lost === undefined) return []
   return [

@@ -111,7 +111,10 @@ const READABLE = ['applications', 'groups', 'servicePrincipals', 'users'] as con
 const isReadable = (type: string): type is (typeof READABLE)[number] => READABLE.some((one) => one === type)
 
 /** What is read and not written: values of it may stand in what is written. */
-export const collectReadObjects = (template: TemplateModule, { consents }: Further): DesiredObject[] => [
+export const collectReadObjects = (
+  template: TemplateModule,
+  { consents, withdrawn }: Further,
+): DesiredObject[] => [
   ...existingResources(template).flatMap(({ place, type: name, properties }): DesiredObject[] => {
     const type = graphType(name)
     if (!isReadable(type)) return []
@@ -128,7 +131,9 @@ export const collectReadObjects = (template: TemplateModule, { consents }: Furth
       },
     ]
   }),
-  ...consents.map(({ appId }) => makeHookObject('servicePrincipals', appId, () => ({ appId }))),
+  ...[...new Set([...consents, ...withdrawn].map(({ appId }) => appId))].map((appId) =>
+    makeHookObject('servicePrincipals', appId, () => ({ appId })),
+  ),
 ]
 
 const makeHookObject = (

@@ -75,8 +75,11 @@ async function addFurther(further: Further = NOTHING_FURTHER, file?: string): Pr
   if (!more) throw new Problem({ what: `${file} is not there.`, ...wrong })
   return {
     consents: [...further.consents, ...more.consents],
+    withdrawn: [...further.withdrawn, ...more.withdrawn],
+    disabledFirst: [...further.disabledFirst, ...more.disabledFirst],
     federatedCredentials: [...further.federatedCredentials, ...more.federatedCredentials],
     secrets: [...further.secrets, ...more.secrets],
+    outputs: { ...further.outputs, ...more.outputs },
     names: { ...further.names, ...more.names },
   }
 }

@@ -3,7 +3,7 @@ import { Unknown, type Value } from '../bicep/value.ts'
 import type { States } from './actual-state.ts'
 import type { Change } from './changes.ts'
 import { type DesiredObject, resolveObject } from './desired.ts'
-import { readList, readProperty, splitWords } from './properties.ts'
+import { type Properties, readList, readProperty, splitWords } from './properties.ts'
 
 export type Mapped = States & { changes: readonly Change[] }
 
@@ -16,11 +16,8 @@ interface Node {
   title: string
   kind: Kind
   mark: Mark
-}
-
-/** A frame with its scopes and roles inside. */
-interface App extends Omit<Node, 'kind'> {
-  inner: Node[]
+  /** Of a frame: its scopes and roles. */
+  inner?: Node[]
 }
 
 interface Edge {
@@ -46,70 +43,69 @@ const offersOf = (app: Record<string, Value> | undefined) => [
   ...readList(app?.appRoles),
 ]
 
+/** Those that a deployment takes away come last. */
+function drawOffers(app: string, desired: Properties, actual: Properties | undefined): Node[] {
+  const [offered, present] = [offersOf(desired), offersOf(actual)]
+  const isIn = (scope: Value, all: Value[]) =>
+    all.some((other) => readProperty(other, 'id') === readProperty(scope, 'id'))
+  const draw = (scope: Value, mark: Mark): Node => ({
+    id: scopeId(app, readProperty(scope, 'id')),
+    title: `${readProperty(scope, 'value')}${readProperty(scope, 'isEnabled') === false ? ' (disabled)' : ''}`,
+    kind: 'scope',
+    mark,
+  })
+  return [
+    ...offered.map((scope) => draw(scope, actual && !isIn(scope, present) ? 'added' : 'same')),
+    ...present.filter((scope) => !isIn(scope, offered)).map((scope) => draw(scope, 'removed')),
+  ]
+}
+
 class Nodes {
   readonly #mapped: Mapped
-  readonly others = new Map<string, Node>()
-  readonly apps = new Map<string, App>()
+  readonly #all = new Map<string, Node>()
   /** Node by object id and app id of the actual objects. */
   readonly #ids = new Map<string, string>()
 
   constructor(mapped: Mapped) {
     this.#mapped = mapped
     const { objects, state } = mapped
-    for (const one of objects) if (one.type === 'applications') this.#addApp(one)
-    for (const one of objects) if (one.type === 'groups') this.#addObject(one, 'group')
+    for (const one of objects) if (one.type === 'applications') this.#declare(one, 'client')
+    for (const one of objects) if (one.type === 'groups') this.#declare(one, 'group')
     for (const one of objects) {
       const id = one.type === 'servicePrincipals' ? state.get(one.key)?.id : undefined
       if (typeof id === 'string') this.#ids.set(id, this.ofKey(one.key) ?? '')
     }
   }
 
-  /** With its scopes inside; an app that offers nothing is a client. */
-  #addApp(one: DesiredObject): void {
-    const desired = resolveObject(one, this.#mapped.state)
-    const actual = this.#mapped.state.get(one.key)
-    const [offered, present] = [offersOf(desired), offersOf(actual)]
-    if (offered.length === 0 && present.length === 0) {
-      this.#addObject(one, 'client')
-      return
-    }
-    const id = `app${this.apps.size}`
-    const node = (scope: Value, mark: Mark): Node => ({
-      id: scopeId(id, readProperty(scope, 'id')),
-      title: `${readProperty(scope, 'value')}${readProperty(scope, 'isEnabled') === false ? ' (disabled)' : ''}`,
-      kind: 'scope',
-      mark,
-    })
-    const isIn = (scope: Value, all: Value[]) =>
-      all.some((other) => readProperty(other, 'id') === readProperty(scope, 'id'))
-    const inner = offered.map((scope) => node(scope, actual && !isIn(scope, present) ? 'added' : 'same'))
-    const gone = present.filter((scope) => !isIn(scope, offered)).map((scope) => node(scope, 'removed'))
-    const title = this.#mapped.names.titleOf(one.type, desired)
-    this.apps.set(one.key, { id, title, mark: markOf(one.key, this.#mapped), inner: [...inner, ...gone] })
-    this.#remember(one, id)
+  get frames(): Node[] {
+    return [...this.#all.values()].filter(({ inner }) => inner)
   }
 
-  #addObject(one: DesiredObject, kind: Kind): void {
-    const title = this.#mapped.names.titleOf(one.type, resolveObject(one, this.#mapped.state))
-    this.#remember(one, this.#add(one.key, title, kind, markOf(one.key, this.#mapped)))
+  get others(): Node[] {
+    return [...this.#all.values()].filter(({ inner }) => !inner)
   }
 
-  #remember({ key }: DesiredObject, id: string): void {
-    const actual = this.#mapped.state.get(key)
-    for (const one of [actual?.id, actual?.appId]) if (typeof one === 'string') this.#ids.set(one, id)
+  /** An app with its scopes inside; one that offers nothing is a client. */
+  #declare(one: DesiredObject, kind: Kind): void {
+    const { state, names } = this.#mapped
+    const [desired, actual] = [resolveObject(one, state), state.get(one.key)]
+    const inner = drawOffers(`app${this.frames.length}`, desired, actual)
+    const node = { title: names.titleOf(one.type, desired), kind, mark: markOf(one.key, this.#mapped) }
+    const id = this.#add(one.key, inner.length > 0 ? { ...node, inner } : node)
+    for (const other of [actual?.id, actual?.appId]) if (typeof other === 'string') this.#ids.set(other, id)
   }
 
-  #add(key: string, title: string, kind: Kind, mark: Mark = 'same'): string {
-    const known = this.others.get(key)
+  #add(key: string, node: Omit<Node, 'id'>): string {
+    const known = this.#all.get(key)
     if (known) return known.id
-    const id = `n${this.others.size}`
-    this.others.set(key, { id, title, kind, mark })
+    const id = node.inner ? `app${this.frames.length}` : `n${this.others.length}`
+    this.#all.set(key, { id, ...node })
     return id
   }
 
   /** Of a declared object; a service principal is its app. */
   ofKey(key: string): string | undefined {
-    const here = this.apps.get(key)?.id ?? this.others.get(key)?.id
+    const here = this.#all.get(key)?.id
     if (here !== undefined) return here
     const { objects, state } = this.#mapped
     const principal = objects.find((one) => one.key === key && one.type === 'servicePrincipals')
@@ -126,15 +122,15 @@ class Nodes {
     if (declared) return declared
     const text = isUnknown ? value.text : String(value)
     const key = isUnknown ? (value.key ?? text) : (names.ofId(text) ?? text)
-    return this.#add(`${kind}/${key}`, value === undefined ? text : names.of(value), kind)
+    return this.named(value === undefined ? text : names.of(value), kind, key)
   }
 
-  named(title: string, kind: Kind): string {
-    return this.#add(`${kind}/${title}`, title, kind)
+  named(title: string, kind: Kind, key = title): string {
+    return this.#add(`${kind}/${key}`, { title, kind, mark: 'same' })
   }
 
   scope(app: string, scope: Value): string {
-    const inner = [...this.apps.values()].find(({ id }) => id === app)?.inner ?? []
+    const inner = this.frames.find(({ id }) => id === app)?.inner ?? []
     const id = scopeId(app, scope)
     return inner.some((one) => one.id === id) ? id : app
   }
@@ -270,14 +266,14 @@ export function renderMap(mapped: Mapped): string {
   const nodes = new Nodes(mapped)
   const edges = drawEdges(mapped, nodes)
   const lines = ['flowchart LR']
-  for (const { id, title, inner, mark } of nodes.apps.values()) {
+  for (const { id, title, inner = [], mark } of nodes.frames) {
     lines.push(`  subgraph ${id}[${quoteLabel(SIGNS[mark] + title)}]`)
     for (const scope of inner) lines.push(`    ${nodeLine(scope)}`)
     lines.push('  end')
     // A class would not reach the frame of a subgraph.
     if (mark !== 'same') lines.push(`  style ${id} ${styleOf(mark)}`)
   }
-  for (const node of nodes.others.values()) lines.push(`  ${nodeLine(node)}`)
+  for (const node of nodes.others) lines.push(`  ${nodeLine(node)}`)
   lines.push(...edges.map(edgeLine))
   for (const [index, { mark }] of edges.entries())
     if (mark !== 'same') lines.push(`  linkStyle ${index} ${styleOf(mark)},color:${COLOURS[mark]}`)

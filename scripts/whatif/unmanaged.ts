@@ -1,7 +1,9 @@
 /** What is there and nobody declared: who put it there can use it, and no deployment takes it away. */
 import { z } from 'zod'
+import { FederatedCredential, Grant } from '../graph/graph-objects.ts'
 import type { States } from './actual-state.ts'
 import { type DesiredObject, isOurs, resolveObject } from './desired.ts'
+import type { Further } from './further.ts'
 import { type Properties, readList, readProperty, splitWords } from './properties.ts'
 import { NO_ROLE } from './risk.ts'
 import { type Found, findUndeclared, findUnfamiliar } from './unmanaged-properties.ts'
@@ -21,21 +23,12 @@ const Assignment = z.object({
   resourceDisplayName: z.string().nullish(),
   appRoleId: z.string(),
 })
-const Grant = z.object({
-  id: z.string(),
-  clientId: z.string(),
-  resourceId: z.string(),
-  consentType: z.string(),
-  principalId: z.string().nullish(),
-  scope: z.string().nullish(),
-})
-const Credential = z.object({
-  id: z.string(),
-  name: z.string(),
-  issuer: z.string(),
-  subject: z.string().nullish(),
-})
+const AnyGrant = Grant.extend({ principalId: z.string().nullish() })
+const Credential = FederatedCredential.omit({ audiences: true }).extend({ subject: z.string().nullish() })
 const Identified = z.object({ id: z.string() })
+
+/** How the reason of a grant ends that is no fault: only its hook has not run yet. */
+export const TAKEN_BACK = 'Nothing that is on needs it: npm run consent takes it back.'
 
 const SURROUNDED: readonly DesiredObject['type'][] = ['applications', 'servicePrincipals', 'groups']
 /** What every user agrees to at the first sign-in: it gives a client nothing but the sign-in. */
@@ -45,12 +38,12 @@ const isSurrounded = (one: DesiredObject) => isOurs(one) && SURROUNDED.includes(
 
 /**
  * Everything that hangs on a declared application, service principal or group. `deployer`: object id of whoever asks,
- * whom Entra makes an owner of what is new; `ownSecrets`: key ids of those that hooks have made and recorded.
+ * whom Entra makes an owner of what is new; `further`: what hooks have made and recorded, and what they take back.
  */
 export function findUnmanaged(
   states: States,
   deployer: string | undefined,
-  ownSecrets: readonly string[],
+  further: Pick<Further, 'secrets' | 'withdrawn'>,
 ): Unmanaged[] {
   const { objects, state, names } = states
   const seen = new Set<string>()
@@ -61,12 +54,12 @@ export function findUnmanaged(
     const title = names.titleOf(one.type, desired)
     const found = [
       ...findUndeclared({ type: one.type, title }, desired, actual).filter(
-        ({ value }) => !ownSecrets.includes(value),
+        ({ value }) => !further.secrets.includes(value),
       ),
       ...findOwners(one, desired, title, deployer, states),
       ...findCredentials(one, title, states),
       ...findAssignments(one, title, seen, states),
-      ...findGrants(one, seen, states),
+      ...findGrants(one, seen, states, further.withdrawn),
     ]
     return found.map((item) => ({ key: one.key, type: one.type, title, ...item }))
   })
@@ -157,13 +150,23 @@ function findAssignments(one: DesiredObject, title: string, seen: Set<string>, s
 }
 
 /** Scopes beyond the declared ones; a grant that is declared keeps those that somebody has added. */
-function findGrants(one: DesiredObject, seen: Set<string>, states: States): Found[] {
+function findGrants(
+  one: DesiredObject,
+  seen: Set<string>,
+  states: States,
+  withdrawn: Further['withdrawn'],
+): Found[] {
   const { objects, state, names } = states
+  const goes = new Set(
+    withdrawn.flatMap(({ appId, permissions }) =>
+      permissions.map(({ value }) => `${state.get(`servicePrincipals/${appId}`)?.id} ${value}`),
+    ),
+  )
   const scopesOf = (id: string) =>
     objects
       .filter(({ type, key }) => type === 'oauth2PermissionGrants' && state.get(key)?.id === id)
       .flatMap((grant) => splitWords(resolveObject(grant, state).scope))
-  const all = ['grantsAsClient', 'grantsAsResource'].flatMap((list) => around(one, list, Grant, states))
+  const all = ['grantsAsClient', 'grantsAsResource'].flatMap((list) => around(one, list, AnyGrant, states))
   return all.flatMap((grant): Found[] => {
     if (seen.has(grant.id)) return []
     seen.add(grant.id)
@@ -177,7 +180,7 @@ function findGrants(one: DesiredObject, seen: Set<string>, states: States): Foun
         kind: 'oauth2PermissionGrants',
         value: [grant.clientId, grant.resourceId, ...(isForAll ? [] : [grant.principalId]), scope].join(' '),
         grade: isForAll ? 'high' : 'medium',
-        reason: `${client} may call ${resource} with ${scope} for ${whom}, without a prompt.`,
+        reason: `${client} may call ${resource} with ${scope} for ${whom}, without a prompt.${isForAll && goes.has(`${grant.resourceId} ${scope}`) ? ` ${TAKEN_BACK}` : ''}`,
       }))
   })
 }

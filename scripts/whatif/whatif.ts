@@ -58,7 +58,7 @@ export function prepareStates(declared: Declared): States & { read: DesiredObjec
   const state = new ActualState([...template, ...read], answersOf(declared))
   for (const [name, value] of Object.entries(compiled.outputs)) {
     const [only, ...others] = value instanceof Unknown ? (value.pattern ?? []) : []
-    const said = variables[name]
+    const said = variables[name] ?? further.outputs[name]
     if (typeof only === 'object' && others.length === 0 && said) state.record(only, said)
   }
   const objects = [...template, ...collectHookObjects(declared, template, state)]
@@ -80,14 +80,14 @@ export async function runWhatIf(
   const environmentTags = findEnvironmentTags(declaredProperties, environment)
   const around = await readActual(directory, [...objects, ...read], state, environmentTags)
   const { changes, pending } = findChanges(states, { ...policy, tenantId, environmentTags })
-  const found = [...findUnmanaged(states, policy.deployer, further.secrets), ...pending.flatMap(findAssumed)]
+  const found = [...findUnmanaged(states, policy.deployer, further), ...pending.flatMap(findAssumed)]
   return {
     ...states,
     environment,
     tenantId,
     changes,
     pending: pending.filter(({ assumed }) => assumed === undefined),
-    blockers: findBlockers(states, around.deleted, read),
+    blockers: findBlockers(states, around.deleted, read, further.disabledFirst),
     unreadable: findUnreadable(declared.compiled.unreadable, declared.places),
     orphans: findOrphans(states, around, environmentTags, changes),
     ...applyExceptions(found, exceptions, { objects, environment, today }),

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { ConfigurationError } from '../../app/auth/credential.ts'
 import { loadConfig } from '../../app/config.ts'
-import { loadPermissions } from '../../app/permissions.ts'
+import { loadDeclaration } from '../../app/declaration.ts'
 import { selfSigned } from '../certificate.ts'
 
-const permissions = loadPermissions()
+const declaration = loadDeclaration()
 const guid = '11111111-2222-3333-4444-555555555555'
 const good = {
   AZURE_TENANT_ID: guid,
@@ -22,7 +22,7 @@ const good = {
   AZURE_CLIENT_ID: guid,
 }
 const load = (changes: Record<string, string | undefined> = {}) =>
-  loadConfig({ ...good, ...changes }, permissions)
+  loadConfig({ ...good, ...changes }, declaration)
 
 const refuses = (changes: Record<string, string | undefined>, message: RegExp) =>
   assert.throws(
@@ -44,6 +44,35 @@ describe('the configuration', () => {
     assert.deepEqual(config.serverUrls, ['https://server.example.com/mcp'])
   })
 
+  it('takes the usual tool sets, or exactly those that it is told', () => {
+    assert.deepEqual(load().permissions.toolSets, ['expenses', 'profile'])
+    assert.deepEqual(load({ TOOL_SETS: '' }).permissions.toolSets, ['expenses', 'profile'])
+    const { permissions, endpoints } = load({ TOOL_SETS: ' profile ' })
+    assert.deepEqual(permissions.toolSets, ['profile'])
+    assert.deepEqual(Object.keys(endpoints), ['graph'])
+    for (const wrong of ['spending', 'expenses,', 'expenses,,profile', ' ', 'Expenses', 'expenses profile'])
+      refuses({ TOOL_SETS: wrong }, /TOOL_SETS is wrong: .*tool sets, separated by commas: expenses, profile/)
+    // With everything else that is wrong, in one message.
+    refuses({ TOOL_SETS: 'spending', PORT: 'x' }, /PORT is wrong[\s\S]*TOOL_SETS is wrong/)
+  })
+
+  it('does not guess where a service of our own is', () => {
+    const documents = { TOOL_SETS: 'documents' }
+    for (const missing of [undefined, ''])
+      refuses(
+        { ...documents, SEARCH_ENDPOINT: missing },
+        /^SEARCH_ENDPOINT is missing: it should be an https URL/,
+      )
+    for (const wrong of ['http://srch.search.windows.net', 'srch', 'https://a:b@srch.search.windows.net'])
+      refuses(
+        { ...documents, SEARCH_ENDPOINT: wrong },
+        /^SEARCH_ENDPOINT is wrong: it should be an https URL/,
+      )
+    const { endpoints } = load({ ...documents, SEARCH_ENDPOINT: 'https://srch.search.windows.net/' })
+    assert.deepEqual(endpoints, { search: 'https://srch.search.windows.net' })
+    assert.equal(load({ SEARCH_ENDPOINT: undefined }).endpoints.search, undefined)
+  })
+
   for (const name of Object.keys(good).filter((variable) => variable !== 'AZURE_CLIENT_ID')) {
     it(`names ${name} when it is missing or empty`, () => {
       refuses({ [name]: undefined }, new RegExp(`^${name} is missing: it should be`))
@@ -60,8 +89,8 @@ describe('the configuration', () => {
       refuses({ ALLOWED_CLIENTS: wrong }, /ALLOWED_CLIENTS is wrong: it should be the app ids/)
   })
 
-  it('does not start for every client where infra/permissions.json allows a few', () => {
-    const restricted = { ...permissions, allowedClients: [{ name: 'One', appId: guid }] }
+  it('does not start for every client where infra/declaration.json allows a few', () => {
+    const restricted = { ...declaration, allowedClients: [{ name: 'One', appId: guid }] }
     assert.throws(() => loadConfig(good, restricted), /ALLOWED_CLIENTS is missing: it should be the app ids/)
     const { allowedClients } = loadConfig({ ...good, ALLOWED_CLIENTS: guid }, restricted)
     assert.deepEqual(allowedClients, new Set([guid]))
@@ -101,7 +130,7 @@ describe('the configuration', () => {
     ['LOG_LEVEL', 'chatty', /LOG_LEVEL is wrong: it should be error, warn or info/],
     ['COSMOS_KEY', 'a key', /COSMOS_KEY is refused/],
     ['ENTRA_CLIENT_SECRET', 'a secret', /ENTRA_CLIENT_SECRET is refused/],
-    ['ENTRA_CLIENT_CERTIFICATE_PATH', '/nowhere.pem', /2 credentials are set/],
+    ['ENTRA_CLIENT_CERTIFICATE_PATH', '/nowhere.pem', /ENTRA_CLIENT_CERTIFICATE_PATH is wrong: it should be/],
   ]
   for (const [name, value, message] of bad)
     it(`refuses ${name}=${value}`, () => refuses({ [name]: value }, message))
@@ -175,13 +204,15 @@ describe('the configuration', () => {
     })
   }
 
-  it('needs a key for an http Cosmos stand-in', () => {
+  it('needs a key for an http Cosmos emulator', () => {
     refuses({ COSMOS_ENDPOINT: 'http://localhost:8082' }, /COSMOS_KEY is missing/)
     assert.equal(load({ COSMOS_ENDPOINT: 'http://localhost:8082', COSMOS_KEY: 'key' }).cosmos.key, 'key')
   })
 
   it('needs exactly one credential', () => {
     refuses({ AZURE_CLIENT_ID: undefined }, /^0 credentials are set: set exactly one of AZURE_CLIENT_ID/)
+    const two = { ENTRA_CLIENT_SECRET: 'a secret', ENTRA_CLIENT_CERTIFICATE_PATH: '/any.pem' }
+    refuses({ AZURE_CLIENT_ID: undefined, ...two }, /^2 credentials are set/)
     const secret = load({ AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_SECRET: 'a secret' })
     assert.deepEqual(secret.credential, { kind: 'secret', secret: 'a secret' })
   })
@@ -204,12 +235,18 @@ describe('the configuration', () => {
       const { forMsal } = await selfSigned()
       writeFileSync(path, `${forMsal.x5c}\n${forMsal.privateKey}`)
       const { credential } = load({ AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_CERTIFICATE_PATH: path })
-      assert.equal(credential.kind === 'certificate' && credential.thumbprintSha256, forMsal.thumbprintSha256)
-      writeFileSync(path, forMsal.x5c)
-      refuses(
-        { AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_CERTIFICATE_PATH: path },
-        /ENTRA_CLIENT_CERTIFICATE_PATH is wrong/,
-      )
+      assert.ok(credential.kind === 'certificate')
+      assert.equal(credential.file.current.thumbprintSha256, forMsal.thumbprintSha256)
+      // In Azure the managed identity is still what the server reads its data with.
+      const inAzure = load({ ENTRA_CLIENT_CERTIFICATE_PATH: path })
+      assert.deepEqual([inAzure.credential.kind, inAzure.azureIdentity], ['certificate', guid])
+      for (const content of [forMsal.x5c, forMsal.privateKey, '']) {
+        writeFileSync(path, content)
+        refuses(
+          { AZURE_CLIENT_ID: undefined, ENTRA_CLIENT_CERTIFICATE_PATH: path },
+          /ENTRA_CLIENT_CERTIFICATE_PATH is wrong: it should be the path of a readable PEM file/,
+        )
+      }
     } finally {
       rmSync(folder, { recursive: true })
     }

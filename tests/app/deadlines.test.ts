@@ -7,6 +7,7 @@ import { ManagedIdentity } from '../../app/auth/managed-identity.ts'
 import { OnBehalfOf } from '../../app/auth/obo.ts'
 import type { Caller, UserId } from '../../app/auth/verifier.ts'
 import { DeadlineExceeded, within } from '../../app/deadline.ts'
+import { DocumentIndex } from '../../app/documents/document-index.ts'
 import { loadPermissions } from '../../app/permissions.ts'
 import { openContainer } from '../../app/store/cosmos.ts'
 import { ExpenseStore, StoreUnavailable } from '../../app/store/expenses.ts'
@@ -81,6 +82,15 @@ for (const stall of STALLS) {
       )
       await assert.rejects(store.list(someUser(), { limit: 1 }), StoreUnavailable)
       await assert.rejects(store.add(someUser(), lunch), StoreUnavailable)
+    })
+
+    it('the question for documents, and the one for the token that it needs', async () => {
+      const question = { query: 'x', top: 1, userToken: 'a.b.c' }
+      const granted = { token: 'token', expiresOnTimestamp: Date.now() + 3_600_000 }
+      for (const getToken of [async () => granted, () => never]) {
+        const documents = new DocumentIndex(service.url, async () => ({ getToken }))
+        await assert.rejects(documents.find(question, DEADLINE), DeadlineExceeded)
+      }
     })
 
     it('every use of the store, and the look at it', async () => {

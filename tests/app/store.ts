@@ -5,13 +5,13 @@ import type { UserId } from '../../app/auth/verifier.ts'
 import { openContainer } from '../../app/store/cosmos.ts'
 import { ExpenseStore, type NewExpense } from '../../app/store/expenses.ts'
 import type { RetryPolicy } from '../../app/store/retry.ts'
-import { type Cosmos, startCosmos } from '../../scripts/emulators/cosmos.ts'
+import { type Cosmos, startCosmos } from '../scripts/emulators/cosmos.ts'
 
 const { COSMOS_ENDPOINT: endpoint, COSMOS_KEY: key } = process.env
 
-/** Why a test that needs the stand-in's faults or counters does not run; false when it does. */
+/** Why a test that needs the emulator's faults or counters does not run; false when it does. */
 export const notOnRealCosmos =
-  endpoint && key ? 'COSMOS_ENDPOINT is set: faults and counters are the stand-in’s' : false
+  endpoint && key ? 'COSMOS_ENDPOINT is set: faults and counters are the emulator’s' : false
 
 /** Only the verifier makes these in the server. */
 export const someUser = (name = 'user'): UserId => `${name}-${randomUUID()}` as UserId
@@ -33,7 +33,7 @@ export const noWaiting = (deadlineMs = 60_000): RetryPolicy & { waits: number[] 
 
 /**
  * A new, empty container for the store: on the endpoint of COSMOS_ENDPOINT and COSMOS_KEY if both
- * are set, else on a stand-in of its own. Created and removed with the SDK, as anyone would.
+ * are set, else on an emulator of its own. Created and removed with the SDK, as anyone would.
  */
 export const openStore = async (options: { pageSize?: number } = {}) => {
   const local: Cosmos | undefined =
@@ -53,9 +53,9 @@ export const openStore = async (options: { pageSize?: number } = {}) => {
     storeWith: (policy: RetryPolicy) => new ExpenseStore(opened, policy),
     /** A store whose statistics have so many milliseconds in all. */
     storeWithin: (policy: RetryPolicy, ms: number) => new ExpenseStore(opened, policy, ms),
-    /** The stand-in; tests that use it are skipped where there is none. */
+    /** The emulator; tests that use it are skipped where there is none. */
     get cosmos(): Cosmos {
-      if (!local) throw new Error('There is no stand-in.')
+      if (!local) throw new Error('There is no emulator.')
       return local
     },
     async close() {

@@ -41,6 +41,26 @@ describe('the sign-in page in Chromium', { skip: withoutBrowser }, () => {
     return { url: `http://localhost:${port}/callback`, close: () => server.close().closeAllConnections() }
   }
 
+  it('shows Alice and Bob, and folds away the others with what each is good for', async () => {
+    const page = await browser.newPage()
+    const browse = async (authorizeUrl: URL) => {
+      await page.goto(authorizeUrl.href)
+      return new URL('http://localhost/?code=none')
+    }
+    const signIn = new SignIn(system.seed.clientId, browse)
+    // There is no such code; the page stands all the same.
+    await assert.rejects(accessToken(system.mcp, signIn))
+    const names = async () =>
+      (await page.getByRole('button').allInnerTexts()).map((text) => text.split(' ')[0])
+    assert.deepEqual(await names(), ['Alice', 'Bob'])
+    await page.getByText('More people to try').click()
+    assert.deepEqual(await names(), ['Alice', 'Bob', 'Carol', 'Dave', 'Olivia', 'Peter', 'Quinn'])
+    for (const person of await page.locator('details').getByRole('button').all())
+      assert.ok((await person.locator('.note').innerText()).length > 20)
+    if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true })
+    await page.close()
+  })
+
   for (const [name, tools] of [
     ['Alice', 3],
     ['Bob', 2],

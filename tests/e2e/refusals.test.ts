@@ -124,9 +124,13 @@ describe('the server refuses', () => {
     it(`a token without ${claim}`, async () => refusedToken(await tokenWith({ [claim]: undefined }), claim))
   }
   it('a token whose oid is no GUID', async () => refusedToken(await tokenWith({ oid: "x' OR 1=1" }), 'oid'))
-  it('an app-only token', async () => {
-    await refusedToken(await tokenWith({ idtyp: 'app', scp: undefined, roles: ['Everything'] }), 'idtyp')
-    await refusedToken(await tokenWith({ idtyp: 'app' }), 'idtyp')
+  it('an app-only token with a scope, and one that does not say that it is one', async () => {
+    // Whether or not it carries a role: a token is an app's or a person's. The rest: services.test.ts.
+    for (const roles of [undefined, ['Expenses.Report']])
+      await refusedToken(await tokenWith({ idtyp: 'app', roles }), 'scp')
+    await refusedToken(await tokenWith({ scp: undefined, roles: ['Expenses.Report'] }), 'scp')
+    await refusedToken(await tokenWith({ idtyp: 'App', scp: undefined }), 'idtyp')
+    await refusedToken(await tokenWith({ idtyp: 'device' }), 'idtyp')
   })
   it('an unassigned user, already at sign-in', async () => {
     await assert.rejects(system.tokenFor('Dave'), /AADSTS50105/)

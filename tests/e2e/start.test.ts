@@ -1,48 +1,21 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { after, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
+import { Ready, startCommand } from './npm-start.ts'
 import { callTool, lunch } from './rpc.ts'
 import { accessToken, SignIn, withLoginHint } from './sign-in.ts'
-
-const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url))
-
-const Ready = z.object({
-  mcp: z.url(),
-  tenant: z.url(),
-  tenantId: z.guid(),
-  clientId: z.guid(),
-  scope: z.string(),
-  cosmos: z.url(),
-  graph: z.url(),
-  operators: z.array(z.object({ name: z.string(), upn: z.email(), oid: z.guid() })).length(3),
-  users: z.array(z.object({ name: z.string(), upn: z.email(), oid: z.guid(), admin: z.boolean() })),
-})
 
 describe('npm start', () => {
   const data = mkdtempSync(join(tmpdir(), 'start-'))
   after(() => rmSync(data, { recursive: true }))
-  const anyPorts = { PORT: '0', TENANT_PORT: '0', COSMOS_PORT: '0', DATA_DIR: data }
-
-  function start(args: string[], env: Record<string, string> = {}) {
-    const child = spawn(process.execPath, [script, ...args], {
-      env: { PATH: process.env.PATH, ...anyPorts, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let errors = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      errors += text
-    })
-    return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator](), errors: () => errors }
-  }
+  const start = (args: string[], env: Record<string, string> = {}) =>
+    startCommand(args, { DATA_DIR: data, ...env })
 
   async function ready(args = ['--json']) {
     const { child, lines, errors } = start(args)
@@ -57,7 +30,7 @@ describe('npm start', () => {
     assert.deepEqual(await exit, [0, null])
   }
 
-  const tokenOf = ({ mcp, clientId }: z.infer<typeof Ready>, upn: string) =>
+  const tokenOf = ({ mcp, clientId }: Ready, upn: string) =>
     accessToken(mcp, new SignIn(clientId, withLoginHint(upn)))
 
   it('prints one JSON line when ready, and Ctrl-C stops everything', async () => {

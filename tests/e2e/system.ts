@@ -4,11 +4,13 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import ky from 'ky'
 import { loadPermissions } from '../../app/permissions.ts'
-import { startCosmos } from '../../scripts/emulators/cosmos.ts'
 import { freePort } from '../../scripts/emulators/loopback.ts'
+import { fillEmulator } from '../../scripts/emulators/seed/documents.ts'
 import { seedDirectory } from '../../scripts/emulators/seed.ts'
 import { STORE, serverEnvironment } from '../../scripts/emulators/server-environment.ts'
-import { startTenant } from '../../scripts/emulators/tenant.ts'
+import { startCosmos } from '../scripts/emulators/cosmos.ts'
+import { startTenant } from '../scripts/emulators/tenant.ts'
+import { assertImpersonal } from './impersonal.ts'
 
 const source = fileURLToPath(new URL('../../app/server.ts', import.meta.url))
 
@@ -17,7 +19,7 @@ export type UserName = 'Alice' | 'Bob' | 'Carol' | 'Dave'
 
 /**
  * The production server as a process of its own, its environment pointing at emulators in this process. `program`:
- * Node's arguments, when it is not the source. `now`: the tenant's clock.
+ * Node's arguments, when it is not the source. `now`: the tenant's clock. Without TOOL_SETS the expenses alone are on.
  */
 export async function startSystem(
   overrides: Record<string, string> = {},
@@ -26,15 +28,22 @@ export async function startSystem(
 ) {
   const port = await freePort()
   const mcp = `http://localhost:${port}/mcp`
-  const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
+  const permissions = loadPermissions(overrides.TOOL_SETS ?? 'expenses')
+  const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const tenant = await startTenant({ ...seed, port: 0, now })
+  await fillEmulator({ tenant, seed, permissions })
   const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const environment: Record<string, string> = {
-    ...serverEnvironment(mcp, { seed, tenant, cosmos }),
+    ...serverEnvironment(mcp, { permissions, seed, tenant, cosmos }),
     RATE_LIMIT_PER_MINUTE: '100000',
     ...overrides,
   }
   let server = await startServer(program, environment, mcp)
+  /** Whatever a test was about: the whole suite's output is read so. */
+  const end = async () => {
+    await kill(server.child)
+    assertImpersonal(server.lines, seed)
+  }
   return {
     mcp,
     seed,
@@ -49,7 +58,7 @@ export async function startSystem(
     /** The first line since the last start with all these texts in it; waits for it. */
     lineWith: (...texts: string[]) => lineWith(server, ...texts),
     process: () => server.child,
-    tokenFor: (name: UserName, options: { claims?: string; clientId?: string } = {}) =>
+    tokenFor: (name: UserName, options: { claims?: string; clientId?: string; scope?: string } = {}) =>
       tenant.tokenFor({
         user: upnOf(seed, name),
         clientId: seed.clientId,
@@ -58,14 +67,14 @@ export async function startSystem(
         ...options,
       }),
     kill: () => kill(server.child),
-    /** A new process with empty caches; the stand-ins and their data stay. */
+    /** A new process with empty caches; the emulators and their data stay. */
     async restart() {
-      await kill(server.child)
+      await end()
       server = await startServer(program, environment, mcp)
     },
+    /** Fails, when all is closed, if a line of the server said something personal. */
     async stop() {
-      await kill(server.child)
-      await Promise.all([tenant.close(), cosmos.close()])
+      await end().finally(() => Promise.all([tenant.close(), cosmos.close()]))
     },
   }
 }

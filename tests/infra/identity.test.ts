@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
+import { loadPermissions } from '../../app/permissions.ts'
 import { appOf, environmentOf, passesOf, resourcesOf, sets } from './deployments.ts'
 
-const Permissions = z.object({
-  scopes: z.array(z.object({ id: z.string(), value: z.string(), type: z.string() })),
-  clients: z.array(z.object({ appId: z.string() })),
-  downstreamApis: z.array(
-    z.object({ appId: z.string(), permissions: z.array(z.object({ id: z.string() })) }),
-  ),
-})
-const permissions = Permissions.parse(
-  JSON.parse(await readFile(new URL('../../infra/permissions.json', import.meta.url), 'utf8')),
-)
+const permissions = loadPermissions()
 const vsCode = 'aebc6443-996d-45c2-90f0-388ff96faa56'
 const azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
 const withDevApp = sets.filter((set) => environmentOf(set).LOCAL_DEVELOPMENT !== 'false')
@@ -65,8 +56,10 @@ describe('The API app', () => {
 
 for (const set of sets) {
   describe(`With the parameters "${set}"`, () => {
+    const { scopes } = loadPermissions(environmentOf(set).TOOL_SETS)
+
     it('scope ids, values and types equal permissions.json in every pass', async () => {
-      const wanted = permissions.scopes.map(({ id, value, type }) => ({ id, value, type, isEnabled: true }))
+      const wanted = scopes.map(({ id, value, type }) => ({ id, value, type, isEnabled: true }))
       for (const kind of apis(set)) {
         for (const pass of await passesOf(set, kind))
           assert.deepEqual(pass.api?.oauth2PermissionScopes, wanted)
@@ -77,7 +70,7 @@ for (const set of sets) {
       const extra = set === 'custom-domain' ? ['cccccccc-cccc-4ccc-8ccc-cccccccccccc'] : []
       const wanted = [vsCode, azureCli, ...extra, '{publicClient.appId}'].map((appId) => ({
         appId,
-        delegatedPermissionIds: permissions.scopes.map(({ id }) => id),
+        delegatedPermissionIds: scopes.map(({ id }) => id),
       }))
       for (const kind of apis(set))
         assert.deepEqual((await appOf(set, kind)).api?.preAuthorizedApplications, wanted)

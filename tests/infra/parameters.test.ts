@@ -62,6 +62,7 @@ const bad: [why: string, variable: string, value: string | undefined, named: Reg
   ['replicas below zero', 'MIN_REPLICAS', '-1', /minimum allowable value is 0|minReplicas/],
   ['replicas that are no number', 'MIN_REPLICAS', 'many', /minReplicas/],
   ['no replica at most', 'MAX_REPLICAS', '0', /minimum allowable value is 1|maxReplicas/],
+  ['another price of the search service', 'SEARCH_SKU', 'standard', /searchSku/],
   ['an alert address that is none', 'ALERT_EMAIL', 'me', /alertEmail/],
   ['a word for device codes', 'ALLOW_DEVICE_CODE', 'sometimes', /allowDeviceCode/],
   ['a word for local development', 'LOCAL_DEVELOPMENT', 'sometimes', /localDevelopment/],
@@ -71,6 +72,13 @@ const bad: [why: string, variable: string, value: string | undefined, named: Reg
     'localhost',
     /minimum allowable length is 20|localServerUrl/,
   ],
+  [
+    'a tool set that nobody declares',
+    'TOOL_SETS',
+    'spending',
+    /TOOL_SETS: "spending" should be .*: expenses, profile/,
+  ],
+  ['no tool set between two commas', 'TOOL_SETS', 'expenses,,profile', /TOOL_SETS: "" should be/],
   [
     'a long service reference',
     'SERVICE_MANAGEMENT_REFERENCE',

@@ -3,8 +3,10 @@
  * predicted deployment, so that nobody has to believe a table. `--check` fails when the file is not current.
  */
 import { readFile, writeFile } from 'node:fs/promises'
+import { type Declaration, loadDeclaration } from '../../app/declaration.ts'
+import { selectPermissions, USUAL_TOOL_SETS } from '../../app/permissions.ts'
 import { Prediction } from './prediction.ts'
-import { Declaration, rightsIn } from './rights.ts'
+import { rightsIn } from './rights.ts'
 
 export const TABLE = new URL('../../docs/permissions.md', import.meta.url)
 
@@ -13,15 +15,25 @@ const table = (heads: string[], rows: string[][]): string =>
 
 /** The page, from the predicted deployment with default parameters. */
 export const page = (declaration: Declaration, prediction: Prediction): string => {
-  const tools = declaration.tools.map((tool) => [
-    `\`${tool.name}\``,
-    [tool.scope, tool.role]
+  const sets = declaration.toolSets
+  const code = (names: readonly (string | undefined)[]) =>
+    names
       .filter(Boolean)
-      .map((right) => `\`${right}\``)
-      .join(', '),
-    tool.admin ? 'admin group' : 'everybody who gets a token',
-    tool.downstreamApi ?? '',
-  ])
+      .map((name) => `\`${name}\``)
+      .join(', ')
+  const tools = sets.flatMap((set) =>
+    set.tools.map((tool) => [
+      set.name,
+      code([tool.name]),
+      code([tool.scope, tool.role]),
+      tool.admin ? 'admin group' : 'everybody who gets a token',
+      [...tool.downstreamApis, ...tool.sources.map((name) => `${name} where on`)].join(', '),
+    ]),
+  )
+  const downstream = sets.flatMap((set) =>
+    set.downstreamPermissions.map(({ api, value, reason }) => [set.name, api, code([value]), reason]),
+  )
+  const scopes = [{ name: 'always', scopes: declaration.scopes }, ...sets]
   return `# Who holds which right on what, and why
 
 For whoever must defend every permission in a review.
@@ -29,24 +41,33 @@ For whoever must defend every permission in a review.
 Generated from \`infra/permissions.json\` and the predicted deployment with default parameters by
 \`node tests/infra/permissions-table.ts\`; a test fails when it is not current. Nobody holds a right that is not here, but for the identities of the pipeline: [docs/pipeline.md](pipeline.md).
 
-${table(['who', 'right', 'on', 'why'], rightsIn(declaration, prediction))}
+${table(['who', 'right', 'on', 'why'], rightsIn(selectPermissions(declaration), prediction))}
 
 The dev API app and every row about it are absent with \`LOCAL_DEVELOPMENT=false\`. Delegated rights on other APIs count
 once an administrator's consent is recorded (\`npm run consent\`).
 
 ## What each tool asks for
 
-${table(['tool', 'scope or role', 'for', 'downstream API'], tools)}
+Of the tool sets that are on: \`TOOL_SETS\`, by default \`${USUAL_TOOL_SETS}\`. The rights above are those of the default.
+
+${table(['tool set', 'tool', 'scope or role', 'for', 'downstream API'], tools)}
+
+## What each tool set asks for on behalf of the user
+
+${table(['tool set', 'downstream API', 'permission', 'what for'], downstream)}
 
 ## Scopes
 
 ${table(
-  ['scope', 'who may consent', 'lets a client'],
-  declaration.scopes.map((s) => [
-    `\`${s.value}\``,
-    s.type === 'User' ? 'users' : 'administrators',
-    s.adminConsentDescription,
-  ]),
+  ['tool set', 'scope', 'who may consent', 'lets a client'],
+  scopes.flatMap((set) =>
+    set.scopes.map(({ value, type, adminConsentDescription }) => [
+      set.name,
+      code([value]),
+      type === 'User' ? 'users' : 'administrators',
+      adminConsentDescription,
+    ]),
+  ),
 )}
 `
 }
@@ -55,9 +76,8 @@ const DEFAULTS = new URL('./defaults.snapshot.json', import.meta.url)
 
 /** The page from permissions.json and a snapshot with default parameters; the committed one when left out. */
 export async function currentPage(snapshot?: string): Promise<string> {
-  const declaration = await readFile(new URL('../../infra/permissions.json', import.meta.url), 'utf8')
   const prediction = snapshot ?? (await readFile(DEFAULTS, 'utf8'))
-  return page(Declaration.parse(JSON.parse(declaration)), Prediction.parse(JSON.parse(prediction)))
+  return page(loadDeclaration(), Prediction.parse(JSON.parse(prediction)))
 }
 
 if (import.meta.main) {

@@ -27,6 +27,14 @@ describe('Keys and passwords', () => {
     assert.equal(registry.anonymousPullEnabled, false)
   })
 
+  it('are switched off on the search service', async () => {
+    for (const set of ['documents', 'documents-pipeline']) {
+      const search = await onlyOne(set, 'Microsoft.Search/searchServices', anything)
+      assert.equal(search.disableLocalAuth, true)
+      assert.equal(search.authOptions, undefined)
+    }
+  })
+
   it('are nowhere in the environment of the container apps: logs go through Azure Monitor', async () => {
     const environment = await onlyOne('defaults', 'Microsoft.App/managedEnvironments', anything)
     assert.deepEqual(environment.appLogsConfiguration, { destination: 'azure-monitor' })
@@ -74,6 +82,25 @@ describe('The data', () => {
       includedPaths: ['/user_id/?', '/type/?', '/sort_key/?', '/category/?'].map((path) => ({ path })),
       excludedPaths: [{ path: '/*' }, { path: '/"_etag"/?' }],
     })
+  })
+})
+
+describe('The search service', () => {
+  it('is not deployed without the tool set documents, and the server is not told of one', async () => {
+    for (const set of sets.filter((name) => !name.startsWith('documents'))) {
+      const { predictedResources } = await deploymentOf(set)
+      assert.doesNotMatch(JSON.stringify(predictedResources), /Microsoft\.Search|SEARCH_ENDPOINT/, set)
+    }
+  })
+
+  it('is the free one unless SEARCH_SKU says basic, and is told to the server', async () => {
+    const skus = { documents: 'free', 'documents-pipeline': 'basic' }
+    for (const [set, name] of Object.entries(skus)) {
+      const { predictedResources } = await deploymentOf(set)
+      const search = predictedResources.find(({ type }) => type.startsWith('Microsoft.Search/'))
+      assert.deepEqual(search?.sku, { name })
+      assert.match(JSON.stringify(predictedResources), /"name":"SEARCH_ENDPOINT"/)
+    }
   })
 })
 

@@ -1,31 +1,9 @@
 /** Every right that permissions.json and a predicted deployment give, with its reason. */
 import { z } from 'zod'
+import type { Permissions } from '../../app/permissions.ts'
 import { readable } from '../../scripts/bicep/value.ts'
 import type { PredictedResource, Prediction } from './prediction.ts'
 
-export const Declaration = z.object({
-  scopes: z.array(
-    z.object({ id: z.string(), value: z.string(), type: z.string(), adminConsentDescription: z.string() }),
-  ),
-  clients: z.array(z.object({ name: z.string(), appId: z.string() })),
-  downstreamApis: z.array(
-    z.object({
-      name: z.string(),
-      displayName: z.string(),
-      permissions: z.array(z.object({ value: z.string(), reason: z.string() })),
-    }),
-  ),
-  tools: z.array(
-    z.object({
-      name: z.string(),
-      scope: z.string().optional(),
-      role: z.string().optional(),
-      admin: z.boolean(),
-      downstreamApi: z.string().optional(),
-    }),
-  ),
-})
-export type Declaration = z.infer<typeof Declaration>
 export type Row = [who: string, right: string, on: string, why: string]
 
 /** Every holder and every object must be known here: a new one needs a name before it gets a right. */
@@ -46,6 +24,18 @@ const ROLES: Record<string, { name: string; why: string }> = {
   '3913510d-42f4-4e42-8a64-420c390055eb': {
     name: 'Monitoring Metrics Publisher',
     why: 'Sends telemetry; instrumentation keys are switched off.',
+  },
+  '1407120a-92aa-4202-b7e9-c0e197c71c8f': {
+    name: 'Search Index Data Reader',
+    why: 'Asks for documents; what is found is up to the user who comes with the question.',
+  },
+  '7ca78c08-252a-4471-8644-bb5ff32d4ba0': {
+    name: 'Search Service Contributor',
+    why: 'Makes the index of the documents and switches its permission filter on.',
+  },
+  '8ebe5a00-799e-43f5-93ac-243d3dce84a7': {
+    name: 'Search Index Data Contributor',
+    why: 'Fills the index of the documents.',
   },
   '00000000-0000-0000-0000-000000000002': {
     name: 'Cosmos DB Built-in Data Contributor',
@@ -75,14 +65,17 @@ const PreAuthorized = z.object({
   }),
 })
 
+const placeOf = (id: string) => {
+  if (/ContainerRegistry/.test(id)) return 'Container registry'
+  return /Microsoft\.Search/.test(id) ? 'Search service' : 'Application Insights'
+}
+
 const azureRow = (resource: PredictedResource): Row => {
   const { principalId, roleDefinitionId, scope } = AzureRole.parse(resource.properties)
   const role = known(ROLES, roleDefinitionId.split('/').at(-1) ?? '', 'The role')
   const on = scope
     ? `Container \`${scope.split('/').at(-1)}\` of the Cosmos DB account`
-    : /ContainerRegistry/.test(resource.id ?? '')
-      ? 'Container registry'
-      : 'Application Insights'
+    : placeOf(resource.id ?? '')
   return [known(NAMES, readable(principalId), 'The holder'), role.name, on, role.why]
 }
 
@@ -99,7 +92,7 @@ const assignmentRow = (resource: PredictedResource): Row => {
   ]
 }
 
-const preAuthorizedRows = (resource: PredictedResource, declaration: Declaration): Row[] => {
+const preAuthorizedRows = (resource: PredictedResource, declaration: Permissions): Row[] => {
   const parsed = PreAuthorized.safeParse(resource.properties)
   if (!parsed.success) return []
   const app = /machines/.test(parsed.data.displayName) ? 'Dev API app' : 'API app'
@@ -119,7 +112,7 @@ const preAuthorizedRows = (resource: PredictedResource, declaration: Declaration
   })
 }
 
-const downstreamRows = ({ downstreamApis }: Declaration): Row[] =>
+const downstreamRows = ({ downstreamApis }: Permissions): Row[] =>
   downstreamApis.flatMap((api) =>
     api.permissions.map(
       (permission): Row => [
@@ -134,7 +127,7 @@ const downstreamRows = ({ downstreamApis }: Declaration): Row[] =>
 const ofType = (resources: PredictedResource[], name: RegExp) =>
   resources.filter(({ type }) => name.test(type))
 
-export const rightsIn = (declaration: Declaration, { predictedResources }: Prediction): Row[] => [
+export const rightsIn = (declaration: Permissions, { predictedResources }: Prediction): Row[] => [
   ...ofType(predictedResources, /^Microsoft\.Authorization\/roleAssignments|sqlRoleAssignments/).map(
     azureRow,
   ),

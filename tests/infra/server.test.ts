@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { loadPermissions } from '../../app/permissions.ts'
+import { loadDeclaration } from '../../app/declaration.ts'
 import { snapshotOf } from '../../scripts/bicep/compile.ts'
 import { readable } from '../../scripts/bicep/value.ts'
 import { environmentOf, onlyOne, resourcesOf, sets, withoutCompiler } from './deployments.ts'
@@ -67,6 +67,7 @@ describe('The server', () => {
         ENTRA_CLIENT_ID: '{api.appId}',
         ENTRA_ADMIN_GROUP_ID: '{admins.id}',
         SERVER_URL: 'https://ca-*.{cae.defaultDomain}/mcp',
+        TOOL_SETS: 'expenses,profile',
         COSMOS_ENDPOINT: '{cosmos.documentEndpoint}',
         COSMOS_DATABASE: 'expenses',
         COSMOS_CONTAINER: 'expenses',
@@ -106,7 +107,7 @@ describe('The server', () => {
       ...target,
       infra: INFRA,
       environment: environmentOf('defaults'),
-      files: { 'permissions.json': JSON.stringify({ ...loadPermissions(), allowedClients: allowed }) },
+      files: { 'permissions.json': JSON.stringify({ ...loadDeclaration(), allowedClients: allowed }) },
     })
     const value =
       /"name": ?"ALLOWED_CLIENTS","value": ?"((?:[^"\\\\]|\\\\.)*)"/.exec(JSON.stringify(told))?.[1] ?? ''

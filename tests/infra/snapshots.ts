@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Target } from '../../scripts/bicep/compile.ts'
 import { requireBicep } from '../../scripts/bicep/compiler.ts'
+import { currentReadme, README } from '../docs/tools-table.ts'
 import { currentPage, TABLE } from './permissions-table.ts'
 import { type Prediction, predict } from './prediction.ts'
 
@@ -42,4 +43,6 @@ if (import.meta.main) {
   }
   await writeFile(TABLE, page)
   console.log('docs/permissions.md')
+  await writeFile(README, await currentReadme())
+  console.log('README.md')
 }

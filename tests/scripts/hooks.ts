@@ -12,7 +12,11 @@ const stub = fileURLToPath(new URL('cli/azd-stub.mjs', import.meta.url))
 
 /** What azd runs is in hooks/, what an operator runs alone in identity/ or on top. */
 const roomOf = (script: string) =>
-  /^(pre|post)/.test(script) ? 'hooks' : ['whatif', 'pipeline'].includes(script) ? '.' : 'identity'
+  /^(pre|post)/.test(script)
+    ? 'hooks'
+    : ['whatif', 'pipeline', 'documents'].includes(script)
+      ? '.'
+      : 'identity'
 
 export interface Ended {
   code: number | null

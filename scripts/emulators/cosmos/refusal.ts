@@ -24,7 +24,7 @@ export class Refusal extends Error {
     this.headers = headers
   }
 
-  body(activityId: string) {
+  body(activityId: string | undefined) {
     const code = names.get(this.status) ?? 'InternalServerError'
     return { code, message: `${this.message}\r\nActivityId: ${activityId}` }
   }

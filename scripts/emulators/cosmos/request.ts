@@ -1,8 +1,23 @@
-import type { IncomingMessage } from 'node:http'
+import type { Request } from 'express'
 import { z } from 'zod'
-import type { Operation } from './faults.ts'
 import { Refusal } from './refusal.ts'
 import type { Signed } from './signature.ts'
+
+/** What the emulator tells apart. */
+export type Operation =
+  | 'account'
+  | 'database'
+  | 'container'
+  | 'ranges'
+  | 'plan'
+  | 'query'
+  | 'batch'
+  | 'create'
+  | 'upsert'
+  | 'read'
+  | 'replace'
+  | 'patch'
+  | 'delete'
 
 /** A request of the SDK, taken apart but not yet trusted. */
 export interface CosmosRequest {
@@ -17,17 +32,11 @@ export interface CosmosRequest {
   body: unknown
 }
 
-// The documented limit of a request body.
-const longestBody = 2 * 1024 * 1024
-
-/** @throws Refusal 400 or 413 for a body that cannot be read, 404 or 405 for a route that is not served */
-export const readRequest = async (message: IncomingMessage): Promise<CosmosRequest> => {
-  const header = (name: string) => {
-    const value = message.headers[name]
-    return Array.isArray(value) ? value[0] : value
-  }
-  const method = message.method ?? 'GET'
-  const segments = segmentsOf(message.url ?? '/')
+/** @throws Refusal 400 for a path that cannot be read, 404 or 405 for a route that is not served */
+export const readRequest = (message: Request): CosmosRequest => {
+  const header = (name: string) => message.get(name)
+  const { method, body } = message
+  const segments = segmentsOf(message.path)
   const hasName = segments.length % 2 === 0
   const type = segments.at(hasName ? -2 : -1) ?? ''
   const parent = segments.slice(0, hasName ? -2 : -1).join('/')
@@ -36,11 +45,10 @@ export const readRequest = async (message: IncomingMessage): Promise<CosmosReque
   const authorization = header('authorization')
   const signed = { method, resourceType: type, resourceLink, date: header('x-ms-date'), authorization }
   const operation = operationOf(`${method} ${type}${type && hasName ? '/' : ''}`, header)
-  return { operation, parent, name, type, signed, header, body: await jsonOf(message) }
+  return { operation, parent, name, type, signed, header, body }
 }
 
-const segmentsOf = (url: string) => {
-  const [path = ''] = url.split('?')
+const segmentsOf = (path: string) => {
   try {
     return path.split('/').filter(Boolean).map(decodeURIComponent)
   } catch {
@@ -78,20 +86,13 @@ const collectionOperation = (header: (name: string) => string | undefined): Oper
   return says('x-ms-documentdb-is-upsert') ? 'upsert' : 'create'
 }
 
-const jsonOf = async (message: IncomingMessage): Promise<unknown> => {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of message) {
-    const bytes = z.instanceof(Buffer).parse(chunk)
-    length += bytes.length
-    // Read to its end all the same: a client that is still sending would not see the answer.
-    if (length <= longestBody) chunks.push(bytes)
-  }
-  if (length > longestBody) throw new Refusal(413, 'Request size is too large.')
-  if (length === 0) return undefined
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    throw new Refusal(400, 'The request payload is invalid. Ensure to provide a valid request payload.')
-  }
+const Unreadable = z.object({ type: z.string(), status: z.literal([400, 413, 415]) })
+
+/** The refusal of a body that express cannot read; undefined: another failure, which is ours. */
+export const unreadable = (error: unknown): Refusal | undefined => {
+  const { data } = Unreadable.safeParse(error)
+  if (data?.status === 413) return new Refusal(413, 'Request size is too large.')
+  return (
+    data && new Refusal(400, 'The request payload is invalid. Ensure to provide a valid request payload.')
+  )
 }

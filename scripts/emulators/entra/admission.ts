@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Directory } from '../directory.ts'
 import type { Application, User } from '../directory-objects.ts'
+import { DIRECTORY_ROLES } from '../graph-permissions.ts'
 import * as refusals from './refusals.ts'
 import type { ScopeRequest } from './session.ts'
 
@@ -21,7 +22,7 @@ export function admit(
     const principal = directory.servicePrincipal(app.appId)
     if (!principal?.appRoleAssignmentRequired) continue
     if (directory.assignments(userId, principal.id).length === 0)
-      throw refusals.principal.unassigned(app, user)
+      throw refusals.principal.unassigned({ ...app, userPrincipalName: user.userPrincipalName })
   }
   return user
 }
@@ -59,7 +60,7 @@ export const capabilitiesIn = (claims: string | undefined): string[] =>
 
 function requestedClaims(claims: string | undefined): z.infer<typeof ClaimsRequest> {
   const parsed = ClaimsRequest.safeParse(claims === undefined ? {} : parseJson(claims))
-  if (!parsed.success) throw refusals.request.badParameter('claims')
+  if (!parsed.success) throw refusals.request.badParameter({ name: 'claims' })
   return parsed.data
 }
 
@@ -116,13 +117,16 @@ function lacksRegistered(directory: Directory, client: Application, userId: stri
 
 /**
  * The scopes of the token: those asked for and, as at Entra, whatever else was granted on the resource.
- * openid, profile, email and offline_access are never refused, a simplification. Throws AADSTS65001 (65002 between two of Microsoft's own apps): there is no consent page here.
+ * openid, profile, email and offline_access are never refused, a simplification. Throws AADSTS65001 (65002 between two
+ * of Microsoft's own apps): there is no consent page here. With `page`, where a person could consent, AADSTS90094 for a
+ * scope of type Admin that somebody asks for who is none (documentation, "AADSTS error codes").
  */
 export function consentedScopes(
   directory: Directory,
   client: Application,
   { resource, scopes, isDefault }: ScopeRequest,
   userId: string,
+  { page = false } = {},
 ): string[] {
   const stored = granted(directory, client, resource, userId)
   const allowed = new Set([...stored, ...preAuthorized(client, resource)])
@@ -131,5 +135,20 @@ export function consentedScopes(
     : scopes.some((scope) => !allowed.has(scope))
   if (!refused) return [...(isDefault ? allowed : new Set([...scopes, ...stored]))]
   const firstParty = directory.isFirstParty(client.appId) && directory.isFirstParty(resource.appId)
-  throw firstParty ? refusals.scope.notPreauthorized(client, resource) : refusals.scope.noConsent(client)
+  if (firstParty) throw refusals.scope.notPreauthorized({ appId: client.appId, resourceId: resource.appId })
+  const isAdminOnly = ({ value, type }: { value: string; type: string }) =>
+    type === 'Admin' && scopes.includes(value) && !allowed.has(value)
+  throw page && !mayConsent(directory, userId) && resource.api.oauth2PermissionScopes.some(isAdminOnly)
+    ? refusals.scope.adminOnly(client)
+    : refusals.scope.noConsent(client)
 }
+
+/** Documentation, "Grant tenant-wide admin consent": the roles that may. */
+const mayConsent = (directory: Directory, userId: string) => {
+  const held = directory.rolesOf(userId)
+  return CONSENTING.some((role) => held.has(DIRECTORY_ROLES[role]))
+}
+const CONSENTING = [
+  ...(['Global Administrator', 'Privileged Role Administrator'] as const),
+  ...(['Application Administrator', 'Cloud Application Administrator'] as const),
+]

@@ -80,7 +80,7 @@ function returnAddress(entra: Entra, parameters: Parameters): ReturnAddress {
     throw refusals.client.noRedirect()
   }
   const platform = platformOf(client, redirectUri)
-  if (!platform) throw refusals.client.redirect(redirectUri, client)
+  if (!platform) throw refusals.client.redirect({ redirectUri, appId: client.appId })
   const { response_mode: mode, state } = parameters
   return { client, platform, redirectUri, responseMode: modeOf(mode), state }
 }
@@ -88,7 +88,7 @@ function returnAddress(entra: Entra, parameters: Parameters): ReturnAddress {
 function modeOf(mode: string | undefined): ResponseMode {
   if (mode === undefined) return 'query'
   if (mode === 'query' || mode === 'fragment' || mode === 'form_post') return mode
-  throw refusals.request.badParameter('response_mode')
+  throw refusals.request.badParameter({ name: 'response_mode' })
 }
 
 /** All that is checked before anybody signs in, AADSTS9010010 included. */
@@ -105,7 +105,7 @@ function pendingSignIn(entra: Entra, address: ReturnAddress, parameters: Paramet
 function checkResponseType(responseType: string): void {
   if (responseType === 'code') return
   const isIdToken = responseType.split(' ').includes('id_token')
-  throw isIdToken ? refusals.request.idTokenResponse() : refusals.request.responseType(responseType)
+  throw isIdToken ? refusals.request.idTokenResponse() : refusals.request.responseType({ name: responseType })
 }
 
 function challengeOf({ platform }: ReturnAddress, parameters: Parameters): string | undefined {
@@ -123,7 +123,8 @@ function challengeOf({ platform }: ReturnAddress, parameters: Parameters): strin
 const PROMPTS = ['none', 'login', 'select_account', 'consent', 'create']
 
 function checkPrompt(prompt: string | undefined): void {
-  if (prompt !== undefined && !PROMPTS.includes(prompt)) throw refusals.request.badParameter('prompt')
+  if (prompt !== undefined && !PROMPTS.includes(prompt))
+    throw refusals.request.badParameter({ name: 'prompt' })
 }
 
 /**
@@ -141,7 +142,7 @@ function codeFor(entra: Entra, pending: PendingSignIn, userId: string): string {
   const { address, scope, request, codeChallenge, nonce } = pending
   const { client, platform, redirectUri } = address
   const user = admit(entra.directory, userId, client, request.resource)
-  consentedScopes(entra.directory, client, request, user.id)
+  consentedScopes(entra.directory, client, request, user.id, { page: true })
   // A page is open, so the second factor can be asked for at once.
   const steppedUp = pending.steppedUp || asksForStepUp(entra.directory, user.id, request.resource)
   return entra.codes.issue({

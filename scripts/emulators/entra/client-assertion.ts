@@ -75,19 +75,22 @@ async function checkFederated(
   const credentials = client.federatedIdentityCredentials
   if (credentials.length === 0) throw refusals.client.noFederation(client)
   const issued = credentials.filter((credential) => sameIssuer(entra, credential, iss))
-  if (issued.length === 0) throw refusals.client.federatedIssuer(iss)
+  if (issued.length === 0) throw refusals.client.federatedIssuer({ issuer: iss })
   const named = issued.filter(({ subject }) => subject === sub)
   if (named.length === 0) {
     const nearly = issued.some(({ subject }) => subject.toLowerCase() === sub.toLowerCase())
-    throw nearly ? refusals.client.federatedSubjectCase(sub) : refusals.client.federatedSubject(sub)
+    throw nearly
+      ? refusals.client.federatedSubjectCase({ subject: sub })
+      : refusals.client.federatedSubject({ subject: sub })
   }
   const audience = typeof aud === 'string' ? aud : ''
   if (!named.some((credential) => sameAudience(entra, credential, audience))) {
-    throw refusals.client.federatedAudience(audience)
+    throw refusals.client.federatedAudience({ audience })
   }
-  // Only the tenant's own keys are at hand: an assertion of any other issuer has no signature we could trust.
-  if (!isOwnIssuer(entra, iss)) throw refusals.client.assertionSignature()
-  await verifiedClaims(entra, assertion, { clockTolerance: CLOCK_SKEW }).catch(refuseAssertion)
+  const keys = isOwnIssuer(entra, iss) ? entra.keys.published : entra.otherIssuers.get(iss)
+  // An issuer whose keys are not at hand has no signature we could trust.
+  if (!keys) throw refusals.client.assertionSignature()
+  await verifiedClaims(entra, assertion, { clockTolerance: CLOCK_SKEW }, keys).catch(refuseAssertion)
 }
 
 function refuseAssertion(error: unknown): never {

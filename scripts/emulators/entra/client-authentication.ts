@@ -21,7 +21,7 @@ const unescapeForm = (text: string) => new URLSearchParams(`v=${text}`).get('v')
 export function clientOf({ directory, tenantId }: Entra, parameters: Parameters): Application {
   const clientId = required(parameters, 'client_id')
   const client = directory.application(clientId)
-  if (!client) throw refusals.client.unknown(clientId, tenantId)
+  if (!client) throw refusals.client.unknown({ clientId, tenant: tenantId })
   if (directory.servicePrincipal(client.appId)?.accountEnabled === false)
     throw refusals.client.disabled(client)
   return client
@@ -43,7 +43,7 @@ export async function prove(
     return '0'
   }
   if (assertion !== undefined) {
-    if (type !== ASSERTION_TYPE) throw refusals.request.badParameter('client_assertion_type')
+    if (type !== ASSERTION_TYPE) throw refusals.request.badParameter({ name: 'client_assertion_type' })
     await checkClientAssertion(entra, client, assertion)
     return '2'
   }

@@ -1,7 +1,7 @@
-import { createLocalJWKSet, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
+import { createLocalJWKSet, type JWK, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import { z } from 'zod'
 import type { Directory } from '../directory.ts'
-import type { Faults } from '../faults.ts'
+import type { Interventions } from '../interventions.ts'
 import type { KeyRing } from './keys.ts'
 import * as refusals from './refusals.ts'
 import type { DeviceCode, PendingSignIn, Session, Tickets } from './session.ts'
@@ -16,7 +16,7 @@ export function parametersOf(raw: unknown): Parameters {
   const entries = Object.entries(Raw.parse(raw ?? {}))
   return Object.fromEntries(
     entries.flatMap(([name, value]) => {
-      if (typeof value !== 'string') throw refusals.request.duplicated(name)
+      if (typeof value !== 'string') throw refusals.request.duplicated({ name })
       return value === '' ? [] : [[name, value]]
     }),
   )
@@ -24,7 +24,7 @@ export function parametersOf(raw: unknown): Parameters {
 
 export function required(parameters: Parameters, name: string): string {
   const value = parameters[name]
-  if (value === undefined) throw refusals.request.missing(name)
+  if (value === undefined) throw refusals.request.missing({ name })
   return value
 }
 
@@ -35,10 +35,14 @@ export interface Entra {
   readonly tenantId: string
   readonly directory: Directory
   readonly keys: KeyRing
-  readonly faults: Faults
+  /** Public keys of other issuers, which Entra reads from `<issuer>/.well-known/openid-configuration`. */
+  readonly otherIssuers: Map<string, JWK[]>
+  readonly interventions: Interventions
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly identityHeader: string
+  /** What a person is good for on the sign-in page, by object id; everybody else stands first there. */
+  readonly moreToTry: ReadonlyMap<string, string>
   readonly pending: Tickets<PendingSignIn>
   readonly codes: Tickets<Session>
   readonly refreshTokens: Tickets<Session>
@@ -61,13 +65,14 @@ export const isOwnIssuer = (entra: Entra, issuer: string) =>
 export const tokenEndpoints = ({ url, tenantId }: Entra) =>
   [url, REAL_HOST].map((host) => `${host}/${tenantId}/oauth2/v2.0/token`)
 
-/** The claims of a token that this tenant signed and that is in time. Throws an error of jose. */
+/** The claims of a token that this tenant, or who has `keys`, signed and that is in time. Throws an error of jose. */
 export async function verifiedClaims(
   entra: Entra,
   token: string,
   checks: JWTVerifyOptions,
+  keys: JWK[] = entra.keys.published,
 ): Promise<JWTPayload> {
-  const { payload } = await jwtVerify(token, createLocalJWKSet({ keys: entra.keys.published }), {
+  const { payload } = await jwtVerify(token, createLocalJWKSet({ keys }), {
     algorithms: ['RS256'],
     currentDate: new Date(entra.now()),
     requiredClaims: ['exp'],

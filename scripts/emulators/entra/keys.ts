@@ -23,13 +23,16 @@ async function makeKey(): Promise<SigningKey> {
 /** The tenant's RS256 keys: one signs, all are published. */
 export class KeyRing {
   #keys: [SigningKey, ...SigningKey[]]
+  readonly #issued
 
-  private constructor(first: SigningKey) {
+  private constructor(first: SigningKey, issued: (claims: JWTPayload) => void) {
     this.#keys = [first]
+    this.#issued = issued
   }
 
-  static async create(): Promise<KeyRing> {
-    return new KeyRing(await makeKey())
+  /** `issued` is told what each token says; it does not get the token. */
+  static async create(issued: (claims: JWTPayload) => void = () => undefined): Promise<KeyRing> {
+    return new KeyRing(await makeKey(), issued)
   }
 
   /** Signs with a new key from now on. Entra goes on publishing the old ones for a while; `retire` does not. */
@@ -49,6 +52,7 @@ export class KeyRing {
   /** Adds nothing to the claims, so that a token can lack whatever a test wants it to lack. */
   sign(claims: JWTPayload, { header, key }: SignOptions = {}): Promise<string> {
     const { kid, privateKey } = this.#keys[0]
+    this.#issued(claims)
     return new SignJWT(claims)
       .setProtectedHeader({ typ: 'JWT', alg: 'RS256', kid, ...header })
       .sign(key ?? privateKey)

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Entra } from './entra.ts'
 import { ACCESS_TOKEN_SECONDS, appToken } from './tokens.ts'
 
-const Query = z.object({ 'api-version': z.string(), resource: z.string(), client_id: z.guid() })
+const Query = z.object({ 'api-version': z.literal('2019-08-01'), resource: z.string(), client_id: z.guid() })
 
 const refuse = (response: Response, statusCode: number, message: string) => {
   response.status(statusCode).json({ statusCode, message })
@@ -15,19 +15,10 @@ function isHeader(expected: string, given: string | undefined): boolean {
   return left.length === right.length && timingSafeEqual(left, right)
 }
 
-/** Named by their parameter, because the platform's own answer to a bad request says no more than that either. */
-function problemOf(query: unknown): string | undefined {
-  const parsed = Query.safeParse(query)
-  if (!parsed.success)
-    return `The '${String(parsed.error.issues[0]?.path[0])}' parameter is missing or not valid.`
-  if (parsed.data['api-version'] !== '2019-08-01') return 'The api-version is not supported.'
-  return undefined
-}
-
 /** GET IDENTITY_ENDPOINT of Container Apps and App Service, protocol 2019-08-01. Only user-assigned identities. */
 export function managedIdentity(entra: Entra): RequestHandler {
   return async (request, response) => {
-    const over = await entra.faults.hit('managedIdentity', request, response, (status) =>
+    const over = await entra.interventions.meet('managedIdentity', request, response, (status) =>
       refuse(response, status, 'An internal error occurred.'),
     )
     if (over) return
@@ -35,9 +26,13 @@ export function managedIdentity(entra: Entra): RequestHandler {
     if (!isHeader(entra.identityHeader, request.get('x-identity-header'))) {
       return refuse(response, 401, 'The X-IDENTITY-HEADER header is missing or wrong.')
     }
-    const problem = problemOf(request.query)
-    if (problem !== undefined) return refuse(response, 400, problem)
-    await answer(entra, Query.parse(request.query), response)
+    const { data, error } = Query.safeParse(request.query)
+    if (data) return answer(entra, data, response)
+    // Named by their parameter, because the platform's own answer to a bad request says no more than that either.
+    const [name] = error.issues[0]?.path ?? []
+    if (name === 'api-version' && name in request.query)
+      return refuse(response, 400, 'The api-version is not supported.')
+    refuse(response, 400, `The '${String(name)}' parameter is missing or not valid.`)
   }
 }
 

@@ -10,7 +10,7 @@ const entities: Record<string, string> = {
 }
 
 /** Markup that was escaped, so that it may stand in other markup. */
-class Html {
+export class Html {
   readonly text: string
   constructor(text: string) {
     this.text = text
@@ -43,18 +43,29 @@ button span { display: block; font-size: .875rem }
 input { font: inherit; padding: .5rem; border: 1px solid #8a8a8a; text-transform: uppercase }
 .note { font-size: .875rem; color: light-dark(#595959, #c0c0c0) }
 pre { white-space: pre-wrap; font-size: .8125rem }
+summary { cursor: pointer; padding: .5rem 0 }
+details div { display: grid; gap: .5rem }
 `
 
-type Options = { status?: number; formAction?: string; script?: string }
+type Options = {
+  status?: number
+  formAction?: string
+  script?: string
+  /** Beside the style of every page. */
+  style?: string
+  /** Its script may ask this server for more. */
+  isLive?: boolean
+}
 
 /** A whole page that can load nothing, be framed by nobody and post only where it should. */
 export function sendPage(response: Response, title: string, body: Html, options: Options = {}): void {
   const nonce = randomBytes(16).toString('base64')
-  const { status = 200, formAction = "'self'", script } = options
+  const { status = 200, formAction = "'self'", script, style: further = '', isLive = false } = options
   const policy = [
     "default-src 'none'",
     `style-src 'nonce-${nonce}'`,
     ...(script === undefined ? [] : [`script-src 'nonce-${nonce}'`]),
+    ...(isLive ? ["connect-src 'self'"] : []),
     `form-action ${formAction}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
@@ -65,7 +76,7 @@ export function sendPage(response: Response, title: string, body: Html, options:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${title}</title>
-<style nonce="${nonce}">${new Html(style)}</style>
+<style nonce="${nonce}">${new Html(style + further)}</style>
 </head>
 <body>
 <main>

@@ -24,7 +24,7 @@ export async function redeemCode(
   if (ticket.used) throw refusals.grant.redeemed()
   if (entra.codes.isExpired(ticket)) throw refusals.grant.expired()
   if (redirectUri !== session.redirectUri) {
-    throw refusals.grant.otherRedirect(redirectUri, session.redirectUri ?? '')
+    throw refusals.grant.otherRedirect({ given: redirectUri, asked: session.redirectUri ?? '' })
   }
   checkVerifier(session, parameters.code_verifier)
   // Spent only now: a call with a wrong verifier must not rob the rightful client of its code.
@@ -75,7 +75,7 @@ export async function onBehalfOf(entra: Entra, parameters: Parameters): Promise<
   const client = clientOf(entra, parameters)
   const proof = await prove(entra, client, parameters)
   if (required(parameters, 'requested_token_use') !== 'on_behalf_of') {
-    throw refusals.request.badParameter('requested_token_use')
+    throw refusals.request.badParameter({ name: 'requested_token_use' })
   }
   const assertion = required(parameters, 'assertion')
   const scope = required(parameters, 'scope')
@@ -90,12 +90,14 @@ async function assertionClaims(entra: Entra, client: Application, assertion: str
   const claims = await verified(entra, assertion)
   const audience = typeof claims.aud === 'string' ? claims.aud : ''
   if (audience !== client.appId && !client.identifierUris.includes(audience)) {
-    throw refusals.grant.assertionAudience(audience, client)
+    throw refusals.grant.assertionAudience({ audience, appId: client.appId })
   }
-  if (claims.idtyp === 'app') throw refusals.grant.appOnlyAssertion(client)
+  // Not by idtyp, which is there only where the resource has asked for it: an app's subject is the app itself.
+  if (claims.scp === undefined && claims.sub === claims.oid) throw refusals.grant.appOnlyAssertion(client)
   const delegated = Delegated.safeParse(claims)
   // An id token of the client has the right audience too, but nobody may act with it.
-  if (!delegated.success) throw refusals.grant.assertionInvalid('it is not an access token of a user')
+  if (!delegated.success)
+    throw refusals.grant.assertionInvalid({ reason: 'it is not an access token of a user' })
   return delegated.data
 }
 
@@ -112,7 +114,7 @@ function assertionRefusal(error: unknown) {
   if (error instanceof errors.JWTClaimValidationFailed) {
     return error.claim === 'nbf'
       ? refusals.grant.assertionExpired()
-      : refusals.grant.assertionInvalid('the issuer does not match')
+      : refusals.grant.assertionInvalid({ reason: 'the issuer does not match' })
   }
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid)
     return refusals.grant.assertionMalformed()

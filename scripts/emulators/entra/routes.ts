@@ -8,7 +8,7 @@ import { tokenEndpoint } from './token-endpoint.ts'
 /** Everything below /<tenant>. */
 export function entraRoutes(entra: Entra): Router {
   const postOnly: RequestHandler = ({ method }) => {
-    throw refusals.request.postOnly(method)
+    throw refusals.request.postOnly({ method })
   }
   const router = Router({ mergeParams: true })
   router.use(ownTenant(entra), noStore, express.urlencoded({ extended: false }))
@@ -31,8 +31,8 @@ function ownTenant({ tenantId }: Entra): RequestHandler<{ tenant: string }> {
     const isEntra = /^\/(oauth2|discovery|v2\.0)\//.test(path)
     if (isOwn || !isEntra) return next(isOwn ? undefined : 'router')
     throw ['common', 'organizations', 'consumers'].includes(tenant)
-      ? refusals.request.commonTenant(tenant)
-      : refusals.request.unknownTenant(tenant)
+      ? refusals.request.commonTenant({ tenant })
+      : refusals.request.unknownTenant({ tenant })
   }
 }
 
@@ -78,7 +78,7 @@ function configurationOf(entra: Entra) {
 /** Both documents are for anybody, browsers of other origins included. */
 function discoveryRoutes(entra: Entra): Router {
   const keys: RequestHandler = async (request, response) => {
-    const over = await entra.faults.hit('keys', request, response, (status) => {
+    const over = await entra.interventions.meet('keys', request, response, (status) => {
       response.status(status).type('html').send('Service unavailable')
     })
     if (over) return

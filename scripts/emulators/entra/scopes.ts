@@ -26,23 +26,24 @@ export function resolveScopes(
   target: string | undefined,
 ): ScopeRequest {
   const asked = (scope ?? '').split(' ').filter((name) => name !== '')
-  if (asked.length === 0) throw refusals.request.missing('scope')
+  if (asked.length === 0) throw refusals.request.missing({ name: 'scope' })
   const oidc = asked.filter(isOidc)
   const others = asked.filter((name) => !isOidc(name)).map(split)
   const resourceName = others[0]?.prefix ?? 'https://graph.microsoft.com'
   const resources = others.map(({ prefix }) => {
     const found = directory.resource(prefix)
-    if (!found) throw refusals.scope.unknownResource(prefix, tenantId)
+    if (!found) throw refusals.scope.unknownResource({ name: prefix, tenant: tenantId })
     return found
   })
   const resource = resources[0] ?? directory.resource(GRAPH_APP_ID)
-  if (!resource) throw refusals.scope.unknownResource(resourceName, tenantId)
+  if (!resource) throw refusals.scope.unknownResource({ name: resourceName, tenant: tenantId })
   // Entra's authorize endpoint takes scopes of many resources; its token endpoint refuses the same string.
-  if (resources.some((other) => other !== resource)) throw refusals.scope.manyResources(asked.join(' '))
+  if (resources.some((other) => other !== resource))
+    throw refusals.scope.manyResources({ scopes: asked.join(' ') })
   const names = others.map(({ name }) => name)
   const isDefault = names.includes('.default')
   if (isDefault && names.some((name) => name !== '.default'))
-    throw refusals.scope.mixedDefault(asked.join(' '))
+    throw refusals.scope.mixedDefault({ scopes: asked.join(' ') })
   const scopes = isDefault ? [] : names
   for (const name of scopes) mustExist(client, resource, name)
   if (target !== undefined && !resource.identifierUris.includes(target)) throw refusals.scope.wrongTarget()
@@ -53,5 +54,6 @@ function mustExist(client: Application, resource: Application, name: string): vo
   const known = resource.api.oauth2PermissionScopes.some(
     ({ value, isEnabled }) => isEnabled && value === name,
   )
-  if (!known) throw refusals.scope.unknownScope(client, name, resource)
+  if (!known)
+    throw refusals.scope.unknownScope({ displayName: client.displayName, name, resourceId: resource.appId })
 }

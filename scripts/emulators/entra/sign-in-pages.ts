@@ -5,11 +5,18 @@ import { formTarget, html, sendPage } from './page.ts'
 import { type EntraError, errorBody } from './refusals.ts'
 import type { PendingSignIn, ResponseMode, ReturnAddress } from './session.ts'
 
-const userButtons = (users: readonly User[]) =>
-  users.map(
-    ({ id, displayName, userPrincipalName }) =>
-      html`<button name="user" value="${id}">${displayName}<span>${userPrincipalName}</span></button>`,
-  )
+const button = ({ id, displayName, userPrincipalName }: User, goodFor = '') =>
+  html`<button name="user" value="${id}">${displayName}<span>${userPrincipalName}</span>
+${goodFor && html`<span class="note">${goodFor}</span>`}</button>`
+
+/** Those who are good for one thing only are folded away, each with that thing. */
+function userButtons({ directory: { users }, moreToTry }: Entra) {
+  const first = users.filter(({ id }) => !moreToTry.has(id))
+  const more = users.filter(({ id }) => moreToTry.has(id))
+  const folded = html`<details><summary>More people to try</summary>
+<div>${more.map((user) => button(user, moreToTry.get(user.id)))}</div></details>`
+  return [...first.map((user) => button(user)), ...(more.length > 0 ? [folded] : [])]
+}
 
 const note = html`<p class="note">An emulator of Microsoft Entra ID on this machine: no password, no account.</p>`
 
@@ -24,7 +31,7 @@ export function sendAccountPicker(
   const body = html`<p>to continue to <strong>${client.displayName}</strong></p>
 <form method="post" action="/${entra.tenantId}/oauth2/v2.0/signin">
 <input type="hidden" name="ticket" value="${ticket}">
-${userButtons(entra.directory.users)}
+${userButtons(entra)}
 </form>
 ${note}`
   sendPage(response, 'Pick an account', body, { formAction: `'self' ${formTarget(redirectUri)}` })
@@ -56,7 +63,7 @@ export function sendDevicePicker(response: Response, entra: Entra, appName: stri
 started that yourself.</p>
 <form method="post" action="/${entra.tenantId}/oauth2/deviceauth">
 <input type="hidden" name="user_code" value="${userCode}">
-${userButtons(entra.directory.users)}
+${userButtons(entra)}
 <button name="decline" value="1">Cancel</button>
 </form>`
   sendPage(response, 'Pick an account', body)

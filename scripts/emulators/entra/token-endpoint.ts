@@ -33,14 +33,14 @@ export function tokenEndpoint(entra: Entra): RequestHandler {
     const endpoints =
       parameters.grant_type === JWT_BEARER ? (['token', 'obo'] as const) : (['token'] as const)
     for (const endpoint of endpoints) {
-      const over = await entra.faults.hit(endpoint, request, response, (status) => {
+      const over = await entra.interventions.meet(endpoint, request, response, (status) => {
         response.status(status).json(refusals.errorBody(refusals.outage(status), entra.now()))
       })
       if (over) return
     }
     const grantType = required(parameters, 'grant_type')
     const grant = grants.get(grantType)
-    if (!grant) throw refusals.request.unknownGrant(grantType)
+    if (!grant) throw refusals.request.unknownGrant({ grantType })
     response.json(await grant(entra, parameters, crossOrigin))
   }
 }
@@ -50,10 +50,10 @@ async function clientCredentials(entra: Entra, parameters: Parameters): Promise<
   const client = clientOf(entra, parameters)
   const proof = await prove(entra, client, parameters)
   const scope = required(parameters, 'scope')
-  if (!/^\S+\/\.default$/.test(scope)) throw refusals.scope.clientCredentials(scope)
+  if (!/^\S+\/\.default$/.test(scope)) throw refusals.scope.clientCredentials({ scopes: scope })
   const { resource, resourceName } = resolveScopes(entra, client, scope, parameters.resource)
   const principal = entra.directory.servicePrincipal(client.appId)
-  if (!principal) throw refusals.client.unknown(client.appId, entra.tenantId)
+  if (!principal) throw refusals.client.unknown({ clientId: client.appId, tenant: entra.tenantId })
   checkAssignment(entra, client, principal.id, resource)
   return {
     token_type: 'Bearer',
@@ -73,6 +73,10 @@ function checkAssignment(
   const target = directory.servicePrincipal(resource.appId)
   if (client === resource || !target?.appRoleAssignmentRequired) return
   if (directory.assignments(principalId, target.id).length === 0) {
-    throw refusals.principal.appUnassigned(client, resource)
+    throw refusals.principal.appUnassigned({
+      ...client,
+      resourceId: resource.appId,
+      resourceName: resource.displayName,
+    })
   }
 }

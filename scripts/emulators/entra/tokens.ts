@@ -77,7 +77,7 @@ function accessClaims(
 
 export function accessToken(entra: Entra, delegation: Delegation): Promise<string> {
   const { resource, scopes, user, steppedUp, capabilities } = delegation
-  const isAsked = resource.optionalClaims?.accessToken.some(({ name }) => name === 'xms_cc')
+  const isAsked = asksFor(resource, 'xms_cc')
   return entra.keys.sign({
     ...accessClaims(entra, delegation, user.id),
     ...(steppedUp ? { acrs: [STEP_UP] } : {}),
@@ -91,11 +91,15 @@ export function accessToken(entra: Entra, delegation: Delegation): Promise<strin
   })
 }
 
-/** No `scp`, and `idtyp` "app": this is how a resource tells an app from a person. `id`: its service principal. */
+/** Source: "Optional claims reference". A resource gets these in its tokens only when it has asked for them. */
+const asksFor = ({ optionalClaims }: Application, claim: 'idtyp' | 'xms_cc') =>
+  optionalClaims?.accessToken.some(({ name }) => name === claim) ?? false
+
+/** No `scp`, and `idtyp` "app" for who has asked for it: this is how a resource tells an app from a person. `id`: its service principal. */
 export const appToken = (entra: Entra, access: Access & { client: { id: string } }): Promise<string> =>
   entra.keys.sign({
     ...accessClaims(entra, access, access.client.id),
-    idtyp: 'app',
+    ...(asksFor(access.resource, 'idtyp') ? { idtyp: 'app' } : {}),
     sub: access.client.id,
   })
 

@@ -1,12 +1,11 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { Directory } from '../directory.ts'
 import type { Entra } from '../entra/entra.ts'
+import type { Replicas } from '../interventions.ts'
 import { type Caller, callerOf } from './access.ts'
 import { outage, sendGraphError } from './errors.ts'
 import type { Filterable } from './filter.ts'
-import { noteStatus, noting, type Write } from './journal.ts'
 import { type GraphSettings, listQuery, page, selected, selectOf } from './query.ts'
-import type { Replication } from './replication.ts'
 
 /** What every endpoint of Graph works with. */
 export interface Graph {
@@ -15,8 +14,7 @@ export interface Graph {
   /** Base URL, without a version. */
   readonly url: string
   readonly settings: GraphSettings
-  readonly replication: Replication
-  readonly journal: Write[]
+  readonly replication: Replicas
 }
 
 export interface Call extends Graph {
@@ -58,7 +56,7 @@ function endpoint(graph: Graph, handle: (call: Call) => Reply): RequestHandler {
     send(
       graph,
       response,
-      noting(response, graph.directory, () => handle(call)),
+      graph.entra.interventions.around(response, () => handle(call)),
     )
   }
 }
@@ -69,7 +67,6 @@ function send({ entra, url }: Graph, response: Response, reply: Reply): void {
     sendGraphError(response, outage(late), entra.now())
     return
   }
-  noteStatus(response, reply.status)
   response.status(reply.status)
   if (reply.status === 204) response.end()
   else response.json({ '@odata.context': `${url}/v1.0/$metadata`, ...reply.body })

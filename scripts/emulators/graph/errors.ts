@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Request, Response } from 'express'
-import { noteStatus } from './journal.ts'
 
 interface Detail {
   code: string
@@ -79,7 +78,6 @@ export function sendGraphError(
   { status, code, message, details }: GraphError,
   now: number,
 ): void {
-  noteStatus(response, status)
   if (status === 401) {
     response.set(
       'WWW-Authenticate',

@@ -1,6 +1,7 @@
 import { unsupportedQuery } from './errors.ts'
 
-const TOKEN = /\s*('(?:[^']|'')*'|[A-Za-z_][\w]*|\d+|[(),:/])/y
+// The last alternative is no word of any filter: it is refused where it stands.
+const TOKEN = /'(?:[^']|'')*'|\w+|\S/g
 
 export type Operator = 'eq' | 'ne' | 'in' | 'startswith' | 'endswith' | 'any'
 
@@ -14,58 +15,58 @@ const ADVANCED = new Set<Operator>(['ne', 'endswith'])
 
 /** The directory compares text without regard to case. */
 const folded = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value)
-const read = (item: object, property: string): unknown =>
-  Object.entries(item).find(([name]) => name === property)?.[1]
+
+type Affix = 'startswith' | 'endswith'
+const isAffix = (name: string): name is Affix => name === 'startswith' || name === 'endswith'
 
 const badFilter = () => unsupportedQuery('Invalid filter clause.')
 
 /** Takes the words of a `$filter` one by one. Throws Graph's 400 for what it does not support. */
 class Parser {
-  readonly #tokens: string[] = []
+  readonly #tokens: string[]
   readonly #properties: Filterable
   readonly #resource: string
   readonly #advanced: boolean
-  #at = 0
 
-  constructor(text: string, properties: Filterable, resource: string, advanced: boolean) {
+  constructor(tokens: string[], properties: Filterable, resource: string, advanced: boolean) {
+    this.#tokens = tokens
     this.#properties = properties
     this.#resource = resource
     this.#advanced = advanced
-    TOKEN.lastIndex = 0
-    while (TOKEN.lastIndex < text.trimEnd().length) {
-      const match = TOKEN.exec(text)
-      if (!match) throw badFilter()
-      this.#tokens.push(match[0].trim())
-    }
   }
 
   whole(): Predicate {
     const predicate = this.#or()
-    if (this.#at < this.#tokens.length) throw badFilter()
+    if (this.#tokens.length > 0) throw badFilter()
     return predicate
   }
 
   #next(): string {
-    const token = this.#tokens[this.#at]
+    const token = this.#tokens.shift()
     if (token === undefined) throw badFilter()
-    this.#at += 1
     return token
   }
 
   #take(token: string): boolean {
-    if (this.#tokens[this.#at] !== token) return false
-    this.#at += 1
-    return true
+    const isNext = this.#tokens[0] === token
+    if (isNext) this.#tokens.shift()
+    return isNext
   }
 
   #demand(token: string): void {
     if (!this.#take(token)) throw badFilter()
   }
 
+  #name(): string {
+    const name = this.#next()
+    if (!/^[A-Za-z_]/.test(name)) throw badFilter()
+    return name
+  }
+
   /** In lower case where it is text: the directory compares so. */
   #literal(): unknown {
     const token = this.#next()
-    if (token.startsWith("'")) return folded(token.slice(1, -1).replaceAll("''", "'"))
+    if (/^'.*'$/s.test(token)) return folded(token.slice(1, -1).replaceAll("''", "'"))
     if (/^\d+$/.test(token)) return Number(token)
     if (!['null', 'true', 'false'].includes(token)) throw badFilter()
     return JSON.parse(token)
@@ -96,54 +97,42 @@ class Parser {
       const inner = this.#term()
       return (item) => !inner(item)
     }
-    const name = this.#next()
-    if (name === 'startswith' || name === 'endswith') {
-      const affix = this.#affix(name)
-      this.#allow(affix.name, name)
-      return (item) => affix.fits(read(item, affix.name))
-    }
-    return this.#take('/') ? this.#any(name) : this.#comparison(name)
+    const name = this.#name()
+    return this.#take('/') ? this.#any(name) : this.#simple(name)
   }
 
-  #affix(operator: 'startswith' | 'endswith') {
+  #simple(name: string): Predicate {
+    return isAffix(name) ? this.#affix(name) : this.#comparison(name)
+  }
+
+  #affix(operator: Affix): Predicate {
     this.#demand('(')
-    const name = this.#next()
+    const property = this.#name()
     this.#demand(',')
     const wanted = String(this.#literal())
     this.#demand(')')
-    const fits = (value: unknown) => {
+    this.#allow(property, operator)
+    return (item) => {
+      const value = folded(Reflect.get(item, property))
       if (typeof value !== 'string') return false
-      const text = value.toLowerCase()
-      return operator === 'startswith' ? text.startsWith(wanted) : text.endsWith(wanted)
+      return operator === 'startswith' ? value.startsWith(wanted) : value.endsWith(wanted)
     }
-    return { name, fits }
   }
 
-  /** tags/any(t:t eq 'x') and identifierUris/any(u:startswith(u,'x')). */
+  /** tags/any(t:t eq 'x') and identifierUris/any(u:startswith(u,'x')): a filter on each element, by the name that it is given. */
   #any(property: string): Predicate {
     this.#demand('any')
     this.#allow(property, 'any')
     this.#demand('(')
-    const variable = this.#next()
+    const variable = this.#name()
     this.#demand(':')
-    const fits = this.#onEach(variable)
+    const inner = new Parser(this.#tokens, { [variable]: ['eq', 'startswith'] }, this.#resource, false)
+    const fits = inner.#simple(inner.#name())
     this.#demand(')')
     return (item) => {
-      const values = read(item, property)
-      return Array.isArray(values) && values.some(fits)
+      const values: unknown = Reflect.get(item, property)
+      return Array.isArray(values) && values.some((value) => fits({ [variable]: value }))
     }
-  }
-
-  #onEach(variable: string): (value: unknown) => boolean {
-    if (this.#take('startswith')) {
-      const { name, fits } = this.#affix('startswith')
-      if (name !== variable) throw badFilter()
-      return fits
-    }
-    this.#demand(variable)
-    this.#demand('eq')
-    const wanted = this.#literal()
-    return (value) => folded(value) === wanted
   }
 
   #comparison(property: string): Predicate {
@@ -151,7 +140,7 @@ class Parser {
     if (operator !== 'eq' && operator !== 'ne' && operator !== 'in') throw badFilter()
     this.#allow(property, operator)
     const wanted = operator === 'in' ? this.#list() : [this.#literal()]
-    const isIn = (item: object) => wanted.includes(folded(read(item, property)) ?? null)
+    const isIn = (item: object) => wanted.includes(folded(Reflect.get(item, property)) ?? null)
     return operator === 'ne' ? (item) => !isIn(item) : isIn
   }
 
@@ -164,7 +153,7 @@ class Parser {
   }
 
   #allow(property: string, operator: Operator): void {
-    const known = this.#properties[property]?.includes(operator) ?? false
+    const known = Object.hasOwn(this.#properties, property) && this.#properties[property]?.includes(operator)
     if (known && (this.#advanced || !ADVANCED.has(operator))) return
     throw unsupportedQuery(
       `Unsupported or invalid query filter clause specified for property '${property}' of resource '${this.#resource}'.`,
@@ -179,5 +168,5 @@ export function filterOf(
   resource: string,
   advanced: boolean,
 ): Predicate {
-  return new Parser(text, properties, resource, advanced).whole()
+  return new Parser(text.match(TOKEN) ?? [], properties, resource, advanced).whole()
 }

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express'
+import type { Kind } from '../interventions.ts'
 import type { Graph } from './endpoint.ts'
 import { notFound } from './errors.ts'
-import type { Kind } from './replication.ts'
 
 const KEYED = /\/(\w+)\((?:(\w+)=)?'((?:[^']|'')*)'\)/g
 
@@ -39,11 +39,10 @@ interface Item {
   id: string
 }
 
-const has = (item: object, { property, value }: Key) =>
-  Object.entries(item).some(
-    ([name, found]) =>
-      name === property && typeof found === 'string' && found.toLowerCase() === value.toLowerCase(),
-  )
+const has = (item: object, { property, value }: Key) => {
+  const found: unknown = Reflect.get(item, property)
+  return typeof found === 'string' && found.toLowerCase() === value.toLowerCase()
+}
 
 /** Wherever it is, replication or not: what a unique index sees. */
 export const indexed = <T extends Item>(items: readonly T[], key: Key): T | undefined =>

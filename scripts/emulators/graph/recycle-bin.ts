@@ -1,4 +1,5 @@
 import type { Deleted } from '../directory-objects.ts'
+import type { Objects } from '../interventions.ts'
 import { APPLICATIONS } from './applications.ts'
 import { type Call, done, list, ok, one, type Routes } from './endpoint.ts'
 import type { EntitySet, SetKind } from './entity-set.ts'
@@ -6,7 +7,6 @@ import { notFound } from './errors.ts'
 import type { Filterable } from './filter.ts'
 import { GROUPS } from './groups.ts'
 import { byId, find, remove } from './lookup.ts'
-import type { Objects } from './replication.ts'
 import { demandBinReading, demandBinRight } from './rights.ts'
 import { SERVICE_PRINCIPALS } from './service-principals.ts'
 

@@ -21,7 +21,8 @@ const identifierUris = (mcpUrls: readonly string[]) => [
 export function apiApplication(mcpUrls: readonly string[], permissions: Permissions): Application {
   const scopes = permissions.scopes.map((scope) => ({ ...scope, isEnabled: true }))
   const clients = [CLIENT_APP_ID, ...permissions.clients.map(({ appId }) => appId)]
-  const delegatedPermissionIds = scopes.map(({ id }) => id)
+  // Those of type Admin need an administrator's consent, as in infra/identity.bicep.
+  const delegatedPermissionIds = scopes.filter(({ type }) => type === 'User').map(({ id }) => id)
   return {
     ...blankApplication('95a7c4fb-07a8-43d2-be59-b2f4861a7d06', API_APP_ID, 'Expenses server'),
     uniqueName: 'expenses-server-local',
@@ -31,7 +32,7 @@ export function apiApplication(mcpUrls: readonly string[], permissions: Permissi
       oauth2PermissionScopes: scopes,
       preAuthorizedApplications: clients.map((appId) => ({ appId, delegatedPermissionIds })),
     },
-    optionalClaims: { idToken: [], accessToken: [{ name: 'xms_cc' }], saml2Token: [] },
+    optionalClaims: { idToken: [], accessToken: [{ name: 'idtyp' }, { name: 'xms_cc' }], saml2Token: [] },
     appRoles: permissions.appRoles.map((role) => ({ ...role, isEnabled: true })),
     requiredResourceAccess: permissions.downstreamApis.map((api) => ({
       resourceAppId: api.appId,

@@ -3,7 +3,7 @@ import { DIRECTORY_ROLES, type RoleName } from '../graph-permissions.ts'
 
 // Fixed ids, as those of the apps are.
 export const ADMINS = '3fb16e95-a142-4d7c-98f3-5c9e20b417a0'
-const FINANCE = '40c27fa6-b253-4e8d-a904-6daf31c528b1'
+export const FINANCE = '40c27fa6-b253-4e8d-a904-6daf31c528b1'
 export const USERS = '51d380b7-c364-4f9e-ba15-7eb042d639c2'
 const INTERNS = '62e491c8-d475-40af-8b26-8fc153e74ad3'
 
@@ -42,9 +42,9 @@ export const groups = (): Group[] => [
   group(INTERNS, 'Interns', [dave.id]),
 ]
 
-const OLIVIA = 'a0111a00-5093-4e42-b155-43af70edc205'
-const PETER = 'be7e4000-61a4-4f53-8266-54b081fed306'
-const QUINN = '9a144000-72b5-4064-9377-65c1920fe407'
+export const OLIVIA = 'a0111a00-5093-4e42-b155-43af70edc205'
+export const PETER = 'be7e4000-61a4-4f53-8266-54b081fed306'
+export const QUINN = '9a144000-72b5-4064-9377-65c1920fe407'
 
 /** Those who deploy; they sign in with the Azure CLI's client id. */
 export const operators = (): User[] => [

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { Authorizer } from '../../../app/auth/authorize.ts'
 import { AdminGroup } from '../../../app/auth/groups.ts'
 import { OnBehalfOf } from '../../../app/auth/obo.ts'
+import { ServiceAccess } from '../../../app/auth/services.ts'
 import type { Caller, UserId } from '../../../app/auth/verifier.ts'
 import { Refusal } from '../../../app/http/refusal.ts'
 import { readMessage } from '../../../app/mcp/message.ts'
@@ -45,10 +46,11 @@ async function judge(tool: string, by: Caller) {
   const obo = new OnBehalfOf({ ...config, credential: { kind: 'secret', secret: 'unused' } })
   const log = createLog('error', () => undefined)
   const adminGroup = new AdminGroup('http://localhost:1', GUID)
-  const authorizer = new Authorizer({ permissions, serverUrl: mcpUrl, obo, adminGroup, log })
+  const serviceAccess = new ServiceAccess(permissions)
+  const authorizer = new Authorizer({ permissions, serverUrl: mcpUrl, obo, adminGroup, serviceAccess, log })
   const entry: AuditEntry = { requestId: GUID, decision: 'accept', reason: '' }
   const message = readMessage({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool } })
-  return { verdict: await authorizer.judge(message, { caller: by, mcpUrl, entry }), entry }
+  return { verdict: await authorizer.judge(message, { bearer: by, mcpUrl, entry }), entry }
 }
 
 describe('the judge', () => {

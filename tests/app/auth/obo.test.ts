@@ -10,11 +10,11 @@ import {
 import { AdminGroup } from '../../../app/auth/groups.ts'
 import { SigningKeys } from '../../../app/auth/keys.ts'
 import { OnBehalfOf } from '../../../app/auth/obo.ts'
-import { type Caller, Verifier } from '../../../app/auth/verifier.ts'
+import { type Caller, isService, Verifier } from '../../../app/auth/verifier.ts'
 import { loadPermissions } from '../../../app/permissions.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
-import { startTenant, type Tenant } from '../../../scripts/emulators/tenant.ts'
 import { selfSigned } from '../../certificate.ts'
+import { startTenant, type Tenant } from '../../scripts/emulators/tenant.ts'
 
 const mcp = 'http://localhost:8080/mcp'
 const permissions = loadPermissions()
@@ -68,13 +68,16 @@ function oboWith(credential: Credential = managedIdentity(), oboCacheSeconds = 1
 async function certificate(): Promise<Credential> {
   const { credential, forMsal } = await selfSigned()
   seed.directory.application(seed.apiAppId)?.keyCredentials.push(credential)
-  return { kind: 'certificate', ...forMsal, certificate: forMsal.x5c }
+  const current = { ...forMsal, certificate: forMsal.x5c, notAfter: new Date(credential.endDateTime) }
+  return { kind: 'certificate', file: { current, watch: () => () => undefined } }
 }
 
 /** A caller with a token of their own, as the server would see them. */
 async function caller(user: string, claims?: string): Promise<Caller> {
   const request = { user, clientId: seed.clientId, scope: `${mcp}/user_impersonation`, resource: mcp }
-  return verifier.verify(await tenant.tokenFor(claims ? { ...request, claims } : request))
+  const bearer = await verifier.verify(await tenant.tokenFor(claims ? { ...request, claims } : request))
+  assert.ok(!isService(bearer))
+  return bearer
 }
 
 describe('the on-behalf-of exchange', () => {

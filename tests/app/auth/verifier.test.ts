@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it, mock } from 'node:test'
 import { SigningKeys } from '../../../app/auth/keys.ts'
-import { TokenRefused, Verifier } from '../../../app/auth/verifier.ts'
+import { isService, TokenRefused, Verifier } from '../../../app/auth/verifier.ts'
 import { loadPermissions } from '../../../app/permissions.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
-import { startTenant, type Tenant } from '../../../scripts/emulators/tenant.ts'
+import { startTenant, type Tenant } from '../../scripts/emulators/tenant.ts'
 
 const mcp = 'http://localhost:8080/mcp'
 const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
@@ -44,6 +44,7 @@ describe('the verifier', () => {
 
   it('says who calls: one spelling of the oid, and full scopes', async () => {
     const caller = await verifier.verify(await issued({ roles: ['Boss'] }))
+    assert.ok(!isService(caller))
     assert.equal(caller.userId, 'aaaaaaaa-1111-2222-3333-444444444444')
     assert.deepEqual([...caller.scopes], [`${mcp}/user_impersonation`, `${mcp}/other`])
     assert.deepEqual([...caller.roles], ['Boss'])

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import type { UserId } from '../../../app/auth/verifier.ts'
 import { StoreUnavailable } from '../../../app/store/expenses.ts'
-import type { Fault } from '../../../scripts/emulators/cosmos/faults.ts'
+import type { Fault } from '../../scripts/emulators/cosmos.ts'
 import { admin, lunch, notOnRealCosmos, noWaiting, type OpenStore, openStore, someUser } from '../store.ts'
 
 describe('the expense store when Cosmos fails', { skip: notOnRealCosmos }, () => {

@@ -222,7 +222,7 @@ describe('telemetry', () => {
       .dependencies()
       .filter(({ tags }) => tags['ai.operation.id'] === request.tags['ai.operation.id'])
       .filter(({ data }) => !data.baseData.success)
-      // The stand-in answers none, and the SDK does without.
+      // The emulator answers none, and the SDK does without.
       .filter(({ data }) => data.baseData.name !== 'query plan')
     assert.deepEqual(
       failed.map(({ data: { baseData } }) => [baseData.target, baseData.name, baseData.resultCode]),

@@ -145,6 +145,10 @@ describe('A template is compiled', { skip: withoutCompiler }, () => {
     ['the environment of its caller', infra(read(`'${up}proc/${process.pid}/environ'`))],
     ['a path that is put together', infra(`var dots = '..'\n${read(`'\${dots}/${up}etc/hostname'`)}`)],
     ['a link', { ...infra(read("'a.txt'")), 'infra/a.txt': '->/etc/hostname' }],
+    [
+      'what a checkout keeps in it',
+      { ...infra(read("'../.git/config'")), '.git/config': 'AUTHORIZATION: basic x' },
+    ],
     ['a linked folder', { ...infra(read("'etc/hostname'")), 'infra/etc': '->/etc' }],
     [
       'a link that is called like a configuration',

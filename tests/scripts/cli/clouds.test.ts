@@ -17,7 +17,7 @@ describe('Other clouds than the public one', () => {
         message: new RegExp(`${name} should be https://\\S+: this template is for the public cloud only`),
       }))
 
-  it('are not meant by a stand-in on this machine, nor by a slash at the end', () => {
+  it('are not meant by an emulator on this machine, nor by a slash at the end', () => {
     assert.equal(
       environmentOf({ ...known, GRAPH_ENDPOINT: 'http://127.0.0.1:9/' }).GRAPH_ENDPOINT,
       'http://127.0.0.1:9',

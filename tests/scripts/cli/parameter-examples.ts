@@ -85,7 +85,12 @@ export const EXAMPLES: Record<string, Examples> = {
       Array.from({ length: 11 }, (_, at) => `https://a${at}.contoso.com`).join(),
     ],
   },
+  TOOL_SETS: {
+    accepted: ['expenses', ' profile , expenses', 'profile,profile', ''],
+    refused: ['spending', 'expenses,', 'expenses,,profile', ' ', 'Expenses', 'expenses profile'],
+  },
   SERVICE_MANAGEMENT_REFERENCE: { accepted: ['SVC-42', ''], refused: ['x'.repeat(257)] },
+  SEARCH_SKU: { accepted: ['free', 'basic', ''], refused: ['Free', 'standard', '0'] },
   MIN_REPLICAS: { accepted: ['0', '10', ''], refused: ['-1', '31', 'many', '1.5', '11'] },
   MAX_REPLICAS: { accepted: ['1', '100', ''], refused: ['0', '101', 'many', '1e1'] },
   ALERT_EMAIL: {

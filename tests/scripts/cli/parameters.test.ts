@@ -15,7 +15,7 @@ const base = {
 const check = (variables: Record<string, string>) => {
   const all = { ...base, ...variables }
   environmentOf(all)
-  return checkParameters(all)
+  return checkParameters(all, ['expenses', 'profile'])
 }
 
 describe('the values of the azd environment', () => {

@@ -9,11 +9,11 @@ import { decodeJwt } from 'jose'
 import { Problem } from '../../../scripts/cli/problem.ts'
 import { describeServer, type McpServer } from '../../../scripts/client/server.ts'
 import { serviceTokens } from '../../../scripts/client/service.ts'
-import { DEFAULT_ACCESS } from '../../../scripts/emulators/directory.ts'
 import type { Application } from '../../../scripts/emulators/directory-objects.ts'
 import { listenOnLoopback } from '../../../scripts/emulators/loopback.ts'
-import { blankApplication } from '../../../scripts/emulators/microsoft-apps.ts'
 import { selfSigned } from '../../certificate.ts'
+import { GITHUB, startGithubJob } from '../../e2e/github-job.ts'
+import { addService, type ServiceApp } from '../../e2e/service-app.ts'
 import { type System, startSystem } from '../../e2e/system.ts'
 import { type Desk, makeDesk } from './desk.ts'
 
@@ -25,6 +25,7 @@ describe('a service with the client', () => {
   let desk: Desk
   let server: McpServer
   let app: Application
+  let service: ServiceApp
   before(async () => {
     system = await startSystem()
     desk = await makeDesk()
@@ -35,7 +36,8 @@ describe('a service with the client', () => {
     await desk.remove()
   })
   beforeEach(() => {
-    app = assignedApp(system)
+    service = addService(system)
+    app = service.app
   })
 
   const secretOf = (one: Application) =>
@@ -55,10 +57,10 @@ describe('a service with the client', () => {
   }
 
   it('gets an app-only token for the server with a secret, asking once', async () => {
-    const service = serviceTokens(server, app.appId, { ENTRA_CLIENT_SECRET: secretOf(app) })
+    const tokens = serviceTokens(server, app.appId, { ENTRA_CLIENT_SECRET: secretOf(app) })
     system.tenant.faults.resetCounters()
-    isOurs(await service.held())
-    assert.equal(await service.held(), await service.held())
+    isOurs(await tokens.held())
+    assert.equal(await tokens.held(), await tokens.held())
     assert.equal(system.tenant.counters.token, 1)
   })
 
@@ -76,56 +78,40 @@ describe('a service with the client', () => {
   })
 
   describe('in a GitHub job', () => {
-    let asked: { audience: unknown; authorization: string | undefined }[]
-    let job: { url: string; close: () => Promise<void> }
+    let job: Awaited<ReturnType<typeof startGithubJob>>
     before(async () => {
-      const github = express().get('/token', async ({ query, headers }, response) => {
-        asked.push({ audience: query.audience, authorization: headers.authorization })
-        if (headers.authorization !== 'Bearer of-the-job') return void response.sendStatus(401)
-        // The stand-in tenant believes its own keys only, so it plays GitHub's issuer too.
-        const iss = `${system.tenant.url}/${system.seed.tenantId}/v2.0`
-        const now = Math.floor(Date.now() / 1000)
-        const claims = { iss, sub: SUBJECT, aud: String(query.audience), iat: now, nbf: now, exp: now + 300 }
-        response.json({ value: await system.tenant.sign(claims), count: 1 })
-      })
-      const { port, close } = await listenOnLoopback(github, 0, '')
-      job = { url: `http://localhost:${port}/token?api-version=2.0`, close }
+      job = await startGithubJob(system, SUBJECT)
     })
     after(() => job.close())
-    beforeEach(() => {
-      asked = []
-    })
     const trust = (subject: string) =>
       app.federatedIdentityCredentials.push({
         id: randomUUID(),
         name: 'job',
-        issuer: `https://login.microsoftonline.com/${system.seed.tenantId}/v2.0`,
+        issuer: GITHUB,
         subject,
         audiences: [AUDIENCE],
         description: null,
       })
-    const variables = (token = 'of-the-job') => ({
-      ACTIONS_ID_TOKEN_REQUEST_URL: job.url,
-      ACTIONS_ID_TOKEN_REQUEST_TOKEN: token,
-    })
-
     it('gets one with the job’s own token, without a secret', async () => {
       trust(SUBJECT)
-      isOurs(await tokenWith(variables()))
-      assert.deepEqual(asked, [{ audience: AUDIENCE, authorization: 'Bearer of-the-job' }])
+      isOurs(await tokenWith(job.variables))
+      assert.deepEqual(job.asked, [{ audience: AUDIENCE, authorization: 'Bearer of-the-job' }])
     })
 
     it('is told which command mends a credential with another subject', async () => {
       trust(SUBJECT.toUpperCase())
-      await assert.rejects(tokenWith(variables()), problem(/refused: AADSTS7002138\n[\s\S]*npm run pipeline/))
+      await assert.rejects(
+        tokenWith(job.variables),
+        problem(/refused: AADSTS7002138\n[\s\S]*npm run pipeline/),
+      )
     })
 
     it('is told that the job may not ask', async () => {
       await assert.rejects(
-        tokenWith(variables('other')),
+        tokenWith({ ...job.variables, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'other' }),
         problem(/GitHub gives this job no token.*\n[\s\S]*id-token: write/),
       )
-      const foreign = { ...variables(), ACTIONS_ID_TOKEN_REQUEST_URL: 'http://github.example/token' }
+      const foreign = { ...job.variables, ACTIONS_ID_TOKEN_REQUEST_URL: 'http://github.example/token' }
       await assert.rejects(tokenWith(foreign), problem(/no https URL/))
     })
   })
@@ -147,7 +133,7 @@ describe('a service with the client', () => {
   })
 
   it('is told that nobody assigned it to the server', async () => {
-    system.tenant.directory.appRoleAssignments.pop()
+    service.unassign()
     await assert.rejects(
       tokenWith({ ENTRA_CLIENT_SECRET: secretOf(app) }),
       problem(/refused: AADSTS501051\n/),
@@ -161,7 +147,10 @@ describe('a service with the client', () => {
     assert.match(nameless.stderr, /needs --client-id or AZURE_CLIENT_ID/)
     const { code, stdout, stderr } = await desk.run(args, { ENTRA_CLIENT_SECRET, AZURE_CLIENT_ID: app.appId })
     assert.deepEqual([code, stdout], [1, ''])
-    assert.match(stderr, /^✗ The server refuses this service: The access token's \w+ is/)
+    assert.match(
+      stderr,
+      /^✗ The server refuses this service: This service needs one of these app roles: Expenses\.Report\.[\s\S]*docs\/services\.md/,
+    )
     assert.ok(!stderr.includes(ENTRA_CLIENT_SECRET))
     await assert.rejects(stat(desk.file(system.mcp)), { code: 'ENOENT' })
   })
@@ -175,7 +164,7 @@ describe('a service with the client', () => {
           ENTRA_CLIENT_SECRET: secretOf(app),
         },
       )
-      assert.match(stderr, /^✗ The server refuses: You sent Bearer \(token\)\.?\n/)
+      assert.match(stderr, /^✗ The server refuses this service: You sent Bearer \(token\)\.?\n/)
     } finally {
       await echo.close()
     }
@@ -197,27 +186,4 @@ async function startEcho({ tenant, seed }: System) {
   url = `http://localhost:${port}/mcp`
   tenant.directory.application(seed.apiAppId)?.identifierUris.push(url)
   return { url, close }
-}
-
-/** An app of the tenant that may have tokens for the server. */
-function assignedApp({ tenant: { directory }, seed }: System): Application {
-  const [id, appId, principalId] = [randomUUID(), randomUUID(), randomUUID()]
-  const app = blankApplication(id, appId, 'Nightly report')
-  directory.applications.push(app)
-  directory.servicePrincipals.push({
-    id: principalId,
-    appId,
-    displayName: app.displayName,
-    servicePrincipalType: 'Application',
-    accountEnabled: true,
-    appRoleAssignmentRequired: false,
-  })
-  directory.appRoleAssignments.push({
-    id: randomUUID(),
-    appRoleId: DEFAULT_ACCESS,
-    principalId,
-    principalType: 'ServicePrincipal',
-    resourceId: directory.servicePrincipal(seed.apiAppId)?.id ?? '',
-  })
-  return app
 }

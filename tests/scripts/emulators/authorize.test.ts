@@ -178,6 +178,30 @@ describe('authorize', () => {
     bob.accountEnabled = true
   })
 
+  it('wants an administrator where a scope of type Admin was not consented to: AADSTS90094', async () => {
+    const { directory, apiAppId, clientId } = contoso.seed
+    const { api } = contoso.application(apiAppId)
+    const [usual] = api.oauth2PermissionScopes
+    const [consenting] = directory.directoryRoles
+    const [alice] = directory.users
+    assert.ok(usual && consenting && alice)
+    api.oauth2PermissionScopes.push({ ...usual, id: crypto.randomUUID(), value: 'export', type: 'Admin' })
+    const scope = `${SCOPE} ${MCP}/export`
+    await refusedAs(90094, 'consent_required', { scope })
+    // Who may consent would be asked to: there is no such page here.
+    consenting.members.push(alice.id)
+    await refusedAs(65001, 'consent_required', { scope })
+    consenting.members.pop()
+    directory.oauth2PermissionGrants.push({
+      ...{ id: 'export', consentType: 'AllPrincipals', principalId: null, scope: 'export' },
+      clientId: directory.servicePrincipal(clientId)?.id ?? '',
+      resourceId: directory.servicePrincipal(apiAppId)?.id ?? '',
+    })
+    assert.ok(codeOf(await contoso.authorize({ scope })))
+    directory.oauth2PermissionGrants.pop()
+    api.oauth2PermissionScopes.pop()
+  })
+
   it('wants consent where a client is not pre-authorized', async () => {
     const { api } = contoso.application(contoso.seed.apiAppId)
     const all = api.preAuthorizedApplications

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { loadPermissions } from '../../../app/permissions.ts'
 import type { Application } from '../../../scripts/emulators/directory-objects.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
-import { startTenant, type Tenant } from '../../../scripts/emulators/tenant.ts'
+import { startTenant, type Tenant } from './tenant.ts'
 
 export const MCP = 'http://localhost:8080/mcp'
 export const SCOPE = `${MCP}/user_impersonation`
@@ -36,12 +36,7 @@ type Form = Record<string, string>
 export async function startContoso() {
   const seed = seedDirectory({ mcpUrls: [MCP], permissions: loadPermissions() })
   const clock = { now: Date.now() }
-  const tenant = await startTenant({
-    port: 0,
-    directory: seed.directory,
-    tenantId: seed.tenantId,
-    now: () => clock.now,
-  })
+  const tenant = await startTenant({ ...seed, port: 0, now: () => clock.now })
   const oauth = `${tenant.url}/${seed.tenantId}/oauth2/v2.0`
   const pass = (seconds: number) => {
     clock.now += seconds * 1000

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { z } from 'zod'
 import { readCompiled } from '../../../scripts/bicep/compile.ts'
-import type { Kind } from '../../../scripts/emulators/graph/replication.ts'
+import type { Kind } from '../../../scripts/emulators/interventions.ts'
 import { DeploymentError, deploy } from '../graph/deployment.ts'
 import {
   type DirectoryHarness,

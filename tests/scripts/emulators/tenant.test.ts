@@ -4,9 +4,9 @@ import { createServer } from 'node:http'
 import { describe, it } from 'node:test'
 import { loadPermissions } from '../../../app/permissions.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
-import { SignInError } from '../../../scripts/emulators/sign-in-client.ts'
 import { startTenant } from '../../../scripts/emulators/tenant.ts'
 import { claimsOf, MCP, SCOPE, startContoso } from './contoso.ts'
+import { SignInError } from './sign-in-client.ts'
 
 const seed = () => seedDirectory({ mcpUrls: [MCP], permissions: loadPermissions() })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Outcome, runJob } from './job.ts'
 import { type Answer, notHere } from './project.ts'
-import { given, high, REPOSITORY, server, variables, whatif, world } from './worlds.ts'
+import { given, high, REPOSITORY, server, untold, variables, whatif, world } from './worlds.ts'
 
 const lines = ({ calls }: Outcome) => calls.map(({ program, args }) => `${program} ${args.join(' ')}`)
 
@@ -28,7 +28,7 @@ describe('deploy.yml', { skip: notHere, concurrency: 2 }, () => {
   })
 
   it('fails when it cannot be told', async () => {
-    const outcome = await settle([{ program: 'npm', match: 'whatif', code: 1, stderr: 'Graph is away' }])
+    const outcome = await settle(untold('Graph is away'))
     assert.equal(outcome.code, 1)
     assert.match(outcome.output, /cannot be told/)
     assert.match(outcome.summary, /Graph is away/)
@@ -101,7 +101,7 @@ describe('drift.yml', { skip: notHere, concurrency: 2 }, () => {
   })
 
   it('fails, and touches no issue, when it cannot compare', async () => {
-    const outcome = await compare([{ program: 'npm', match: 'whatif', code: 1, stderr: 'no right' }], [ours])
+    const outcome = await compare(untold('no right'), [ours])
     assert.equal(outcome.code, 1)
     assert.match(outcome.output, /no right/)
     assert.deepEqual(writes(outcome), [])

@@ -93,28 +93,29 @@ describe('The identities of the pipeline', () => {
     for (const { id } of identities) assert.match(id ?? '', /\/resourceGroups\/rg-dev-pipeline\//)
   })
 
-  it('can make nobody an owner: two roles, to service principals, given and taken', async () => {
+  it('can make nobody an owner: three roles, to service principals, given and taken', async () => {
     const { predictedResources } = await deploymentOf('pipeline')
     const condition = predictedResources.flatMap(({ properties }) => properties?.condition ?? [])
     const only = (attributes: string) =>
-      `@${attributes}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {7f951dda-4ed3-4680-a7ca-43fe172d538d, 3913510d-42f4-4e42-8a64-420c390055eb} AND @${attributes}[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}`
+      `@${attributes}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {7f951dda-4ed3-4680-a7ca-43fe172d538d, 3913510d-42f4-4e42-8a64-420c390055eb, 1407120a-92aa-4202-b7e9-c0e197c71c8f} AND @${attributes}[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}`
     const clause = (action: string, attributes: string) =>
       `((!(ActionMatches{'Microsoft.Authorization/roleAssignments/${action}'})) OR (${only(attributes)}))`
     assert.deepEqual(condition, [`${clause('write', 'Request')} AND ${clause('delete', 'Resource')}`])
   })
 
-  it('may assign exactly the roles that infra/access.bicep assigns', async () => {
+  it('may assign exactly the roles that infra/access.bicep gives to managed identities', async () => {
     const access = await readFile(new URL('../../../infra/access.bicep', import.meta.url), 'utf8')
     const own = await readFile(new URL('../../../infra/pipeline-access.bicep', import.meta.url), 'utf8')
-    for (const role of ['acrPull', 'monitoringMetricsPublisher']) {
+    const roles = ['acrPull', 'monitoringMetricsPublisher', 'searchIndexDataReader']
+    for (const role of roles) {
       const line = new RegExp(`^var ${role} = .*$`, 'm')
       assert.equal(line.exec(own)?.[0], line.exec(access)?.[0])
     }
-    const assigned = Array.from(
-      access.matchAll(/subscriptionResourceId\('[^']+', (\w+)\)/g),
-      ([, name]) => name,
-    )
-    assert.deepEqual(assigned, ['acrPull', 'monitoringMetricsPublisher'])
+    const assigned = access
+      .split(/^resource /m)
+      .filter((resource) => resource.includes("principalType: 'ServicePrincipal'"))
+      .flatMap((resource) => /subscriptionResourceId\('[^']+', (\w+)\)/.exec(resource)?.[1] ?? [])
+    assert.deepEqual(assigned, roles)
   })
 
   it('are not deleted by azd down', async () => {

@@ -26,11 +26,14 @@ const Call = z.object({
   /** What the template is told about the repository: its id, name, owner and the owner's id. */
   subject: z.array(z.string()),
   mayWriteGitHub: z.boolean(),
+  /** Whether it could ask GitHub for a sign-in to Azure. */
+  maySignIn: z.boolean().optional(),
 })
 export type Call = z.infer<typeof Call>
 
 export interface Answer {
-  program: 'az' | 'azd' | 'gh' | 'npm'
+  /** The last: what the action has said, `json` or `markdown`. */
+  program: 'az' | 'azd' | 'gh' | 'npm' | 'identity-what-if'
   /** Part of the command line. */
   match: string
   code?: number

@@ -9,7 +9,9 @@ const subject = Object.entries(process.env)
   .filter(([name]) => /^GITHUB_REPOSITORY_/.test(name))
   .toSorted()
   .map(([, value]) => value)
-const call = { program, args, body, subject, mayWriteGitHub: 'GH_TOKEN' in process.env }
+const mayWriteGitHub = 'GH_TOKEN' in process.env
+const maySignIn = 'ACTIONS_ID_TOKEN_REQUEST_TOKEN' in process.env
+const call = { program, args, body, subject, mayWriteGitHub, maySignIn }
 appendFileSync(new URL('calls.jsonl', import.meta.url), `${JSON.stringify(call)}\n`)
 
 const answer = ({ code = 0, stdout = '', stderr = '' }) => {

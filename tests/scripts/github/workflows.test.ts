@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
+import { action } from '../package/runner.ts'
 import { jobOf, textOf, workflowFiles, workflowOf } from './workflows.ts'
 
 // Its entry for import asks for require, which modules do not have.
@@ -31,7 +32,11 @@ describe('Every workflow', () => {
     it(`${file} pins every action by its commit and says the version`, async () => {
       const uses = (await textOf(file)).split('\n').filter((line) => /\buses:/.test(line))
       assert.ok(uses.length > 0)
-      for (const line of uses) assert.match(line, /uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
+      for (const line of uses)
+        assert.match(
+          line,
+          /uses: ([\w-]+\/[\w-]+(\/[\w-]+)?@[0-9a-f]{40} # v\d+\.\d+\.\d+|\.\/\.github\/actions\/identity-what-if)$/,
+        )
     })
 
     it(`${file} puts nothing of an event into a shell's text`, async () => {
@@ -87,6 +92,30 @@ describe('Every workflow', () => {
     for (const file of workflowFiles)
       assert.equal((await textOf(file)).includes('AZURE_DEPLOY_CLIENT_ID'), file === 'deploy.yml', file)
   })
+})
+
+const filledFrom = (step: string, output: string) => `\${{ steps.${step}.outputs.${output} }}`
+
+describe('The action of this repository', () => {
+  const LATER = { 'whatif.yml': 'preview', 'drift.yml': 'compare', 'deploy.yml': 'deploy' }
+  for (const [file, name] of Object.entries(LATER))
+    it(`is what ${file} compares identities with: the package of the checked-out commit, without a token`, async () => {
+      const { steps } = await jobOf(file, name)
+      const own = steps.filter(({ uses }) => uses?.startsWith('./'))
+      assert.equal(own.length, 1)
+      const { with: inputs = {}, 'continue-on-error': isLenient } = own[0] ?? {}
+      assert.deepEqual(
+        [inputs.package, inputs.integrity, inputs.token, inputs.level, inputs.fail, isLenient],
+        [filledFrom('pack', 'package'), filledFrom('pack', 'integrity'), '', 'any', 'false', true],
+      )
+      assert.equal(inputs.drift, file === 'whatif.yml' ? undefined : 'true')
+      assert.equal(inputs.exceptions, file === 'whatif.yml' ? 'infra/identity-exceptions.json' : undefined)
+      for (const input of Object.keys(inputs)) assert.ok(input in action.inputs, input)
+      // Whatever it said, a tested script decides in the next step.
+      const next = steps[steps.findIndex(({ uses }) => uses?.startsWith('./')) + 1]
+      assert.match(next?.run ?? '', /^node scripts\/github\/(preview|drift|settled)\.ts$/)
+      assert.equal(next?.env?.IDENTITY_EXIT_CODE, filledFrom('identities', 'exit-code'))
+    })
 })
 
 describe('whatif.yml', () => {

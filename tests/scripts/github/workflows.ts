@@ -6,7 +6,9 @@ import { z } from 'zod'
 const FOLDER = new URL('../../../.github/workflows/', import.meta.url)
 const Texts = z.record(z.string(), z.coerce.string())
 const Step = z.strictObject({
+  id: z.string().optional(),
   name: z.string().optional(),
+  'continue-on-error': z.boolean().optional(),
   uses: z.string().optional(),
   run: z.string().optional(),
   env: Texts.optional(),
@@ -28,6 +30,7 @@ const Workflow = z.looseObject({
   concurrency: z.object({ group: z.string(), 'cancel-in-progress': z.boolean() }),
   jobs: z.record(z.string(), Job),
 })
+export type Step = z.infer<typeof Step>
 export type Job = z.infer<typeof Job>
 export type Workflow = z.infer<typeof Workflow>
 

@@ -35,15 +35,20 @@ interface Risk {
 export const high: Risk = { grade: 'high', reason: 'consent widened: Mail.Read' }
 export const low: Risk = { grade: 'low', reason: 'text changed' }
 
-/** `npm run whatif` in both formats. */
+/** What the action has said, in both formats. */
 export const whatif = (code: number, risks: Risk[] = [], markdown = `identities: ${code}`): Answer[] => {
   const changes = risks.map((risk) => ({ title: 'API app', properties: [{ path: 'x', risk }] }))
   const document = { schemaVersion: 2, summary: {}, blockers: [], changes }
   return [
-    { program: 'npm', match: '--format json', code, stdout: JSON.stringify(document) },
-    { program: 'npm', match: '--format markdown', code, stdout: markdown },
+    { program: 'identity-what-if', match: 'json', code, stdout: JSON.stringify(document) },
+    { program: 'identity-what-if', match: 'markdown', code, stdout: markdown },
   ]
 }
+
+/** It could not be told. */
+export const untold = (why: string): Answer[] => [
+  { program: 'identity-what-if', match: 'markdown', stdout: `It could not be told: ${why}` },
+]
 
 const resource = { id: '/x', tags: { 'azd-service-name': 'server', 'azd-env-name': 'dev' } }
 export const server = (there: boolean): Answer => ({

@@ -10,7 +10,7 @@ import type { ServicePrincipal } from '../../../scripts/emulators/directory-obje
 import { type GraphRole, roleId } from '../../../scripts/emulators/graph-permissions.ts'
 import { AZURE_CLI_APP_ID, GRAPH_APP_ID } from '../../../scripts/emulators/microsoft-apps.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
-import { startTenant } from '../../../scripts/emulators/tenant.ts'
+import { startTenant } from '../emulators/tenant.ts'
 import { deploy } from './deployment.ts'
 
 const INFRA = fileURLToPath(new URL('../../../infra/', import.meta.url))

@@ -6,6 +6,7 @@ import type { Group } from '../../../scripts/emulators/directory-objects.ts'
 import { preprovision } from '../../../scripts/hooks/preprovision.ts'
 import { deleted } from '../../../scripts/identity/belongings.ts'
 import { namesOf } from '../../../scripts/identity/names.ts'
+import { checkAssignment } from '../../../scripts/identity/preflight.ts'
 import { purge, restore } from '../../../scripts/identity/recycle-bin.ts'
 import { withoutCompiler } from '../graph/directory-harness.ts'
 import { type Played, type Stage, startStage } from '../stage.ts'
@@ -129,6 +130,12 @@ describe('preprovision', { skip: withoutCompiler }, () => {
     const open = await stage.context({ ...deployed, RESTRICT_TO_ASSIGNED_USERS: 'false' }, { token })
     await preprovision(open)
     assert.match(lineOf(open, 'May assign groups'), /not needed/)
+    const services = [{ name: 'report', principalId: crypto.randomUUID(), roles: ['Expenses.Report'] }]
+    assert.throws(
+      () => checkAssignment(open, { assign: 'no' }, { services }),
+      /may not assign app roles to services/,
+    )
+    assert.equal(checkAssignment(open, { assign: 'yes' }, { services }), 'yes')
     const complete = await stage.appToken([...PIPELINE, 'AppRoleAssignment.ReadWrite.All'])
     await preprovision(await stage.context(deployed, { token: complete }))
   })

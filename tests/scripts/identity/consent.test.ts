@@ -39,7 +39,7 @@ describe('consent', { skip: withoutCompiler }, () => {
       `${stage.tenant.url}/${stage.tenantId}/adminconsent?client_id=${deployed.ENTRA_CLIENT_ID}`,
       `adminconsent?client_id=${deployed.ENTRA_DEV_CLIENT_ID}`,
       '| Microsoft Graph | `User.Read` | `e1fe6dd8-ba31-4d61-89e7-88639da4683d` | Reads which groups',
-      'callers of `get_expense_stats` are told that',
+      'callers of `get_expense_stats`, `graph_get_profile`, `get_user_context` are told that',
       'npm run consent -- --environment dev',
     ])
       assert.ok(saved.includes(text), `${text}\n${saved}`)

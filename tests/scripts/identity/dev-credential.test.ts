@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { parseEnv } from 'node:util'
 import { loadConfig } from '../../../app/config.ts'
-import { loadPermissions } from '../../../app/permissions.ts'
+import { loadDeclaration } from '../../../app/declaration.ts'
 import { postprovision } from '../../../scripts/hooks/postprovision.ts'
 import { devCredential } from '../../../scripts/identity/dev-credential.ts'
 import { withoutCompiler } from '../graph/directory-harness.ts'
@@ -41,7 +41,7 @@ describe('dev-credential', { skip: withoutCompiler }, () => {
   it('writes what the server needs to run on this machine against Azure', async () => {
     assert.match(await run(), /created: valid until/)
     const variables = await file()
-    const config = loadConfig(variables, loadPermissions())
+    const config = loadConfig(variables, loadDeclaration())
     assert.equal(config.serverUrl, 'http://localhost:8080/mcp')
     assert.equal(config.clientId, deployed.ENTRA_DEV_CLIENT_ID)
     assert.equal(config.credential.kind, 'secret')
@@ -152,7 +152,7 @@ describe('dev-credential', { skip: withoutCompiler }, () => {
       assert.deepEqual([ENTRA_CLIENT_SECRET, ENTRA_CLIENT_SECRET_ID], [undefined, undefined])
       // All that the server still wants is a credential.
       assert.throws(
-        () => loadConfig(variables, loadPermissions()),
+        () => loadConfig(variables, loadDeclaration()),
         /^ConfigurationError: 0 credentials are set/,
       )
       await postprovision(await stage.context(deployed))

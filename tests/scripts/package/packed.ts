@@ -56,6 +56,8 @@ export async function makeStranger() {
     )
   return {
     ...{ folder, bin, project, tarball, write, run },
+    /** Without sign-in. */
+    variables: basic,
     packed: join(folder, 'identity-what-if'),
     restore: () => write(INFRA),
     whatif: (args: string[], more?: Record<string, string>, node = process.execPath) =>

@@ -112,14 +112,20 @@ const PROPOSALS: Readonly<Record<string, [grade: string, file: string, from: str
   'an app role that only users can hold': [
     'medium',
     'permissions.json',
-    '"appRoles": []',
-    '"appRoles": [{ "id": "5c6d7e8f-9012-4a3b-8c4d-5e6f70819203", "value": "Auditor", "allowedMemberTypes": ["User"], "displayName": "Auditor", "description": "Reads." }]',
+    '"title": "Records and lists expenses",\n      "scopes": [],\n      "appRoles": [',
+    '"title": "Records and lists expenses", "scopes": [], "appRoles": [{ "id": "5c6d7e8f-9012-4a3b-8c4d-5e6f70819203", "value": "Auditor", "allowedMemberTypes": ["User"], "displayName": "Auditor", "description": "Reads." },',
+  ],
+  'a service that may report': [
+    'high',
+    'permissions.json',
+    '"services": []',
+    '"services": [{ "name": "Nightly report", "principalId": "5c6d7e8f-9012-4a3b-8c4d-5e6f70819205", "roles": ["Expenses.Report"] }]',
   ],
   'a wider consent': [
     'high',
     'permissions.json',
-    '"permissions": [',
-    '"permissions": [{ "value": "Mail.Read", "id": "570282fd-fa5c-430d-a7fd-fc8dc98a9dca", "reason": "x" },',
+    '"downstreamPermissions": [\n        {\n          "api": "graph"',
+    '"downstreamPermissions": [{ "api": "graph", "value": "Mail.Read", "id": "570282fd-fa5c-430d-a7fd-fc8dc98a9dca", "reason": "x" }, { "api": "graph"',
   ],
   'a pre-authorized client': [
     'medium',
@@ -130,8 +136,8 @@ const PROPOSALS: Readonly<Record<string, [grade: string, file: string, from: str
   'a scope': [
     'medium',
     'permissions.json',
-    '"scopes": [',
-    '"scopes": [{ "value": "expenses.read", "id": "5c6d7e8f-9012-4a3b-8c4d-5e6f70819204", "type": "User", "isEnabled": false, "adminConsentDisplayName": "x", "adminConsentDescription": "x", "userConsentDisplayName": "x", "userConsentDescription": "x" },',
+    '{\n  "scopes": [',
+    '{ "scopes": [{ "value": "expenses.read", "id": "5c6d7e8f-9012-4a3b-8c4d-5e6f70819204", "type": "User", "isEnabled": false, "adminConsentDisplayName": "x", "adminConsentDescription": "x", "userConsentDisplayName": "x", "userConsentDescription": "x" },',
   ],
   'a scope that users may no longer consent to': [
     'low',

@@ -1,6 +1,6 @@
 /** A tenant in which environments are deployed and asked about, without a process or a cloud. */
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
+import { readDeclaration } from '../../../app/declaration.ts'
 import { type Compiled, compile } from '../../../scripts/bicep/compile.ts'
 import type { Directory } from '../../../scripts/graph/directory.ts'
 import { consent } from '../../../scripts/identity/consent.ts'
@@ -13,17 +13,6 @@ import { type DeployOptions, declaration, SUBSCRIPTION } from '../graph/director
 import { startStage } from '../stage.ts'
 
 const INFRA = fileURLToPath(new URL('../../../infra/', import.meta.url))
-
-/** What the hooks take from permissions.json. */
-const Hooks = z.object({
-  clients: z.array(z.object({ name: z.string(), appId: z.string() })),
-  downstreamApis: z.array(
-    z.object({
-      ...{ name: z.string(), displayName: z.string(), appId: z.string(), resource: z.string() },
-      permissions: z.array(z.object({ value: z.string(), id: z.string(), reason: z.string() })),
-    }),
-  ),
-})
 
 const compilations = new Map<string, Promise<Compiled>>()
 
@@ -76,7 +65,8 @@ export async function startRehearsal() {
     const declared = {
       compiled: await compiled(variables, text),
       further: describeHooks({
-        permissions: Hooks.parse(permissions ?? (await declaration())),
+        declaration: readDeclaration(JSON.stringify(permissions ?? (await declaration()))),
+        toolSets: variables.TOOL_SETS,
         authorityHost: stage.tenant.url,
         tenantId: stage.tenantId,
         serverIdentity: variables.SERVER_IDENTITY_PRINCIPAL_ID,

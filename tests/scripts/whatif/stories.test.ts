@@ -73,10 +73,14 @@ describe('the stories of the what-if', { skip: withoutCompiler }, () => {
   })
 
   it('tells of a wider consent', async () => {
-    const mail = { value: 'Mail.Read', id: MAIL, reason: 'Reads receipts.' }
-    const [graph] = real.downstreamApis
-    const downstreamApis = [{ ...graph, permissions: [...graph.permissions, mail] }]
-    await told('consent-widened', await tenant.ask({ permissions: { ...real, downstreamApis } }), 2)
+    const mail = { api: 'graph', value: 'Mail.Read', id: MAIL, reason: 'Reads receipts.' }
+    const [expenses, ...others] = real.toolSets
+    const wider = { ...expenses, downstreamPermissions: [...expenses.downstreamPermissions, mail] }
+    await told(
+      'consent-widened',
+      await tenant.ask({ permissions: { ...real, toolSets: [wider, ...others] } }),
+      2,
+    )
   })
 
   it('tells of a scope that is removed in one step', async () => {

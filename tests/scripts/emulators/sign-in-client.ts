@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import type { Entra } from './entra/entra.ts'
+import type { Tenant } from '../../../scripts/emulators/tenant.ts'
 
 export interface SignInRequest {
   /** Principal name, object id, or the first name of exactly one user. */
@@ -39,11 +39,13 @@ function refusalOf(raw: unknown): SignInError {
   return new SignInError(error, error_description)
 }
 
+type Place = Pick<Tenant, 'url' | 'tenantId' | 'directory'>
+
 /** What a browser and a client do together, without the browser: real requests, real PKCE. */
-export async function signIn(entra: Entra, { user, clientId, scope, resource, claims }: SignInRequest) {
-  const oauth = `${entra.url}/${entra.tenantId}/oauth2/v2.0`
+export async function signIn(tenant: Place, { user, clientId, scope, resource, claims }: SignInRequest) {
+  const oauth = `${tenant.url}/${tenant.tenantId}/oauth2/v2.0`
   const verifier = randomBytes(32).toString('base64url')
-  const redirectUri = redirectOf(entra, clientId)
+  const redirectUri = redirectOf(tenant, clientId)
   // As MSAL does it, claims go along both times.
   const target = { ...(resource !== undefined && { resource }), ...(claims !== undefined && { claims }) }
   const query = new URLSearchParams({
@@ -53,7 +55,7 @@ export async function signIn(entra: Entra, { user, clientId, scope, resource, cl
     scope,
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',
-    login_hint: principalNameOf(entra, user),
+    login_hint: principalNameOf(tenant, user),
     ...target,
   })
   const redirect = await fetch(`${oauth}/authorize?${query}`, { redirect: 'manual' })
@@ -80,12 +82,12 @@ function pageInstead(status: number, page: string): SignInError {
     : new SignInError('invalid_request', refusal ?? page)
 }
 
-function redirectOf({ directory }: Entra, clientId: string): string {
+function redirectOf({ directory }: Place, clientId: string): string {
   const [redirectUri] = directory.application(clientId)?.publicClient.redirectUris ?? []
   return redirectUri ?? 'http://localhost'
 }
 
-function principalNameOf({ directory }: Entra, name: string): string {
+function principalNameOf({ directory }: Place, name: string): string {
   const matches = directory.users.filter(({ givenName }) => givenName === name)
   return matches.length === 1 ? (matches[0]?.userPrincipalName ?? name) : name
 }

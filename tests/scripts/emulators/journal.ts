@@ -1,5 +1,5 @@
 import type { RequestHandler, Response } from 'express'
-import type { Directory } from '../directory.ts'
+import type { Directory } from '../../../scripts/emulators/directory.ts'
 
 /** One call that could change the directory, refused ones included: a second run of an idempotent script makes none. */
 export interface Write {
@@ -14,7 +14,7 @@ export interface Write {
 /** POSTs that only ask. */
 const QUESTION = /\/(checkMemberGroups|\$batch)$/
 
-/** Notes every call that could write, in order; its status follows. */
+/** Notes every call that could write, in order; its status follows with the answer's head, before a byte of it is sent. */
 export function keepJournal(journal: Write[]): RequestHandler {
   return ({ method, originalUrl }, response, next) => {
     const path = decodeURIComponent(originalUrl.replace(/^.*?\/v1\.0/, '').replace(/\?.*$/, ''))
@@ -22,6 +22,12 @@ export function keepJournal(journal: Write[]): RequestHandler {
       const write: Write = { method, path, status: 0, changed: false }
       journal.push(write)
       response.locals.write = write
+      const { writeHead } = response
+      const noted = (...head: unknown[]) => {
+        write.status = response.statusCode
+        return Reflect.apply(writeHead, response, head)
+      }
+      Object.assign(response, { writeHead: noted })
     }
     next()
   }
@@ -35,10 +41,4 @@ export function noting<T>({ locals }: Response, directory: Directory, work: () =
   const result = work()
   write.changed = JSON.stringify(directory) !== before
   return result
-}
-
-/** The journal's entry of this call, if it could write, learns how it ended. */
-export function noteStatus({ locals }: Response, status: number): void {
-  const write: Write | undefined = locals.write
-  if (write) write.status = status
 }

@@ -1,23 +1,4 @@
-import type {
-  Application,
-  AppRoleAssignment,
-  FederatedIdentityCredential,
-  Group,
-  OAuth2PermissionGrant,
-  ServicePrincipal,
-} from '../directory-objects.ts'
-
-/** What is replicated late, each kind by itself. */
-export interface Objects {
-  application: Application
-  servicePrincipal: ServicePrincipal
-  group: Group
-  federatedIdentityCredential: FederatedIdentityCredential
-  oauth2PermissionGrant: OAuth2PermissionGrant
-  appRoleAssignment: AppRoleAssignment
-  deletedItem: { id: string }
-}
-export type Kind = keyof Objects
+import type { Kind, Objects, Replicas } from '../../../scripts/emulators/interventions.ts'
 
 /** How late a new object is seen, counted in looks or by the tenant's clock; both never sleep. */
 interface Delay {
@@ -46,11 +27,8 @@ const noLags = (): { [K in Kind]: Lag<Objects[K]>[] } => ({
   deletedItem: [],
 })
 
-/**
- * The replicas of the directory. A write reaches one of them at once; others are asked by whoever reads next.
- * Without a delay everything is visible at once.
- */
-export class Replication {
+/** Replicas that are late where a delay says so; without one everything is visible at once. */
+export class Replication implements Replicas {
   readonly #now: () => number
   readonly #delays = new Map<Kind, Delay>()
   readonly #hidden = new Map<string, { reads: number; until: number }>()

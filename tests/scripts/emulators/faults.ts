@@ -1,7 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import type { Request, Response } from 'express'
-
-type Endpoint = 'keys' | 'token' | 'obo' | 'managedIdentity' | 'graph'
+import type { Endpoint } from '../../../scripts/emulators/interventions.ts'
 
 /**
  * What goes wrong. A hang ends after its milliseconds, on release or when the caller hangs up; then the call is
@@ -13,6 +12,8 @@ type Harm =
   | { close: true }
   /** The answer begins and stops in the middle of its body, until the caller has had enough. */
   | { stall: true }
+  /** A whole answer that promises JSON and is none. */
+  | { broken: true }
   /** Refused with this very answer: what a directory in another state would say. */
   | { answer: number; body: object; headers?: Record<string, string> }
 
@@ -32,7 +33,16 @@ interface Active {
   events: EventEmitter
 }
 
-const none = (): Record<Endpoint, number> => ({ keys: 0, token: 0, obo: 0, managedIdentity: 0, graph: 0 })
+const none = (): Record<Endpoint, number> => ({
+  keys: 0,
+  token: 0,
+  obo: 0,
+  managedIdentity: 0,
+  graph: 0,
+  devops: 0,
+  arm: 0,
+  search: 0,
+})
 
 /** Faults of the emulator, switched on and off while it runs, and the count of calls per endpoint. */
 export class Faults {
@@ -102,6 +112,10 @@ export class Faults {
       response
         .set({ 'content-type': 'application/json', 'content-length': '5000' })
         .write('{"access_token":"')
+      return true
+    }
+    if ('broken' in fault) {
+      response.type('application/json').send('{"value":[{"id":')
       return true
     }
     if ('answer' in fault) {

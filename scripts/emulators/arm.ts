@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto'
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express'
+import { z } from 'zod'
+import { callerOf, requireCostReader } from './arm/access.ts'
+import { ArmError, badRequest, outage, sendArmError, unauthorized } from './arm/errors.ts'
+import { answerTo, readQuery } from './arm/query.ts'
+import { QuotaKeeper } from './arm/quota.ts'
+import type { RoleAssignment, Subscription } from './arm/subscription.ts'
+import type { Entra } from './entra/entra.ts'
+
+const API_VERSION = '2024-08-01'
+/** More pages than this that nobody has asked for are forgotten. */
+const MAX_TOKENS = 1_000
+/** Their order on the way is the service's affair: a test turns it round. */
+type Columns = 'as_documented' | 'reversed'
+
+export interface Arm {
+  readonly entra: Entra
+  /** Base URL: ARM_ENDPOINT. */
+  readonly url: string
+  readonly subscriptions: Subscription[]
+  readonly roleAssignments: RoleAssignment[]
+  /** Rows of a page; 5,000 as reported in Azure/azure-rest-api-specs#24284. */
+  readonly settings: { pageSize: number; columns: Columns }
+  readonly quota: QuotaKeeper
+  /** What each `$skiptoken` goes on with: the same question of the same caller. */
+  readonly skipTokens: Map<string, { question: string; offset: number }>
+}
+
+export type AzureSeed = Readonly<{ subscriptions: Subscription[]; roleAssignments: RoleAssignment[] }>
+
+export const armOf = (entra: Entra, url: string, seed: AzureSeed): Arm => ({
+  ...{ entra, url, ...seed, settings: { pageSize: 5_000, columns: 'as_documented' } },
+  ...{ quota: new QuotaKeeper(entra.now), skipTokens: new Map() },
+})
+
+/** Azure Resource Manager, as far as the Cost Management Query API needs it. */
+export function armRoutes(arm: Arm): Router {
+  const router = Router()
+  router.use(meetFaults(arm))
+  router.post(
+    '/subscriptions/:subscription/providers/Microsoft.CostManagement/query',
+    express.json({ limit: '1mb' }),
+    usage(arm),
+  )
+  router.use(async (request) => {
+    await callerOf(arm.entra, request.get('authorization'))
+    throw new ArmError(404, 'InvalidResourceType', 'The resource type could not be found.')
+  })
+  router.use(asArmError)
+  return router
+}
+
+function meetFaults({ entra: { interventions } }: Arm): RequestHandler {
+  return async (request, response, next) => {
+    const over = await interventions.meet('arm', request, response, (status) =>
+      sendArmError(response, outage(status)),
+    )
+    if (!over) next()
+  }
+}
+
+/** Query_Usage of the API description; the order of the checks is inferred. */
+function usage(arm: Arm): RequestHandler {
+  return async (request, response) => {
+    const caller = await callerOf(arm.entra, request.get('authorization'))
+    requireApiVersion(request)
+    const subscription = subscriptionOf(arm, String(request.params.subscription))
+    requireCostReader(arm.entra.directory, caller, subscription.id, arm.roleAssignments)
+    if (subscription.state === 'no_offer')
+      throw new ArmError(
+        404,
+        'NotFound',
+        `Given subscription ${subscription.id} doesn't have valid WebDirect/AIRS offer type.`,
+      )
+    const query = readQuery(request.body, arm.entra.now())
+    arm.quota.spend(monthsIn(query.timePeriod))
+    if (subscription.state === 'no_usage') return void response.status(204).end()
+    const question = JSON.stringify([caller, subscription.id, request.body])
+    const page = pageOf(arm, answerTo(query, subscription), question, request)
+    response.json(resultOf(arm, subscription, page))
+  }
+}
+
+function requireApiVersion(request: Request): void {
+  const version = request.query['api-version']
+  if (version === undefined)
+    throw new ArmError(400, 'MissingApiVersionParameter', 'The api-version query parameter is required.')
+  // Code as in Azure/azure-sdk-for-java#19950.
+  if (version !== API_VERSION)
+    throw new ArmError(
+      404,
+      'InvalidResourceType',
+      `The resource type 'Query' could not be found for api version '${version}'.`,
+    )
+  const other = Object.keys(request.query).find((name) => !['api-version', '$skiptoken'].includes(name))
+  if (other !== undefined) throw badRequest(`The query parameter '${other}' is not supported.`)
+}
+
+function subscriptionOf({ entra, subscriptions }: Arm, id: string): Subscription {
+  if (!z.guid().safeParse(id).success)
+    throw new ArmError(
+      400,
+      'InvalidSubscriptionId',
+      `The provided subscription identifier '${id}' is malformed or invalid.`,
+    )
+  const found = subscriptions.find((one) => one.id === id.toLowerCase())
+  if (!found) throw new ArmError(404, 'SubscriptionNotFound', `The subscription '${id}' could not be found.`)
+  // Code as in Azure/BatchExplorer#2044.
+  if (found.tenantId !== entra.tenantId)
+    throw unauthorized('InvalidAuthenticationTokenTenant', 'The access token is from the wrong issuer.')
+  return found
+}
+
+const monthsIn = ({ from, to }: { from: string; to: string }) =>
+  Math.max(1, Math.ceil((Date.parse(to) - Date.parse(from)) / (31 * 24 * 60 * 60 * 1000)))
+
+type Page = Readonly<{ columns: unknown[]; rows: unknown[][]; nextToken: string | undefined }>
+
+function pageOf(
+  { settings, skipTokens }: Arm,
+  { columns, rows }: ReturnType<typeof answerTo>,
+  question: string,
+  request: Request,
+): Page {
+  const token = request.query.$skiptoken
+  const known = typeof token === 'string' ? skipTokens.get(token) : undefined
+  // The next page is a question of its own, so it must be the same one: inferred.
+  if (token !== undefined && known?.question !== question) throw badRequest('Invalid skip token.')
+  const offset = known?.offset ?? 0
+  const end = offset + settings.pageSize
+  const turned = settings.columns === 'reversed'
+  return {
+    columns: turned ? columns.toReversed() : [...columns],
+    rows: rows.slice(offset, end).map((row) => (turned ? row.toReversed() : row)),
+    nextToken: end < rows.length ? issue(skipTokens, { question, offset: end }) : undefined,
+  }
+}
+
+function issue(tokens: Arm['skipTokens'], page: { question: string; offset: number }): string {
+  const token = Buffer.from(randomUUID()).toString('base64')
+  const [oldest] = tokens.keys()
+  if (tokens.size >= MAX_TOKENS && oldest !== undefined) tokens.delete(oldest)
+  tokens.set(token, page)
+  return token
+}
+
+/** `QueryResult` of the API description. */
+function resultOf({ url }: Arm, { id }: Subscription, { columns, rows, nextToken }: Page) {
+  const name = randomUUID()
+  const path = `subscriptions/${id}/providers/Microsoft.CostManagement/Query`
+  const nextLink =
+    nextToken === undefined
+      ? null
+      : `${url}/${path}?api-version=${API_VERSION}&$skiptoken=${encodeURIComponent(nextToken)}`
+  return {
+    ...{ id: `${path}/${name}`, name, type: 'Microsoft.CostManagement/query' },
+    ...{ location: null, sku: null, eTag: null },
+    properties: { nextLink, columns, rows },
+  }
+}
+
+const asArmError: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
+  const isUnreadable = error instanceof SyntaxError
+  const refusal = isUnreadable ? badRequest('The request content was invalid.') : error
+  const known = refusal instanceof ArmError ? refusal : undefined
+  // Ours, not the caller's: an emulator that hides its own faults cannot be trusted.
+  if (!known) console.error(error)
+  sendArmError(response, known ?? outage(500))
+}

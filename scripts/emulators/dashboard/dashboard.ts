@@ -1,0 +1,97 @@
+import { EventEmitter } from 'node:events'
+import type { JWTPayload } from 'jose'
+import { z } from 'zod'
+import type { Directory } from '../directory.ts'
+
+/** An audit line of the server (app/telemetry/audit.ts); of lines that were only counted there is less. */
+const Decision = z.object({
+  time: z.iso.datetime(),
+  decision: z.string(),
+  reason: z.string(),
+  outcome: z.string(),
+  request_id: z.string().default(''),
+  oid: z.string().optional(),
+  client: z.string().optional(),
+  tool: z.string().optional(),
+  obo: z.string().optional(),
+  count: z.number().optional(),
+})
+export type Decision = z.infer<typeof Decision>
+
+/** A decision with what the tenant knows about it. */
+export type Call = Readonly<{
+  decision: Decision
+  /** Claims of the newest token that this user got through this client for the server. */
+  token?: JWTPayload | undefined
+  /** Claims of the token that the server had in exchange for the user's, if it needed one. */
+  exchanged?: JWTPayload | undefined
+  /** Claims of the token with which the server signed in for the exchange. */
+  proof?: JWTPayload | undefined
+}>
+
+const REMEMBERED = 30
+
+const parsed = (line: string): unknown => {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
+
+/** What happens between clients, tenant and server: it hears what is issued and what is decided. */
+export class Dashboard {
+  readonly directory: Directory
+  readonly apiAppId: string
+  /** `call` after each decision. */
+  readonly events = new EventEmitter<{ call: [] }>().setMaxListeners(0)
+  #calls: readonly Call[] = []
+  /** The newest for each user and client, so no more than there are of those. */
+  readonly #tokens = new Map<string, JWTPayload>()
+  readonly #exchanged = new Map<string, JWTPayload>()
+  #proof: JWTPayload | undefined
+
+  constructor({ directory, apiAppId }: { directory: Directory; apiAppId: string }) {
+    this.directory = directory
+    this.apiAppId = apiAppId
+  }
+
+  /** Newest first. */
+  get calls(): readonly Call[] {
+    return this.#calls
+  }
+
+  /** Told the claims of every token that the tenant signs. */
+  readonly issued = (claims: JWTPayload): void => {
+    const isDelegated = typeof claims.scp === 'string'
+    if (isDelegated && claims.aud === this.apiAppId) this.#tokens.set(`${claims.oid} ${claims.azp}`, claims)
+    if (isDelegated && [claims.appid, claims.azp].includes(this.apiAppId))
+      this.#exchanged.set(`${claims.oid}`, claims)
+    const credentials = this.directory.application(this.apiAppId)?.federatedIdentityCredentials ?? []
+    if (credentials.some(({ subject }) => subject === claims.sub)) this.#proof = claims
+  }
+
+  /** Told every line that the server writes; keeps those that are decisions. */
+  readonly heard = (line: string): void => {
+    const { success, data: decision } = Decision.safeParse(parsed(line))
+    if (!success) return
+    const { oid, client, obo } = decision
+    const isExchanged = obo === 'fetched' || obo === 'cache'
+    const call: Call = {
+      decision,
+      token: this.#tokens.get(`${oid} ${client}`),
+      exchanged: isExchanged ? this.#exchanged.get(`${oid}`) : undefined,
+      proof: isExchanged ? this.#proof : undefined,
+    }
+    this.#calls = [call, ...this.#calls].slice(0, REMEMBERED)
+    this.events.emit('call')
+  }
+
+  /** What people call the thing with this id: a user, an app, its service principal or its address. */
+  nameOf(id: unknown): string | undefined {
+    const text = String(id)
+    const { users, servicePrincipals } = this.directory
+    const one = [...users, ...servicePrincipals].find((known) => known.id === text)
+    return (one ?? this.directory.application(text) ?? this.directory.resource(text))?.displayName
+  }
+}

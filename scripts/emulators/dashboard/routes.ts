@@ -1,0 +1,99 @@
+import { type RequestHandler, type Response, Router } from 'express'
+import { isLoopback } from '../../../app/loopback.ts'
+import { type Html, html, sendPage } from '../entra/page.ts'
+import type { Call, Dashboard } from './dashboard.ts'
+import { exchangeSection } from './exchange.ts'
+import { identityMap } from './identity-map.ts'
+import { tokenSection } from './token-claims.ts'
+
+const style = `
+body { display: block }
+main { width: auto; max-width: 72rem; margin: 0 auto; min-height: 100vh }
+h2 { font-size: 1.125rem; margin: 2rem 0 .5rem }
+table { border-collapse: collapse; width: 100%; font-size: .875rem }
+th, td { text-align: start; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid light-dark(#ddd, #444) }
+tbody th, td:nth-child(3) { white-space: nowrap }
+thead th, small { font-weight: normal; color: light-dark(#595959, #c0c0c0) }
+a { color: light-dark(#0067b8, #6cb8f6) }
+[aria-current] { background: light-dark(#e6f0fa, #3d4a57) }
+.ignores { color: light-dark(#595959, #c0c0c0) }
+.done { color: light-dark(#116329, #7ee787) } .refused, .failed { color: light-dark(#a40e26, #ff9492) }
+svg { width: 100%; max-width: 60rem; font-size: 13px }
+svg text { fill: currentColor; text-anchor: middle }
+svg rect { fill: light-dark(#f6f8fa, #333); stroke: #8a8a8a }
+svg .client rect { fill: light-dark(#ddf4ff, #12354d) } svg .identity rect { fill: light-dark(#dafbe1, #133a1e) }
+svg .api rect { fill: light-dark(#fbefff, #37224f) }
+svg path { fill: none; stroke: #8a8a8a }
+svg .start, svg .end { font-size: 12px }
+svg .start { text-anchor: start } svg .end { text-anchor: end }
+svg path.used, svg .used rect { stroke: light-dark(#bc4c00, #ff9a4d); stroke-width: 3 }
+svg .used text, svg text.used { font-weight: 600 }
+`
+
+const script = `
+const [live, state] = ['live', 'state'].map((id) => document.getElementById(id))
+const events = new EventSource('/decisions' + location.search)
+events.onmessage = ({ data }) => { live.innerHTML = JSON.parse(data); state.textContent = '' }
+events.onerror = () => { state.textContent = 'npm start has ended. This page waits for the next one.' }
+`
+
+const time = (text: string) => text.slice(11, 19)
+
+function row(dashboard: Dashboard, { decision }: Call, isShown: boolean): Html {
+  const { oid, client, tool, outcome, reason, obo, request_id: id, count } = decision
+  const who = oid === undefined ? 'nobody known' : (dashboard.nameOf(oid) ?? oid)
+  const when = time(decision.time)
+  return html`<tr ${isShown ? html`aria-current="true"` : ''}>
+<td>${id ? html`<a href="/?decision=${id}">${when}</a>` : when}</td>
+<td>${who}</td><td>${client === undefined ? '' : (dashboard.nameOf(client) ?? client)}</td>
+<td><code>${tool ?? reason}</code></td><td class="${outcome}">${outcome}</td>
+<td><code>${decision.decision}</code>${tool && outcome !== 'done' ? ` ${reason}` : ''}${count === undefined ? '' : `, ${count} more`}</td>
+<td>${obo ?? ''}</td></tr>`
+}
+
+const NOTHING = html`<p>Nothing has happened yet. Call a tool: from VS Code, from MCP Inspector, or with
+<code>npm run client -- get_expense_stats</code>.</p>`
+
+/** `shown`: the request id of the decision that the parts below are about; without one it is the newest. */
+function content(dashboard: Dashboard, shown: unknown): Html {
+  const { calls } = dashboard
+  const call = calls.find(({ decision }) => decision.request_id === shown) ?? calls[0]
+  const map = html`<h2>Identity map</h2>${identityMap(dashboard, call)}`
+  if (!call) return html`${NOTHING}${map}`
+  const rows = calls.map((one) => row(dashboard, one, one === call))
+  return html`<table id="decisions"><thead><tr><th>time (UTC)</th><th>who</th><th>client</th><th>tool</th>
+<th>outcome</th><th>decision</th><th>exchange</th></tr></thead><tbody>${rows}</tbody></table>
+<h2>Token of the call</h2>${tokenSection(dashboard, call)}
+<h2>On-behalf-of exchange</h2>${exchangeSection(dashboard, call)}
+${map}`
+}
+
+/** A page of a foreign site that resolves its own name to this machine says that name here. */
+const loopbackOnly: RequestHandler = ({ headers: { host = '' } }, response, next) => {
+  const url = `http://${host}`
+  if (URL.canParse(url) && isLoopback(new URL(url))) return next()
+  response.status(403).type('text').send('This page is for this machine: open it as http://localhost.')
+}
+
+function sendEvents(dashboard: Dashboard, shown: unknown, response: Response): void {
+  const send = () => response.write(`data: ${JSON.stringify(content(dashboard, shown).text)}\n\n`)
+  response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }).flushHeaders()
+  dashboard.events.on('call', send)
+  response.once('close', () => dashboard.events.off('call', send))
+  send()
+}
+
+/** `/` for people, and `/decisions` for its script: the same content again after each decision. */
+export function dashboardRoutes(dashboard: Dashboard): Router {
+  const router = Router()
+  router.get('/', loopbackOnly, ({ query }, response) => {
+    const body = html`<p class="note">What the server decides on this machine, and what the tenant has issued for it.</p>
+<p id="state" role="status"></p><div id="live">${content(dashboard, query.decision)}</div>`
+    response.set('Cache-Control', 'no-store')
+    sendPage(response, 'What happens', body, { style, script, isLive: true })
+  })
+  router.get('/decisions', loopbackOnly, ({ query }, response) => {
+    sendEvents(dashboard, query.decision, response)
+  })
+  return router
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { executablePath, withoutBrowser } from '../chromium.ts'
+import { Ready, startCommand } from './npm-start.ts'
+import { callTool, post, rpc } from './rpc.ts'
+import { accessToken, SignIn, withLoginHint } from './sign-in.ts'
+
+describe('The page at the tenant’s address', () => {
+  const data = mkdtempSync(join(tmpdir(), 'dashboard-'))
+  let command: ReturnType<typeof startCommand>
+  let system: Ready
+  before(async () => {
+    command = startCommand(['--json'], { DATA_DIR: data })
+    const { value } = await command.lines.next()
+    system = Ready.parse(JSON.parse(value ?? command.errors()))
+  })
+  after(async () => {
+    const exit = once(command.child, 'exit')
+    command.child.kill('SIGINT')
+    await exit
+    rmSync(data, { recursive: true })
+  })
+
+  const tokenOf = (name: string) => {
+    const upn = system.users.find((user) => user.name === name)?.upn ?? ''
+    return accessToken(system.mcp, new SignIn(system.clientId, withLoginHint(upn)))
+  }
+
+  /** The status of a request that says another host than it goes to. */
+  async function statusFor(path: string, host: string): Promise<number | undefined> {
+    const call = request(new URL(path, system.tenant), { headers: { host } }).end()
+    const [answer] = await once(call, 'response')
+    answer.destroy()
+    return answer.statusCode
+  }
+
+  it('is for this machine only, also by name', async () => {
+    const { port } = new URL(system.tenant)
+    for (const path of ['/', '/decisions']) {
+      for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`])
+        assert.equal(await statusFor(path, host), 200, `${host}${path}`)
+      for (const host of ['evil.example', `localhost.evil.example:${port}`, 'localhost@evil.example', '%'])
+        assert.equal(await statusFor(path, host), 403, `${host}${path}`)
+    }
+  })
+
+  it('loads nothing, runs its own script only and is framed by nobody', async () => {
+    const { headers } = await fetch(system.tenant)
+    const policy = headers.get('content-security-policy') ?? ''
+    for (const part of [
+      /^default-src 'none';/,
+      /script-src 'nonce-[\w+/=]+';/,
+      /connect-src 'self';/,
+      /frame-ancestors 'none'/,
+    ])
+      assert.match(policy, part)
+    assert.equal(headers.get('cache-control'), 'no-store')
+    assert.equal(headers.get('access-control-allow-origin'), null)
+  })
+
+  it('shows no token that somebody could use', async () => {
+    const token = await tokenOf('Alice')
+    await callTool(system.mcp, 'get_expense_stats', {}, { token })
+    const text = await (await fetch(system.tenant)).text()
+    assert.match(text, /Alice Adams/)
+    for (const part of token.split('.')) assert.ok(!text.includes(part))
+    assert.doesNotMatch(text, /eyJ/)
+  })
+
+  describe('in Chromium', { skip: withoutBrowser }, () => {
+    let browser: Browser
+    let page: Page
+    const complaints: string[] = []
+    before(async () => {
+      browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] })
+      page = await browser.newPage()
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+      await page.goto(system.tenant)
+    })
+    after(() => browser.close())
+
+    /** The cells of the newest decision, as soon as `what` is among them. */
+    async function newest(what: string): Promise<string> {
+      const row = page.locator('#decisions tbody tr').first()
+      await row.filter({ hasText: what }).waitFor()
+      return row.innerText()
+    }
+    const claim = (name: string) =>
+      page.locator('#live table').nth(1).locator('tr', { hasText: name }).first().innerText()
+    const used = () => page.locator('#live li').allInnerTexts()
+
+    it('shows a decision as it arrives, the token, the exchange and the edges used', async () => {
+      const token = await tokenOf('Bob')
+      await rpc(system.mcp, 'tools/call', { name: 'get_expense_stats', arguments: {} }, { token })
+      assert.match(
+        await newest('Bob Brown'),
+        /Bob Brown\s+Expenses client\s+get_expense_stats\s+refused\s+deny:group not_admin\s+fetched/,
+      )
+      assert.match(await claim('aud'), /Expenses server\s+✓ checked\s+the client id/)
+      assert.match(await claim('scp'), /user_impersonation\s+✓ checked/)
+      assert.match(await claim('preferred_username'), /bob@contoso.example\s+– not looked at/)
+      const exchange = page.locator('#live table').nth(2)
+      assert.match(await exchange.innerText(), /Microsoft Graph[\s\S]*User\.Read/)
+      assert.deepEqual(await used(), [
+        'Expenses client → Expenses server: user_impersonation',
+        'Expenses users → Expenses server: assigned',
+        'expenses-server-identity → Expenses server: signs in as',
+        'Expenses server → Microsoft Graph: User.Read',
+      ])
+      assert.equal(await page.locator('svg path.used').count(), 4)
+    })
+
+    it('says that nothing was exchanged where nothing was', async () => {
+      await callTool(system.mcp, 'get_user_expenses', {}, { token: await tokenOf('Bob') })
+      assert.match(await newest('get_user_expenses'), /done\s+accept/)
+      assert.match(await page.locator('#live').innerText(), /None: nothing had to be asked/)
+      assert.equal((await used()).length, 2)
+    })
+
+    it('says why a token was refused, without a claim of it', async () => {
+      await post(system.mcp, { jsonrpc: '2.0', id: 1, method: 'tools/list' }, { token: 'eyJ.eyJ.x' })
+      assert.match(await newest('nobody known'), /malformed\s+refused\s+deny:token/)
+      assert.match(await page.locator('#live').innerText(), /before it knew who calls: malformed/)
+      assert.deepEqual(await used(), [])
+    })
+
+    it('goes back to an older decision, and stays there', async () => {
+      await page.locator('#decisions tr', { hasText: 'Alice Adams' }).getByRole('link').click()
+      await page.waitForURL(/decision=/)
+      await callTool(system.mcp, 'get_user_expenses', {}, { token: await tokenOf('Bob') })
+      await newest('Bob Brown')
+      assert.match(await claim('oid'), /Alice Adams/)
+      assert.match(await page.locator('[aria-current]').innerText(), /Alice Adams/)
+      if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true })
+      assert.deepEqual(
+        complaints.filter((text) => !text.includes('favicon')),
+        [],
+      )
+    })
+  })
+})

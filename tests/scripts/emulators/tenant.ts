@@ -1,0 +1,41 @@
+import * as emulators from '../../../scripts/emulators/tenant.ts'
+import { Faults } from './faults.ts'
+import { keepJournal, noting, type Write } from './journal.ts'
+import { Replication } from './replication.ts'
+import { type SignInRequest, signIn } from './sign-in-client.ts'
+
+export type Tenant = Awaited<ReturnType<typeof startTenant>>
+
+/** The emulated tenant, with all that tests do to it and want to know of it. */
+export async function startTenant(
+  options: Omit<Parameters<typeof emulators.startTenant>[0], 'interventions'>,
+) {
+  const faults = new Faults()
+  const replication = new Replication(options.now ?? Date.now)
+  const journal: Write[] = []
+  const tenant = await emulators.startTenant({
+    ...options,
+    interventions: {
+      meet: (...call) => faults.hit(...call),
+      watch: keepJournal(journal),
+      around: (response, work) => noting(response, options.directory, work),
+      replicas: replication,
+    },
+  })
+  return {
+    ...tenant,
+    faults,
+    counters: faults.counters,
+    /** When new objects are seen, and how late lists are. */
+    replication,
+    /** Every write to Graph since the start or the last reset. */
+    journal,
+    /** Code + PKCE over HTTP with `login_hint`; throws a SignInError with the body of a refusal. */
+    signIn: (request: SignInRequest) => signIn(tenant, request),
+    tokenFor: async (request: SignInRequest) => (await signIn(tenant, request)).access_token,
+    close: () => {
+      faults.clear()
+      return tenant.close()
+    },
+  }
+}
