@@ -12,6 +12,7 @@ import { startRows } from './bench/starts.ts'
 import { statisticsRows } from './bench/statistics.ts'
 import { type Row, table } from './bench/table.ts'
 import { userRows } from './bench/users.ts'
+import { whatIfRows } from './bench/whatif.ts'
 
 const sizes = process.argv.slice(2).map(Number)
 const folder = mkdtempSync(join(tmpdir(), 'bench-'))
@@ -22,6 +23,7 @@ const parts: [string, () => Promise<Row[]>][] = [
   ['production', () => productionRows(stage)],
   ['exchanges', exchangeRows],
   ['starts', () => startRows(stage, join(folder, 'caches'))],
+  ['what-if', () => whatIfRows(stage, join(folder, 'template'))],
   ['statistics', () => statisticsRows(folder, sizes.length > 0 ? sizes : [100, 10_000, 100_000])],
 ]
 try {

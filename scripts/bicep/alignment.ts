@@ -1,9 +1,19 @@
 /** Which resource of the template each Graph resource of a snapshot is: both are in one order. */
 import { isDeepStrictEqual } from 'node:util'
-import { escaped, parseExpression, plainText } from './expression.ts'
+import { escaped, isExpression, plainText } from './expression.ts'
 import { type Scope, termOf } from './scope.ts'
 import { isGraph, type Json, type TemplateModule, type TemplateResource } from './template.ts'
-import { type CallTerm, elementsOf, entriesOf, formatParts, type Term, textOf, withoutHash } from './term.ts'
+import {
+  type CallTerm,
+  call,
+  elementsOf,
+  entriesOf,
+  formatParts,
+  known,
+  type Term,
+  textOf,
+  withoutHash,
+} from './term.ts'
 
 /** A Graph resource of a snapshot: evaluated, but without the symbolic name. */
 export interface PredictedGraphResource {
@@ -21,6 +31,19 @@ interface Slot {
   isDeployed: boolean | undefined
   /** A loop whose length only the compiler knows: none, one or many. */
   isRepeated: boolean
+  /** Why no prediction can be recognized as one of it. */
+  lost: string | undefined
+}
+
+/** A prediction of which it cannot be told what it is. */
+export interface Unreadable {
+  /** As the snapshot says it, with the version. */
+  type: string
+  /** How the snapshot calls it, or where it may be declared. */
+  title: string
+  /** Module path and symbolic name of each resource that it could be. */
+  symbols: string[]
+  reason: string
 }
 
 export interface Match {
@@ -38,9 +61,25 @@ export const placeOf = (module: TemplateModule, symbol: string, index?: number):
 const slotPlace = ({ module, resource, copyIndex }: Pick<Slot, 'module' | 'resource' | 'copyIndex'>) =>
   placeOf(module, resource.symbol, copyIndex)
 
+/** What is not understood says nothing; the compiler has evaluated it. */
+function termOrOpen(json: Json, scope: Scope): Term {
+  try {
+    return termOf(json, scope)
+  } catch {
+    if (Array.isArray(json))
+      return call(
+        'createArray',
+        json.map((one) => termOrOpen(one, scope)),
+      )
+    if (typeof json !== 'object' || json === null || 'copy' in json) return call('unreadable', [])
+    const entries = Object.entries(json).flatMap(([name, one]) => [known(name), termOrOpen(one, scope)])
+    return call('createObject', entries)
+  }
+}
+
 function truth(condition: Json | undefined, scope: Scope): boolean | undefined {
   if (condition === undefined) return true
-  const term = termOf(condition, scope)
+  const term = termOrOpen(condition, scope)
   return term.kind === 'known' && typeof term.value === 'boolean' ? term.value : undefined
 }
 
@@ -48,7 +87,7 @@ const both = (left: boolean | undefined, right: boolean | undefined) =>
   left === false || right === false ? false : left && right
 
 function countOf(count: Json | undefined, module: TemplateModule): number | undefined {
-  const term = count === undefined ? undefined : termOf(count, { module })
+  const term = count === undefined ? undefined : termOrOpen(count, { module })
   return term?.kind === 'known' && typeof term.value === 'number' ? term.value : undefined
 }
 
@@ -56,7 +95,7 @@ const indexes = (count: number) => Array.from({ length: count }, (_, index) => i
 
 /** A symbolic name, or an id whose last part names the deployment. */
 function dependencyName(dependency: string, module: TemplateModule): string {
-  const term = termOf(dependency, { module })
+  const term = termOrOpen(dependency, { module })
   const last = term.kind === 'call' && !textOf(term) ? term.args.at(-1) : undefined
   const text =
     textOf(term) ?? textOf(last) ?? (last?.kind === 'call' ? textOf(last.args[0]) : undefined) ?? dependency
@@ -90,6 +129,7 @@ function slotsOf(resource: TemplateResource, module: TemplateModule, isOuter: bo
     resource,
     copyIndex,
     isRepeated,
+    lost: undefined,
     isDeployed: both(isOuter, truth(resource.condition, { module, copyIndex })),
   })
   if (resource.count === undefined) return [slot(undefined)]
@@ -105,12 +145,8 @@ function slotsOfModule(module: TemplateModule, isOuter: boolean | undefined): Sl
   if (!copy) return inner(module)
   const count = countOf(module.count, parent)
   if (count !== undefined) return indexes(count).flatMap((index) => inner(copy(index)))
-  const [first] = inner(module)
-  if (first)
-    throw new Error(
-      `Module ${module.path.join('/')} is a loop with Graph resources (${first.resource.symbol}), and its length ${String(module.count)} is known only to the compiler. Loop over a parameter or a variable with a literal value.`,
-    )
-  return []
+  const lost = `Module ${module.path.join('/')} is a loop, and its length ${String(module.count)} is known only to the compiler. Loop over a parameter or a variable with a literal value.`
+  return inner(module).map((slot) => ({ ...slot, isRepeated: true, lost }))
 }
 
 /**
@@ -118,7 +154,7 @@ function slotsOfModule(module: TemplateModule, isOuter: boolean | undefined): Sl
  * compiler left open is not compared.
  */
 export function fits(declared: Term, predicted: Json): boolean {
-  if (typeof predicted === 'string' && parseExpression(predicted)) return declared.kind !== 'known'
+  if (typeof predicted === 'string' && isExpression(predicted)) return declared.kind !== 'known'
   if (declared.kind === 'source') return false
   const elements = elementsOf(declared)
   if (elements)
@@ -166,45 +202,100 @@ export function existingResources(template: TemplateModule): {
     .map((slot) => ({
       place: slotPlace(slot),
       type: slot.resource.type,
-      properties: termOf(slot.resource.properties, slot),
+      properties: termOrOpen(slot.resource.properties, slot),
     }))
 }
 
-/** Throws when there is no way to bring both together, or more than one. */
-export function align(template: TemplateModule, predicted: readonly PredictedGraphResource[]): Match[] {
-  const slots = slotsIn(template, true).filter(({ resource }) => !resource.isExisting)
+export interface Alignment {
+  matches: Match[]
+  unreadable: Unreadable[]
+}
+
+/** Where there is no way to bring both together, or more than one, what fits nothing else is still recognized. */
+export function align(template: TemplateModule, predicted: readonly PredictedGraphResource[]): Alignment {
+  const all = slotsIn(template, true).filter(({ resource }) => !resource.isExisting)
+  const slots = all.filter(({ lost }) => lost === undefined)
   const declared = new Map(
-    slots.map((slot) => [
+    all.map((slot) => [
       slot,
-      termOf(slot.resource.properties, { module: slot.module, copyIndex: slot.copyIndex }),
+      termOrOpen(slot.resource.properties, { module: slot.module, copyIndex: slot.copyIndex }),
     ]),
   )
-  const search = new Search(slots, predicted, (slot, one) => {
+  const couldBe = (slot: Slot, one: PredictedGraphResource) => {
     const term = declared.get(slot)
     return term !== undefined && slot.resource.type === one.type && fits(term, one.properties)
-  })
-  const [way, other] = search.ways()
-  if (!way) throw search.misfit()
-  if (other) throw ambiguous(way, other)
+  }
+  const search = new Search(slots, predicted, couldBe)
+  const [whole, other] = search.ways()
+  const possible = all.filter(({ isDeployed }) => isDeployed !== false)
+  const way =
+    whole && !other ? whole : onlyFits(predicted.map((one) => possible.filter((slot) => couldBe(slot, one))))
+  const reason = whole ? other && ambiguity(whole, other) : search.misfit()
   const numbers = new Map<Slot, number>()
-  return way.flatMap((slot, index) => {
+  const matches = predicted.flatMap((one, index) => {
+    const slot = way[index]
+    const term = slot && declared.get(slot)
+    if (!slot || !term) return []
     const { module, resource } = slot
-    const term = declared.get(slot)
-    const one = predicted[index]
-    if (!term || !one) return []
     const number = numbers.get(slot) ?? 0
     numbers.set(slot, number + 1)
     const copyIndex = slot.isRepeated ? number : slot.copyIndex
     return [{ module, resource, copyIndex, properties: one.properties, declared: term }]
   })
+  const free = all.filter((slot) => !way.includes(slot))
+  const unreadable = predicted.flatMap((one, index) =>
+    way[index] ? [] : [describeUnreadable(one, free, reason ?? '')],
+  )
+  const named = new Set(unreadable.flatMap(({ symbols }) => symbols))
+  const missing = free.filter(
+    (slot) => slot.isDeployed && !slot.isRepeated && !slot.lost && !named.has(slotPlace(slot)),
+  )
+  return { matches, unreadable: [...unreadable, ...missing.map(describeMissing)] }
+}
+
+function describeMissing(slot: Slot): Unreadable {
+  const place = slotPlace(slot)
+  const reason = 'It is declared, and the compiler does not predict it. Were both made from the same files?'
+  return { type: slot.resource.type, title: place, symbols: [place], reason }
+}
+
+/**
+ * For every prediction the slot that is the only one left for it, once those are taken that others must have. undefined:
+ * it cannot be told, or another one must have the same.
+ */
+function onlyFits(candidates: readonly (readonly Slot[])[]): (Slot | undefined)[] {
+  const single = candidates.map(([only, ...others]) => (others.length === 0 ? only : undefined))
+  const isTaken = (slot: Slot) => slot.isRepeated || single.filter((one) => one === slot).length === 1
+  const taken = new Set(single.filter((slot) => slot !== undefined && isTaken(slot)))
+  const left = candidates.map((those) =>
+    those.length < 2 ? those : those.filter((slot) => slot.isRepeated || !taken.has(slot)),
+  )
+  if (left.some(({ length }, at) => length !== candidates[at]?.length)) return onlyFits(left)
+  return single.map((slot) => (slot && taken.has(slot) && slot.lost === undefined ? slot : undefined))
+}
+
+function describeUnreadable(
+  { type, properties }: PredictedGraphResource,
+  free: readonly Slot[],
+  reason: string,
+): Unreadable {
+  const possible = free.filter(({ resource, isDeployed }) => resource.type === type && isDeployed !== false)
+  const lost = possible.filter((slot) => slot.lost !== undefined)
+  const symbols = [...new Set((lost.length > 0 ? lost : possible).map(slotPlace))]
+  const { displayName, uniqueName, name } = properties
+  const title = [displayName, uniqueName, name].find((one) => typeof one === 'string' && /^[^[]/.test(one))
+  return {
+    type,
+    title: typeof title === 'string' ? title : (symbols[0] ?? 'without a name'),
+    symbols,
+    reason: lost[0]?.lost ?? reason,
+  }
 }
 
 /** Two resources that are equal in everything, so that it does not matter which is which, cannot exist: keys differ. */
-function ambiguous(way: readonly Slot[], other: readonly Slot[]): Error {
+function ambiguity(way: readonly Slot[], other: readonly Slot[]): string {
   const places = [...way, ...other].filter((_, at) => way[at % way.length] !== other[at % way.length])
-  return new Error(
-    `It cannot be told which prediction belongs to which of ${[...new Set(places.map(slotPlace))].join(', ')}. Give them names or texts of their own.`,
-  )
+  return `It cannot be told which prediction belongs to which of ${[...new Set(places.map(slotPlace))].join(', ')}. Give them names or texts of their own.`
 }
 
 class Search {
@@ -247,12 +338,10 @@ class Search {
     return ways.slice(0, 2)
   }
 
-  misfit(): Error {
+  misfit(): string {
     const one = this.#predicted[this.#furthest]
-    return new Error(
-      one
-        ? `The snapshot has a ${one.type} that no resource of the template could have become there: ${JSON.stringify(one.properties)}. Were both made from the same files?`
-        : 'Template and snapshot do not fit together: the snapshot ends too early. Were both made from the same files?',
-    )
+    return one
+      ? `The compiler predicts a ${one.type} that no resource of the template could have become there. Were both made from the same files?`
+      : 'Template and prediction do not fit together: the prediction ends too early. Were both made from the same files?'
   }
 }

@@ -4,7 +4,8 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { z } from 'zod'
-import { bound, type DeclaredResource, declaredResources } from './declared.ts'
+import type { Unreadable } from './alignment.ts'
+import { bound, type DeclaredResource, readDeclared } from './declared.ts'
 import { azdParameters, templateOf, typedParameters, variablesOf } from './parameter-file.ts'
 import { refuseForeignFiles } from './reach.ts'
 import { termOf } from './scope.ts'
@@ -46,6 +47,8 @@ export interface Compiled {
   written: Written
   template: TemplateModule
   declared: DeclaredResource[]
+  /** What is deployed and not understood here. */
+  unreadable: Unreadable[]
   /** Outputs of main. */
   outputs: Record<string, Value>
 }
@@ -252,18 +255,25 @@ export async function compile(options: Compilation): Promise<Compiled> {
   }
 }
 
-/** Throws an error that names what is not understood. */
+/** Throws an error that names what is not understood where nothing is. */
 export function readCompiled(written: Written): Compiled {
   const { template: raw, snapshot, parameters } = written
   const template = readTemplate(raw, parameters)
+  const { declared, unreadable } = readDeclared(template, snapshot)
+  if (declared.length === 0 && unreadable.length > 0)
+    throw new Error(unreadable.map(({ title, reason }) => `${title}: ${reason}`).join('\n'))
   const outputs = Object.entries(Outputs.parse(snapshot).outputs).map(([name, value]) => [
     name,
-    bound(value, termOf(template.outputs[name] ?? null, { module: template }), template),
+    readOutput(value, template.outputs[name] ?? null, template),
   ])
-  return {
-    written,
-    template,
-    declared: declaredResources(template, snapshot),
-    outputs: Object.fromEntries(outputs),
+  return { written, template, declared, unreadable, outputs: Object.fromEntries(outputs) }
+}
+
+/** Outputs say what the last deployment has made; one that is not understood says nothing. */
+function readOutput(value: Json, declared: Json, module: TemplateModule): Value {
+  try {
+    return bound(value, termOf(declared, { module }), module)
+  } catch {
+    return null
   }
 }

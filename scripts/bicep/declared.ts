@@ -1,11 +1,11 @@
 /** The Graph resources that a deployment would write, in the order of the writes. */
 import { z } from 'zod'
-import { align, type Match, placeOf } from './alignment.ts'
+import { align, type Match, placeOf, type Unreadable } from './alignment.ts'
 import { parseExpression, plainText } from './expression.ts'
 import { termOf } from './scope.ts'
 import { graphType, isGraph, type Json, type TemplateModule } from './template.ts'
 import { elementsOf, entriesOf, hasFreeVariable, sourcesIn, type Term } from './term.ts'
-import { toValue, type Value } from './value.ts'
+import { toValue, Unknown, type Value } from './value.ts'
 
 /** The Graph types whose key is known: what an upsert finds the object by. */
 const KEYS = {
@@ -40,6 +40,12 @@ const Snapshot = z.looseObject({
 
 const isKnown = (type: string): type is GraphType => type in KEYS
 
+/** Of a consent for everybody. */
+const OPTIONAL: readonly string[] = ['principalId']
+
+const isName = (value: Value | undefined) =>
+  value instanceof Unknown || (typeof value === 'string' && value !== '')
+
 function declaredOf({ module, resource, copyIndex, properties, declared }: Match): DeclaredResource {
   const type = graphType(resource.type)
   if (!isKnown(type))
@@ -51,6 +57,8 @@ function declaredOf({ module, resource, copyIndex, properties, declared }: Match
       withSemantics(bound(value, entries?.get(name) ?? declared, module), resource.semantics, module),
     ]),
   )
+  const nameless = KEYS[type].find((name) => !OPTIONAL.includes(name) && !isName(values[name]))
+  if (nameless) throw new Error(`It has no ${nameless}, so that it cannot be told which object it is.`)
   return {
     id: placeOf(module, resource.symbol, copyIndex),
     symbol: copyIndex === undefined ? resource.symbol : `${resource.symbol}[${copyIndex}]`,
@@ -98,9 +106,33 @@ export function bound(predicted: Json, declared: Term, module: TemplateModule): 
   )
 }
 
+export interface Reading {
+  declared: DeclaredResource[]
+  unreadable: Unreadable[]
+}
+
+/** One that is not understood is no reason to give up the others. */
+function readMatch(match: Match): Reading {
+  try {
+    return { declared: [declaredOf(match)], unreadable: [] }
+  } catch (error) {
+    const { module, resource, copyIndex } = match
+    const place = placeOf(module, resource.symbol, copyIndex)
+    const reason = error instanceof Error ? error.message : String(error)
+    return { declared: [], unreadable: [{ type: resource.type, title: place, symbols: [place], reason }] }
+  }
+}
+
 /**
  * The Graph resources that template and snapshot declare together, each after those that it depends on. Two
  * resources with one unique name are two writes to one object, in this order.
  */
-export const declaredResources = (template: TemplateModule, snapshot: unknown): DeclaredResource[] =>
-  align(template, Snapshot.parse(snapshot).predictedResources.filter(isGraph)).map(declaredOf)
+export function readDeclared(template: TemplateModule, snapshot: unknown): Reading {
+  const predicted = Snapshot.parse(snapshot).predictedResources.filter(isGraph)
+  const { matches, unreadable } = align(template, predicted)
+  const read = matches.map(readMatch)
+  return {
+    declared: read.flatMap(({ declared }) => declared),
+    unreadable: [...unreadable, ...read.flatMap((one) => one.unreadable)],
+  }
+}

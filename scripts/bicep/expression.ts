@@ -79,9 +79,13 @@ class Reader {
   }
 }
 
+/** Whether a compiled text stands for an expression, understood or not. */
+export const isExpression = (text: string): boolean =>
+  text.startsWith('[') && text.endsWith(']') && !text.startsWith('[[')
+
 /** The expression that a compiled text stands for; undefined for plain text, which `[[` may begin. */
 export function parseExpression(text: string): Expression | undefined {
-  if (!text.startsWith('[') || !text.endsWith(']') || text.startsWith('[[')) return undefined
+  if (!isExpression(text)) return undefined
   return new Reader(text.slice(1, -1)).whole()
 }
 

@@ -21,6 +21,7 @@ export type IdentityPreview = z.infer<typeof IdentityPreview>
 export const Document = z.object({
   schemaVersion: z.literal(2),
   blockers: z.array(z.object({ title: z.string(), what: z.string() })),
+  unreadable: z.array(z.object({ title: z.string(), reason: z.string() })).default([]),
   changes: z.array(
     z.object({
       title: z.string(),
@@ -63,9 +64,13 @@ export async function identityPreview({
   if (state === 'failed') return { state, markdown, high: [], blockers: [] }
   const parsed = Document.safeParse(jsonIn((await read('json')) ?? ''))
   if (!parsed.success) return failed('identity-what-if.json is not of the expected format.')
-  const high = parsed.data.changes.flatMap(({ title, properties }) =>
-    properties.flatMap(({ risk }) => (risk.grade === 'high' ? [`${title}: ${risk.reason}`] : [])),
-  )
+  const { changes, unreadable } = parsed.data
+  const high = [
+    ...unreadable.map(({ title, reason }) => `${title} could not be read: ${reason}`),
+    ...changes.flatMap(({ title, properties }) =>
+      properties.flatMap(({ risk }) => (risk.grade === 'high' ? [`${title}: ${risk.reason}`] : [])),
+    ),
+  ]
   const blockers = parsed.data.blockers.map(({ title, what }) => `${title}: ${what}`)
   return { state, markdown, high, blockers }
 }

@@ -40,7 +40,7 @@ function fixOf({ by, type }: Pick<WhatIf['objects'][number], 'by' | 'type'>): st
 
 /** Every declared object, then everything that nobody declared. */
 function findingsOf(result: WhatIf): Finding[] {
-  const { objects, state, names, changes, blockers, orphans, unmanaged, stale } = result
+  const { objects, state, names, changes, blockers, unreadable, orphans, unmanaged, stale } = result
   const written = objects.filter((one) => one.by === 'hook' || isOurs(one))
   return [
     ...written.map((one): Finding => {
@@ -54,6 +54,11 @@ function findingsOf(result: WhatIf): Finding[] {
       }
     }),
     ...blockers.map(({ title, what, wayOut }) => ({ title, wrong: what, fix: wayOut })),
+    ...unreadable.map(({ title, reason }) => ({
+      title,
+      wrong: `could not be read: ${reason}`,
+      fix: 'Write it as docs/whatif.md says under Limits',
+    })),
     ...orphans.map(({ type, title }) => ({
       title: `${WORDS[type]} "${title}"`,
       wrong: 'left behind: it is tagged for this environment and no longer declared',

@@ -17,6 +17,12 @@ const OF_GROUPS = [
   ...['isAssignableToRole', 'mailEnabled', 'securityEnabled', 'visibility'],
 ]
 const RELATIONSHIPS = ['members', 'owners']
+/** Graph knows no such list of other types. */
+const RELATED: Partial<Record<GraphType, readonly string[]>> = {
+  groups: RELATIONSHIPS,
+  applications: ['owners'],
+  servicePrincipals: ['owners'],
+}
 
 const isSame = (actual: Json | undefined, desired: string) =>
   typeof actual === 'string' && actual.toLowerCase() === desired.toLowerCase()
@@ -101,8 +107,8 @@ const related = (path: string, name: string): Lists[number] => [
 ]
 
 /** The related objects that are declared and have to be read besides, by the path that finds the object. */
-export const listRelationships = (properties: Properties, path: string): Lists =>
-  RELATIONSHIPS.filter((name) => name in properties).map((name) => related(path, name))
+export const listRelationships = (type: GraphType, properties: Properties, path: string): Lists =>
+  (RELATED[type] ?? []).filter((name) => name in properties).map((name) => related(path, name))
 
 /** What hangs on an object, declared or not, by the path that finds it. */
 export function listSurroundings(type: GraphType, path: string): Lists {

@@ -113,6 +113,10 @@ export const WORDS: Record<GraphType, string> = {
   users: 'user',
 }
 
+/** Of a type that this version may not know. */
+export const wordOf = (type: string): string =>
+  Object.entries(WORDS).find(([known]) => known === type)?.[1] ?? type
+
 /** Clients of Microsoft that are the same in every tenant, for maps that show them being removed. */
 const WELL_KNOWN: Readonly<Record<string, string>> = {
   'aebc6443-996d-45c2-90f0-388ff96faa56': 'Visual Studio Code',

@@ -89,7 +89,7 @@ async function readObject(reader: Reader, state: ActualState, one: DesiredObject
     if (id !== undefined) await readLists(listAccess(id))
     return object
   }
-  const relationships = listRelationships(resolveObject(one, state), path)
+  const relationships = listRelationships(one.type, resolveObject(one, state), path)
   const [object, related] = await Promise.all([
     reader.get(path).then(readAccess),
     Promise.all(relationships.map(([, list]) => reader.list(list))),

@@ -2,6 +2,7 @@
 import { existingResources } from '../bicep/alignment.ts'
 import type { Compiled } from '../bicep/compile.ts'
 import type { DeclaredResource, GraphType } from '../bicep/declared.ts'
+import type { Place } from '../bicep/places.ts'
 import { graphType, type Json, type TemplateModule } from '../bicep/template.ts'
 import { entriesOf, evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
 import { toValue, Unknown, type Value } from '../bicep/value.ts'
@@ -15,6 +16,8 @@ export interface Declared {
   /** The azd environment: the outputs of the last deployment are among it. */
   variables: Readonly<Record<string, string>>
   tenantId: string
+  /** Where resources are written, by module path and symbolic name. */
+  places?: ReadonlyMap<string, Place>
   /** Object id of whoever asks, and would deploy. */
   deployer?: string | undefined
 }

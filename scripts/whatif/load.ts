@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { requireBicep } from '../bicep/compiler.ts'
+import { templateOf } from '../bicep/parameter-file.ts'
+import { findPlaces } from '../bicep/places.ts'
 import { ROOT } from '../cli/azd.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
@@ -52,7 +54,14 @@ export async function loadDeclared(
     subscriptionId: environment.AZURE_SUBSCRIPTION_ID,
     tenantId,
   })
-  return { compiled, further: await addFurther(await further?.(tenantId), desired), variables, tenantId }
+  const places = findPlaces(templateOf(resolve(parameters)) ?? '')
+  return {
+    compiled,
+    places,
+    further: await addFurther(await further?.(tenantId), desired),
+    variables,
+    tenantId,
+  }
 }
 
 /** A file that somebody names has to be there. */

@@ -1,11 +1,12 @@
 /** The report as a comment on a pull request. */
-import { WORDS } from './actual-state.ts'
+import { WORDS, wordOf } from './actual-state.ts'
 import type { Change, Graded } from './changes.ts'
 import { summarize, writeHeadline } from './report.ts'
 import { renderMap } from './report-map.ts'
 import { SIGNS, showName, showValue } from './report-text.ts'
 import { GRADES, type Grade } from './risk.ts'
 import type { Unmanaged } from './unmanaged.ts'
+import { whereIs } from './unreadable.ts'
 import type { WhatIf } from './whatif.ts'
 
 /** By which a workflow finds its own comment again. */
@@ -49,7 +50,7 @@ const table = (head: string[], rows: string[][]): string[] =>
 const titled = ({ type, title }: Pick<Change, 'type' | 'title'>) =>
   `${WORDS[type]} **${escapeMarkdown(title)}**`
 
-function risks({ changes, unmanaged }: WhatIf): string[] {
+function risks({ changes, unmanaged, unreadable }: WhatIf): string[] {
   const all = changes.flatMap((change) => change.properties.map((property) => ({ change, property })))
   const grave = (['high', 'medium'] as const).flatMap((grade) =>
     all.filter(({ property }) => property.risk.grade === grade),
@@ -57,6 +58,12 @@ function risks({ changes, unmanaged }: WhatIf): string[] {
   return table(
     ['risk', 'object', 'change', 'why'],
     [
+      ...unreadable.map((one) => [
+        DOTS[one.grade],
+        `${escapeMarkdown(wordOf(one.type))} **${escapeMarkdown(one.title)}**`,
+        `could not be read (${escapeMarkdown(whereIs(one))})`,
+        escapeMarkdown(one.reason),
+      ]),
       ...grave.map(({ change, property }) => [
         DOTS[property.risk.grade],
         titled(change),
@@ -137,6 +144,7 @@ function head(result: WhatIf): string[] {
     ['left behind', summary.orphans],
     ['unmanaged', summary.unmanaged],
     ['will fail', summary.blockers],
+    ...(summary.unreadable > 0 ? [['not read', summary.unreadable] satisfies [string, number]] : []),
     ['open', summary.pending],
     ...GRADES.toReversed().map((grade): [string, number] => [DOTS[grade], summary.risks[grade]]),
   ]

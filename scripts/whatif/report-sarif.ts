@@ -2,6 +2,7 @@
 import type { Place } from '../bicep/places.ts'
 import { WORDS } from './actual-state.ts'
 import type { Grade } from './risk.ts'
+import { placeOf } from './unreadable.ts'
 import type { WhatIf } from './whatif.ts'
 
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json'
@@ -12,11 +13,17 @@ interface Finding {
   level: string
   text: string
   key: string
+  /** Where the object is declared, if it is not one that has been read. */
+  symbols?: string[]
   /** What tells it from other findings of the object, for a scan that follows it from run to run. */
   about: string
 }
 
-const findings = ({ changes, blockers, unmanaged }: WhatIf): Finding[] => [
+const findings = ({ changes, blockers, unmanaged, unreadable }: WhatIf): Finding[] => [
+  ...unreadable.map(({ title, type, symbols, reason }) => ({
+    ...{ ruleId: 'unreadable', level: LEVELS.high, symbols, key: `${type}/${title}`, about: 'unreadable' },
+    text: `${title} could not be read: ${reason}`,
+  })),
   ...blockers.map(({ key, title, rule, what, wayOut }) => ({
     ...{ ruleId: rule, level: 'error', key, about: rule },
     text: `${title} will fail: ${what} ${wayOut}`,
@@ -36,10 +43,9 @@ const findings = ({ changes, blockers, unmanaged }: WhatIf): Finding[] => [
 /** `places`: of resources by module path and symbolic name; what a hook writes has none. */
 export function renderSarif(result: WhatIf, places: ReadonlyMap<string, Place>): string {
   const found = findings(result)
-  const locationsOf = (key: string) =>
-    (result.objects.find((one) => one.key === key)?.symbols ?? []).flatMap((symbol) => {
-      // A copy of a loop is written where the loop is.
-      const place = places.get(symbol.replaceAll(/\[\d+\]/g, ''))
+  const locationsOf = ({ key, symbols }: Finding) =>
+    (symbols ?? result.objects.find((one) => one.key === key)?.symbols ?? []).flatMap((symbol) => {
+      const place = placeOf(places, symbol)
       if (!place) return []
       const [artifactLocation, region] = [{ uri: encodeURI(place.file) }, { startLine: place.line }]
       return [{ physicalLocation: { artifactLocation, region } }]
@@ -48,10 +54,10 @@ export function renderSarif(result: WhatIf, places: ReadonlyMap<string, Place>):
     name: 'identity-what-if',
     rules: [...new Set(found.map(({ ruleId }) => ruleId))].toSorted().map((id) => ({ id })),
   }
-  const results = found.map(({ ruleId, level, text, key, about }) => ({
-    ...{ ruleId, level, message: { text } },
-    locations: locationsOf(key),
-    partialFingerprints: { 'identity/v1': `${key} ${about}` },
+  const results = found.map((one) => ({
+    ...{ ruleId: one.ruleId, level: one.level, message: { text: one.text } },
+    locations: locationsOf(one),
+    partialFingerprints: { 'identity/v1': `${one.key} ${one.about}` },
   }))
   return `${JSON.stringify({ $schema: SCHEMA, version: '2.1.0', runs: [{ tool: { driver }, results }] }, undefined, 2)}\n`
 }

@@ -1,10 +1,11 @@
 /** The report for a terminal. */
 import { Unknown, type Value } from '../bicep/value.ts'
-import { WORDS } from './actual-state.ts'
+import { WORDS, wordOf } from './actual-state.ts'
 import type { Change, Graded } from './changes.ts'
 import { isObject } from './properties.ts'
 import { type Summary, summarize, writeHeadline } from './report.ts'
 import { GRADES, type Grade } from './risk.ts'
+import { whereIs } from './unreadable.ts'
 import type { WhatIf } from './whatif.ts'
 
 type Paint = (text: string) => string
@@ -108,6 +109,10 @@ export function renderText(result: WhatIf, isColoured: boolean): string {
     ({ title, what, wayOut }) =>
       `  ${colour.danger('!')} ${showName(title)}: ${showName(what)}\n      way out: ${showName(wayOut)}`,
   )
+  const unreadable = result.unreadable.map((one) => {
+    const head = `  ${colour.danger('!')} ${wordOf(one.type)} "${showName(one.title)}"  # ${showName(whereIs(one))}`
+    return `${head}\n          ${colour.danger(MARKS.high)} ${showName(one.reason)}`
+  })
   const orphans = result.orphans.map(
     ({ type, title, uniqueName, id }) =>
       `  ${colour.quiet('?')} ${WORDS[type]} "${showName(title)}" (${showName(uniqueName ?? id)})`,
@@ -131,6 +136,7 @@ export function renderText(result: WhatIf, isColoured: boolean): string {
     `Identity what-if${result.environment && ` of azd environment ${showName(result.environment)}`} in tenant ${result.tenantId}`,
     '',
     ...section('Will fail:', blockers),
+    ...section('Could not be read (what it would change is not known):', unreadable),
     ...result.changes.flatMap((change) => changeLines(change, result, colour)),
     ...section(
       'Left behind (tagged for this environment, no longer declared; a deployment never deletes):',

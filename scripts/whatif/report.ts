@@ -11,6 +11,8 @@ export interface Summary {
   create: number
   update: number
   blockers: number
+  /** Not understood, so not judged. */
+  unreadable: number
   orphans: number
   pending: number
   /** There and not declared. */
@@ -22,25 +24,31 @@ export interface Summary {
 
 type Counted = Pick<
   WhatIf,
-  'changes' | 'pending' | 'blockers' | 'orphans' | 'unmanaged' | 'accepted' | 'stale'
+  'changes' | 'pending' | 'blockers' | 'unreadable' | 'orphans' | 'unmanaged' | 'accepted' | 'stale'
 >
 
-const gradesIn = ({ changes, unmanaged }: Pick<WhatIf, 'changes' | 'unmanaged'>): Grade[] => [
+const gradesIn = ({
+  changes,
+  unmanaged,
+  unreadable,
+}: Pick<WhatIf, 'changes' | 'unmanaged' | 'unreadable'>): Grade[] => [
+  ...unreadable.map(({ grade }) => grade),
   ...changes.flatMap(({ properties }) => properties.map(({ risk }) => risk.grade)),
   ...unmanaged.map(({ grade }) => grade),
 ]
 
 /** Counts what was found; a grade counts once for each difference and each unmanaged thing. */
 export function summarize(counted: Counted): Summary {
-  const { changes, pending, blockers, orphans, unmanaged, accepted, stale } = counted
+  const { changes, pending, blockers, unreadable, orphans, unmanaged, accepted, stale } = counted
   const risks = { high: 0, medium: 0, low: 0 }
   for (const grade of gradesIn(counted)) risks[grade] += 1
-  const differs = [changes, blockers, orphans, unmanaged, stale].some(({ length }) => length > 0)
+  const differs = [changes, blockers, unreadable, orphans, unmanaged, stale].some(({ length }) => length > 0)
   return {
     result: differs ? 'changes' : pending.length > 0 ? 'pending' : 'none',
     create: changes.filter(({ action }) => action === 'create').length,
     update: changes.filter(({ action }) => action === 'update').length,
     blockers: blockers.length,
+    unreadable: unreadable.length,
     orphans: orphans.length,
     pending: pending.length,
     unmanaged: unmanaged.length,
@@ -51,11 +59,12 @@ export function summarize(counted: Counted): Summary {
 
 /** The result in one sentence. */
 export function writeHeadline(summary: Summary): string {
-  const { result, blockers, pending, create, update, orphans, unmanaged } = summary
+  const { result, blockers, unreadable, pending, create, update, orphans, unmanaged } = summary
   if (result === 'none') return 'No changes. The directory is as declared.'
   const values = `${pending} ${pending === 1 ? 'value is' : 'values are'} known only after the deployment`
   if (result === 'pending') return `No known changes; ${values}.`
   if (blockers > 0) return 'This deployment will fail.'
+  if (unreadable > 0) return 'Not everything of the template could be read.'
   if (create + update + orphans > 0 || unmanaged === 0) return 'The directory differs from what is declared.'
   return 'What is declared is there, and more.'
 }
@@ -86,6 +95,11 @@ export function renderJson(result: WhatIf): string {
     tenantId: result.tenantId,
     summary: summarize(result),
     blockers: result.blockers,
+    unreadable: result.unreadable.map(({ place, ...one }) => ({
+      ...one,
+      file: place?.file ?? null,
+      line: place?.line ?? null,
+    })),
     changes: result.changes.map(({ properties, id, ...change }) => ({
       ...change,
       id: id ?? null,

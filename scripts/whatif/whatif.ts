@@ -24,6 +24,7 @@ import { applyExceptions, type Sorted } from './exceptions.ts'
 import { listNames } from './further.ts'
 import { type Asked, loadDeclared, loadPolicy, type Policy, type Question } from './load.ts'
 import { findUnmanaged, noteUnfamiliar, type Unmanaged } from './unmanaged.ts'
+import { findUnreadable, type Unreadable } from './unreadable.ts'
 
 /** With the states for the map. */
 export interface WhatIf extends States, Sorted {
@@ -33,6 +34,8 @@ export interface WhatIf extends States, Sorted {
   /** What is known only after the deployment: neither changes nor no changes. */
   pending: Pending[]
   blockers: Blocker[]
+  /** What this version does not understand; everything else is judged. */
+  unreadable: Unreadable[]
   orphans: Orphan[]
   /** What could not be told. */
   notes: string[]
@@ -85,6 +88,7 @@ export async function runWhatIf(
     changes,
     pending: pending.filter(({ assumed }) => assumed === undefined),
     blockers: findBlockers(states, around.deleted, read, further.disabledFirst),
+    unreadable: findUnreadable(declared.compiled.unreadable, declared.places),
     orphans: findOrphans(states, around, environmentTags, changes),
     ...applyExceptions(found, exceptions, { objects, environment, today }),
     notes: [...around.notes, ...noteUnfamiliar(states)],

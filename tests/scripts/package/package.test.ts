@@ -115,6 +115,18 @@ describe('The package of the what-if', { skip: withoutCompiler }, () => {
     assert.match(output, /withheld withheld withheld value-of-TITLE/)
   })
 
+  it('prints nothing of a file outside of the repository', {
+    skip: process.platform === 'win32' && 'the file is there on other systems only',
+  }, async () => {
+    const title = `loadTextContent('${'../'.repeat(30)}proc/self/environ')`
+    await stranger.write({ 'main.bicepparam': `using 'main.bicep'\n\nparam title = ${title}\n` })
+    const { code, output } = await stranger.whatif(['map'], signedIn)
+    await stranger.restore()
+    assert.match(output, /\/proc\/self\/environ: outside of the repository/)
+    assert.doesNotMatch(output, /PATH=|HOME=/)
+    assert.equal(code, 1)
+  })
+
   it('writes JSON as its schema says, with and without differences', async () => {
     const schema = await json(join(stranger.packed, 'identity-what-if.schema.json'))
     const { output } = await stranger.whatif(['--format', 'json'], signedIn)

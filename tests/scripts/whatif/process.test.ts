@@ -136,6 +136,29 @@ describe('npm run whatif', { skip: withoutCompiler }, () => {
     await rm(folder, { recursive: true })
   })
 
+  it('gives a hostile parameter file neither tokens nor files of the job', async () => {
+    const folder = join(project.folder, 'hostile')
+    await mkdir(folder)
+    const write = (title: string) =>
+      writeFile(join(folder, 'main.bicepparam'), `using 'main.bicep'\nparam title = ${title}\n`)
+    await writeFile(
+      join(folder, 'main.bicep'),
+      `${OTHER.replace("displayName: 'Another app'", 'displayName: title')}\n@description('Shown to people.')\nparam title string\n`,
+    )
+    await cp(join(project.folder, 'infra/bicepconfig.json'), join(folder, 'bicepconfig.json'))
+    await write("readEnvironmentVariable('ACTIONS_ID_TOKEN_REQUEST_TOKEN')")
+    const secret = 'a-token-of-the-job'
+    const more = { ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret }
+    const token = await whatif(['map', '--infra', folder], more)
+    await write(`loadTextContent('${'../'.repeat(30)}proc/self/environ')`)
+    const files = await whatif(['map', '--infra', folder], more)
+    await rm(folder, { recursive: true })
+    assert.match(token.output, /withheld/)
+    assert.match(files.output, /environ: outside of the repository/)
+    assert.doesNotMatch(token.output + files.output, new RegExp(`${secret}|PATH=`))
+    assert.deepEqual([token.code, files.code], [0, 1])
+  })
+
   it('names the missing right, ends with 1 and changes nothing', async () => {
     await project.setAzd({ token: await tenant.appToken(['Group.Read.All']), values: variables })
     const { code, output } = await whatif([])

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findBicep } from '../bicep/compiler.ts'
+import { AZURE_CLI_APP_ID } from '../emulators/microsoft-apps.ts'
+import { median } from './processes.ts'
+import type { Stage } from './stage.ts'
+import type { Row } from './table.ts'
+
+const RUNS = 5
+const GOAL = 2000
+const PROGRAM = fileURLToPath(new URL('../package/cli.ts', import.meta.url))
+const SUBSCRIPTION = '11111111-1111-4111-8111-111111111111'
+
+/** 200 Graph objects: 100 groups, and 50 apps with their service principals. */
+const TEMPLATE = `extension 'br:mcr.microsoft.com/bicep/extensions/microsoftgraph/v1.0:1.0.0'
+resource teams 'Microsoft.Graph/groups@v1.0' = [for at in range(0, 100): {
+  uniqueName: 'team-\${at}'
+  displayName: 'Team \${at}'
+  mailEnabled: false
+  mailNickname: 'team-\${at}'
+  securityEnabled: true
+}]
+resource apps 'Microsoft.Graph/applications@v1.0' = [for at in range(0, 50): {
+  uniqueName: 'app-\${at}'
+  displayName: 'App \${at}'
+}]
+resource principals 'Microsoft.Graph/servicePrincipals@v1.0' = [for at in range(0, 50): {
+  appId: apps[at].appId
+}]
+`
+
+/** Milliseconds; `codes` are those with which it may end. */
+const timed = (program: string, args: string[], env: NodeJS.ProcessEnv, codes: readonly number[]) =>
+  new Promise<number>((done, fail) => {
+    const began = performance.now()
+    execFile(program, args, { env: { ...process.env, ...env }, maxBuffer: 64 << 20 }, (error, _, said) => {
+      const code = error ? error.code : 0
+      if (codes.some((one) => one === code)) done(performance.now() - began)
+      else fail(new Error(`${program} ended with ${code}: ${said}`))
+    })
+  })
+
+/** The program of the package against the emulator of Microsoft Graph, in turn with the compiler's own prediction. */
+export async function whatIfRows({ tenant, seed }: Stage, folder: string): Promise<Row[]> {
+  const what = 'what-if of 200 Graph objects'
+  const bicep = findBicep()?.path
+  if (!bicep) return [{ what, measured: 'no Bicep compiler here' }]
+  await mkdir(folder)
+  await writeFile(join(folder, 'main.bicep'), TEMPLATE)
+  const parameters = join(folder, 'main.bicepparam')
+  await writeFile(parameters, "using 'main.bicep'\n")
+  const [operator] = seed.operators
+  if (!operator) throw new Error('The seed has no operator.')
+  const now = Math.floor(Date.now() / 1000)
+  const token = await tenant.sign({
+    aud: 'https://graph.microsoft.com',
+    iss: `${tenant.url}/${seed.tenantId}/`,
+    iat: now,
+    nbf: now,
+    exp: now + 3600,
+    tid: seed.tenantId,
+    oid: operator.oid,
+    ver: '1.0',
+    appid: AZURE_CLI_APP_ID,
+    scp: 'Application.Read.All Group.Read.All DelegatedPermissionGrant.Read.All User.Read.All',
+  })
+  const env = { GRAPH_ENDPOINT: tenant.graphUrl, IDENTITY_WHAT_IF_TOKEN: token, BICEP: bicep }
+  const ids = ['--subscription-id', SUBSCRIPTION, '--tenant-id', seed.tenantId, '--resource-group', 'rg']
+  const wholes: number[] = []
+  const compilers: number[] = []
+  for (let run = 0; run < RUNS; run++) {
+    compilers.push(await timed(bicep, ['snapshot', parameters, '--mode', 'overwrite', ...ids], {}, [0]))
+    wholes.push(await timed(process.execPath, [PROGRAM, '--parameters', parameters], env, [2]))
+  }
+  const [whole, compiler] = [median(wholes), median(compilers)]
+  const beside = whole - compiler
+  const ratio = median(wholes.map((one, at) => one / (compilers[at] ?? one)))
+  return [
+    {
+      what,
+      measured: `${Math.round(whole)} ms, ${ratio.toFixed(2)} times the compiler alone (${Math.round(compiler)} ms)`,
+      goal: `< ${GOAL} ms beside it`,
+      met: beside < GOAL,
+    },
+  ]
+}
