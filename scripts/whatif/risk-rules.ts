@@ -101,10 +101,13 @@ const signIn: Judge = (fact) => {
   return after === true ? 'Sign-in is switched on again.' : 'Nobody gets tokens any more.'
 }
 
+/** Claims that only Entra fills, and that make a server more careful. */
+const CAREFUL_CLAIMS: ReadonlyMap<unknown, string> = new Map([
+  ['xms_cc', 'The token says which challenges its client can answer; nobody gets more by it.'],
+  ['idtyp', 'The token says whether it is of an app without a user; nobody gets more by it.'],
+])
 const capability: Judge = ({ difference: { place, after } }) =>
-  place === 'optionalClaims.accessToken' && readProperty(after, 'name') === 'xms_cc'
-    ? 'The token says which challenges its client can answer; nobody gets more by it.'
-    : undefined
+  place === 'optionalClaims.accessToken' ? CAREFUL_CLAIMS.get(readProperty(after, 'name')) : undefined
 
 const token: Judge = ({ difference: { place, after } }) => {
   if (place === 'api.requestedAccessTokenVersion' && after !== 2)

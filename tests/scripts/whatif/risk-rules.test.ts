@@ -191,6 +191,11 @@ const CASES: readonly [name: string, expected: string, one: Case][] = [
     { place: 'optionalClaims.accessToken', action: add, after: { name: 'xms_cc' } },
   ],
   [
+    'whether a token is of an app, in the token',
+    'low capability',
+    { place: 'optionalClaims.accessToken', action: add, after: { name: 'idtyp' } },
+  ],
+  [
     'implicit grant',
     'high flow',
     { place: 'web.implicitGrantSettings.enableIdTokenIssuance', before: false, after: true },
