@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const data = process.env.DATA_DIR ?? `${root}.data`
   mkdirSync(data, { recursive: true })
 
-  const dashboard = new Dashboard(seed)
+  const dashboard = new Dashboard({ ...seed, permissions })
   const tenant = await startTenant({ ...seed, dashboard, port: portFrom('TENANT_PORT', 8081) })
   await fillEmulator({ tenant, seed, permissions })
   const cosmos = await startCosmos({

@@ -122,7 +122,9 @@ class Nodes {
     if (declared) return declared
     const text = isUnknown ? value.text : String(value)
     const key = isUnknown ? (value.key ?? text) : (names.ofId(text) ?? text)
-    return this.named(value === undefined ? text : names.of(value), kind, key)
+    const title = value === undefined ? text : names.of(value)
+    // Nobody has looked up what is not declared here: the template knows it by its name.
+    return this.named(isUnknown ? title.replace(/^\{(.+)\.id\}$/, '$1') : title, kind, key)
   }
 
   named(title: string, kind: Kind, key = title): string {

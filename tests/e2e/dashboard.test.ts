@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { executablePath, withoutBrowser } from '../chromium.ts'
-import { Ready, startCommand } from './npm-start.ts'
+import { happened, Ready, startCommand } from './npm-start.ts'
 import { callTool, post, rpc } from './rpc.ts'
 import { accessToken, SignIn, withLoginHint } from './sign-in.ts'
 
@@ -67,6 +67,7 @@ describe('The page at the tenant’s address', () => {
   it('shows no token that somebody could use', async () => {
     const token = await tokenOf('Alice')
     await callTool(system.mcp, 'get_expense_stats', {}, { token })
+    await happened(system.tenant, (page) => page.includes('Alice Adams'))
     const text = await (await fetch(system.tenant)).text()
     assert.match(text, /Alice Adams/)
     for (const part of token.split('.')) assert.ok(!text.includes(part))
@@ -103,17 +104,28 @@ describe('The page at the tenant’s address', () => {
         /Bob Brown\s+Expenses client\s+get_expense_stats\s+refused\s+deny:group not_admin\s+fetched/,
       )
       assert.match(await claim('aud'), /Expenses server\s+✓ checked\s+the client id/)
-      assert.match(await claim('scp'), /user_impersonation\s+✓ checked/)
+      assert.match(await claim('scp'), /user_impersonation.*\s✓ checked/)
       assert.match(await claim('preferred_username'), /bob@contoso.example\s+– not looked at/)
       const exchange = page.locator('#live table').nth(2)
       assert.match(await exchange.innerText(), /Microsoft Graph[\s\S]*User\.Read/)
       assert.deepEqual(await used(), [
-        'Expenses client → Expenses server: user_impersonation',
+        'Expenses client → Expenses server: no prompt',
         'Expenses users → Expenses server: assigned',
         'expenses-server-identity → Expenses server: signs in as',
         'Expenses server → Microsoft Graph: User.Read',
       ])
       assert.equal(await page.locator('svg path.used').count(), 4)
+    })
+
+    it('shows each exchange of a call that needs two APIs', async () => {
+      await callTool(system.mcp, 'get_user_context', {}, { token: await tokenOf('Bob') })
+      await newest('get_user_context')
+      const titles = await page.locator('#live table').nth(2).locator('thead th').allInnerTexts()
+      assert.deepEqual(titles, ['', 'the user’s token', 'a token in exchange', 'a token in exchange'])
+      assert.deepEqual((await used()).slice(-2), [
+        'Expenses server → Microsoft Graph: User.Read',
+        'Expenses server → Azure DevOps: vso.profile',
+      ])
     })
 
     it('says that nothing was exchanged where nothing was', async () => {

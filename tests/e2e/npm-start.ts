@@ -31,3 +31,16 @@ export function startCommand(args: string[], env: Record<string, string>) {
   })
   return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator](), errors: () => errors }
 }
+
+/** The content of the page at the tenant's address, as soon as it is as `isThere` wants it: a decision is seen just after its answer. */
+export async function happened(tenant: string, isThere: (page: string) => boolean): Promise<string> {
+  const { body } = await fetch(new URL('/decisions', tenant))
+  let text = ''
+  for await (const part of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += part
+    const event = text.split('\n\n').at(-2)?.replace('data: ', '')
+    const page: unknown = event && JSON.parse(event)
+    if (typeof page === 'string' && isThere(page)) return page
+  }
+  throw new Error('npm start has ended.')
+}

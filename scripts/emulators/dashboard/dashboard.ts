@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { JWTPayload } from 'jose'
 import { z } from 'zod'
+import type { Permissions } from '../../../app/permissions.ts'
 import type { Directory } from '../directory.ts'
 
 /** An audit line of the server (app/telemetry/audit.ts); of lines that were only counted there is less. */
@@ -21,10 +22,10 @@ export type Decision = z.infer<typeof Decision>
 /** A decision with what the tenant knows about it. */
 export type Call = Readonly<{
   decision: Decision
-  /** Claims of the newest token that this user got through this client for the server. */
+  /** Claims of the newest token that this caller got through this client for the server. */
   token?: JWTPayload | undefined
-  /** Claims of the token that the server had in exchange for the user's, if it needed one. */
-  exchanged?: JWTPayload | undefined
+  /** Claims of the tokens that the server had in exchange for the user's, one for each API that it needed. */
+  exchanged: readonly JWTPayload[]
   /** Claims of the token with which the server signed in for the exchange. */
   proof?: JWTPayload | undefined
 }>
@@ -43,6 +44,7 @@ const parsed = (line: string): unknown => {
 export class Dashboard {
   readonly directory: Directory
   readonly apiAppId: string
+  readonly #permissions: Permissions
   /** `call` after each decision. */
   readonly events = new EventEmitter<{ call: [] }>().setMaxListeners(0)
   #calls: readonly Call[] = []
@@ -51,9 +53,10 @@ export class Dashboard {
   readonly #exchanged = new Map<string, JWTPayload>()
   #proof: JWTPayload | undefined
 
-  constructor({ directory, apiAppId }: { directory: Directory; apiAppId: string }) {
-    this.directory = directory
-    this.apiAppId = apiAppId
+  constructor(known: { directory: Directory; apiAppId: string; permissions: Permissions }) {
+    this.directory = known.directory
+    this.apiAppId = known.apiAppId
+    this.#permissions = known.permissions
   }
 
   /** Newest first. */
@@ -63,10 +66,9 @@ export class Dashboard {
 
   /** Told the claims of every token that the tenant signs. */
   readonly issued = (claims: JWTPayload): void => {
-    const isDelegated = typeof claims.scp === 'string'
-    if (isDelegated && claims.aud === this.apiAppId) this.#tokens.set(`${claims.oid} ${claims.azp}`, claims)
-    if (isDelegated && [claims.appid, claims.azp].includes(this.apiAppId))
-      this.#exchanged.set(`${claims.oid}`, claims)
+    if (claims.aud === this.apiAppId) this.#tokens.set(`${claims.oid} ${claims.azp}`, claims)
+    if (claims.scp && [claims.appid, claims.azp].includes(this.apiAppId))
+      this.#exchanged.set(`${claims.oid} ${this.directory.resource(String(claims.aud))?.appId}`, claims)
     const credentials = this.directory.application(this.apiAppId)?.federatedIdentityCredentials ?? []
     if (credentials.some(({ subject }) => subject === claims.sub)) this.#proof = claims
   }
@@ -80,11 +82,22 @@ export class Dashboard {
     const call: Call = {
       decision,
       token: this.#tokens.get(`${oid} ${client}`),
-      exchanged: isExchanged ? this.#exchanged.get(`${oid}`) : undefined,
+      exchanged: isExchanged ? this.#exchangedFor(decision) : [],
       proof: isExchanged ? this.#proof : undefined,
     }
     this.#calls = [call, ...this.#calls].slice(0, REMEMBERED)
     this.events.emit('call')
+  }
+
+  /** As declared for the tool; whoever lists tools is looked up in the admin group by Microsoft Graph. */
+  #exchangedFor({ oid, tool }: Decision): JWTPayload[] {
+    const { tools, downstreamApis } = this.#permissions
+    const declared = tools.find(({ name }) => name === tool)
+    const names = declared ? [...declared.downstreamApis, ...declared.sources] : ['graph']
+    return downstreamApis
+      .filter(({ name }) => names.includes(name))
+      .map(({ appId }) => this.#exchanged.get(`${oid} ${appId}`))
+      .filter((claims) => claims !== undefined)
   }
 
   /** What people call the thing with this id: a user, an app, its service principal or its address. */

@@ -32,23 +32,23 @@ const ENDED: Readonly<Record<string, string>> = {
   failed: 'No token could be had; the reason stands in the decision.',
 }
 
-/** What the server got in exchange for the user's token, and how it signed in for that. */
+/** What the server got in exchange for the user's token, one column for each API, and how it signed in for that. */
 export function exchangeSection(dashboard: Dashboard, call: Call): Html {
   const { decision, token, exchanged, proof } = call
-  if (!token || !exchanged) return html`<p>${ENDED[decision.obo ?? ''] ?? NOT_NEEDED}</p>`
+  if (!token || exchanged.length === 0) return html`<p>${ENDED[decision.obo ?? ''] ?? NOT_NEEDED}</p>`
   const source =
     decision.obo === 'cache'
-      ? 'The token came from the server’s cache; it had been exchanged for this very sign-in before.'
-      : 'The server sent the user’s token to Entra and got another one, for the API behind it.'
+      ? 'What was needed came from the server’s cache; it had been exchanged for this very sign-in before.'
+      : 'The server sent the user’s token to Entra and got another one, for each API behind it.'
   const signedIn = proof
     ? html`It signed in with the token of <strong>${dashboard.nameOf(proof.oid) ?? ''}</strong>
 (<code>sub</code> ${String(proof.sub)}), which the app’s federated credential names. There is no secret.`
     : ''
   const rows = ROWS.map(
     ([meaning, ...names]) => html`<tr><th scope="row">${meaning}</th>
-${cell(dashboard, token, names)}${cell(dashboard, exchanged, names)}</tr>`,
+${[token, ...exchanged].map((claims) => cell(dashboard, claims, names))}</tr>`,
   )
   return html`<p>${source} ${signedIn}</p>
-<table><thead><tr><th></th><th>the user’s token</th><th>the token in exchange</th></tr></thead>
+<table><thead><tr><th></th><th>the user’s token</th>${exchanged.map(() => html`<th>a token in exchange</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table>`
 }

@@ -6,7 +6,7 @@ type Kind = 'client' | 'group' | 'identity' | 'api'
 type Node = Readonly<{ id: string; title: string; kind: Kind }>
 type Edge = Readonly<{ from: Node; to: Node; label: string; isUsed: boolean }>
 
-const WIDTH = 960
+const WIDTH = 1040
 const NODE = { width: 210, height: 34, step: 46 }
 const APP_X = (WIDTH - NODE.width) / 2
 const RIGHT_X = WIDTH - NODE.width
@@ -20,7 +20,7 @@ function clientEdges({ directory }: Dashboard, api: Application, app: Node, call
     return {
       from: { id: appId, title: directory.application(appId)?.displayName ?? appId, kind: 'client' },
       to: app,
-      label: scopes.map(({ value }) => value).join(' '),
+      label: 'no prompt',
       isUsed:
         appId === call?.decision.client && scopes.some(({ value }) => words(call.token?.scp).includes(value)),
     }
@@ -28,22 +28,30 @@ function clientEdges({ directory }: Dashboard, api: Application, app: Node, call
 }
 
 /** Who is assigned to the app; Entra looks at it when it issues a token. */
-function groupEdges(
+function assignedEdges(
   { directory }: Dashboard,
   principalId: string | undefined,
   app: Node,
   call?: Call,
 ): Edge[] {
-  const { groups, appRoleAssignments } = directory
+  const { groups, servicePrincipals, appRoleAssignments } = directory
   const assigned = appRoleAssignments.filter(({ resourceId }) => resourceId === principalId)
-  return groups
-    .filter(({ id }) => assigned.some((one) => one.principalId === id))
-    .map(({ id, displayName, members }) => ({
-      from: { id, title: displayName, kind: 'group' },
-      to: app,
-      label: 'assigned',
-      isUsed: members.includes(call?.decision.oid ?? ''),
-    }))
+  const isAssigned = ({ id }: { id: string }) => assigned.some((one) => one.principalId === id)
+  const caller = call?.decision.oid ?? ''
+  const edge = (id: string, title: string, kind: Kind, isUsed: boolean): Edge => ({
+    from: { id, title, kind },
+    to: app,
+    label: 'assigned',
+    isUsed,
+  })
+  return [
+    ...groups
+      .filter(isAssigned)
+      .map(({ id, displayName, members }) => edge(id, displayName, 'group', members.includes(caller))),
+    ...servicePrincipals
+      .filter(isAssigned)
+      .map(({ id, displayName }) => edge(id, displayName, 'client', id === caller)),
+  ]
 }
 
 /** Who signs in as the app, without a secret. */
@@ -70,10 +78,12 @@ function grantEdges(
   return oauth2PermissionGrants
     .filter(({ clientId }) => clientId === principalId)
     .map(({ resourceId, scope }) => {
-      const title = servicePrincipals.find(({ id }) => id === resourceId)?.displayName ?? resourceId
-      const isUsed =
-        call?.exchanged !== undefined && directory.resource(String(call.exchanged.aud))?.displayName === title
-      return { from: app, to: { id: resourceId, title, kind: 'api' }, label: scope, isUsed }
+      const api = servicePrincipals.find(({ id }) => id === resourceId)
+      const isUsed = (call?.exchanged ?? []).some(
+        ({ aud }) => directory.resource(String(aud))?.appId === api?.appId,
+      )
+      const to: Node = { id: resourceId, title: api?.displayName ?? resourceId, kind: 'api' }
+      return { from: app, to, label: scope, isUsed }
     })
 }
 
@@ -113,7 +123,7 @@ export function identityMap(dashboard: Dashboard, call?: Call): Html {
   const app: Node = { id: api.appId, title: api.displayName, kind: 'api' }
   const left = [
     ...clientEdges(dashboard, api, app, call),
-    ...groupEdges(dashboard, principalId, app, call),
+    ...assignedEdges(dashboard, principalId, app, call),
     ...identityEdges(dashboard, api, app, call),
   ]
   const right = grantEdges(dashboard, principalId, app, call)

@@ -18,8 +18,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   nbf: { does: 'refuses', how: 'begun; clocks may differ by 5 minutes' },
   iat: { does: 'refuses', how: 'at most 24 hours ago' },
   oid: { does: 'refuses', how: 'a GUID: it is the user, and the partition of the data' },
-  scp: { does: 'refuses', how: 'there: a token of a person. Has to hold the scope of the tool' },
-  idtyp: { does: 'refuses', how: 'user, if it is there' },
+  scp: { does: 'refuses', how: 'there for a person, with the scope of the tool; not there for an app' },
+  idtyp: { does: 'refuses', how: 'user or app, if it is there' },
   azp: { does: 'reads', how: 'one of ALLOWED_CLIENTS, if those are set; written into the audit line' },
   roles: { does: 'reads', how: 'has to hold the role of the tool, if it needs one' },
   xms_cc: { does: 'reads', how: 'cp1: the client understands a claims challenge' },
@@ -60,7 +60,7 @@ export function tokenSection(dashboard: Dashboard, { decision, token }: Call): H
         : html`The tenant has issued no token for this call.`
     return html`<p>${why}</p>`
   }
-  return html`<p class="note">The newest token that this user got through this client.</p>
+  return html`<p class="note">The newest token that this caller got through this client.</p>
 <table><thead><tr><th>claim</th><th>value</th><th>server</th><th>has to be</th></tr></thead>
 <tbody><tr class="refuses"><th scope="row">signature</th><td>not shown</td><td>${SIGNS.refuses}</td>
 <td>RS256 with a key that the tenant publishes</td></tr>

@@ -10,7 +10,8 @@ import { seedDirectory } from '../../../scripts/emulators/seed.ts'
 import { startTenant, type Tenant } from './tenant.ts'
 
 const mcp = 'http://localhost:8080/mcp'
-const seed = seedDirectory({ mcpUrls: [mcp], permissions: loadPermissions() })
+const permissions = loadPermissions()
+const seed = seedDirectory({ mcpUrls: [mcp], permissions })
 const decision = {
   time: '2026-11-21T13:59:12.207Z',
   decision: 'accept',
@@ -23,7 +24,7 @@ const decision = {
 }
 
 describe('The dashboard', () => {
-  const dashboard = new Dashboard(seed)
+  const dashboard = new Dashboard({ ...seed, permissions })
   let tenant: Tenant
   let verifier: Verifier
   before(async () => {
@@ -73,8 +74,8 @@ describe('The dashboard', () => {
 
   it('names every claim that the verifier reads', async () => {
     const source = await readFile(new URL('../../../app/auth/verifier.ts', import.meta.url), 'utf8')
-    const [, schema = ''] = /z\.object\(\{\n([\s\S]*?)\n {4}\}\)/.exec(source) ?? []
-    const read = Array.from(schema.matchAll(/^ {6}(\w+):/gm), ([, name = '']) => name)
+    const [, schemas = ''] = /const always = ([\s\S]*?)\n {2}\}\n/.exec(source) ?? []
+    const read = Array.from(schemas.matchAll(/^ {6}(\w+): z/gm), ([, name = '']) => name)
     assert.ok(read.length > 8)
     for (const name of read) assert.ok(name in CHECKS, name)
   })

@@ -100,6 +100,7 @@ describe('npm run whatif', { skip: withoutCompiler }, () => {
     const named = await whatif(['--map', '-e', 'prod'])
     await project.setAzd({ token: await tenant.operatorToken('Olivia'), values: variables })
     assert.match(unselected.output, /^flowchart LR\n[\s\S]*Expenses MCP server \(dev\)/)
+    assert.match(unselected.output, /\[\["Microsoft Graph"\]\]:::api/)
     assert.deepEqual(without, unselected)
     assert.equal(named.code, 1, 'an environment that somebody names has to be there')
   })

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
 import { quoteLabel, renderMap } from '../../../scripts/whatif/report-map.ts'
 import { executablePath, withoutBrowser } from '../../chromium.ts'
+import { drawMermaid } from '../../mermaid.ts'
 import { declaration, withoutCompiler } from '../graph/directory-harness.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
-
-const mermaid = fileURLToPath(
-  new URL('../../../node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js', import.meta.url),
-)
 
 it('writes no character of a name that Mermaid or a browser could read as its own', () => {
   assert.equal(quoteLabel('a "b" <c> #d; `e` [f]'), '"a #34;b#34; #60;c#62; #35;d#59; #96;e#96; #91;f#93;"')
@@ -39,25 +35,15 @@ describe('the identity map in Chromium', { skip: withoutCompiler || withoutBrows
       void dialog.dismiss()
     })
     try {
-      await page.setContent('<pre class="mermaid"></pre>')
-      await page.addScriptTag({ path: mermaid })
-      // As a text for the page: it is not compiled here, where there is no document.
-      const draw = `(async () => {
-        const place = document.querySelector('pre')
-        place.textContent = ${JSON.stringify(map)}
-        mermaid.initialize({ startOnLoad: false, securityLevel: 'strict' })
-        await mermaid.run({ nodes: [place], suppressErrors: false })
-        return [...place.querySelectorAll('.nodeLabel, .edgeLabel, .cluster-label')].map((one) => one.textContent.trim())
-      })()`
-      const texts: unknown = await page.evaluate(draw)
+      await drawMermaid(page, map)
+      const texts = await page.locator('.nodeLabel, .edgeLabel, .cluster-label').allTextContents()
       if (process.env.SCREENSHOTS)
         await page
           .locator('svg')
           .first()
           .screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png` })
       assert.deepEqual(alarms, [])
-      assert.ok(Array.isArray(texts))
-      return texts.map(String)
+      return texts.map((text) => text.trim())
     } finally {
       await page.close()
     }
