@@ -28,7 +28,7 @@ const Credential = FederatedCredential.omit({ audiences: true }).extend({ subjec
 const Identified = z.object({ id: z.string() })
 
 /** How the reason of a grant ends that is no fault: only its hook has not run yet. */
-export const TAKEN_BACK = 'Nothing that is on needs it: npm run consent takes it back.'
+export const TAKEN_BACK = 'Nothing that is on needs it: the consent hook takes it back.'
 
 const SURROUNDED: readonly DesiredObject['type'][] = ['applications', 'servicePrincipals', 'groups']
 /** What every user agrees to at the first sign-in: it gives a client nothing but the sign-in. */

@@ -100,7 +100,7 @@ describe('a tenant that has never met the API of a tool set', { skip: withoutCom
       lines,
       /consent of tool sets that are off is left, an administrator takes it back with: npm run consent/,
     )
-    assert.match(lines, /^! .*vso\.profile.*Nothing that is on needs it: npm run consent takes it back\.$/m)
+    assert.match(lines, /^! .*vso\.profile.*Nothing that is on needs it: the consent hook takes it back\.$/m)
     assert.deepEqual(scopes(), ['User.Read', 'User.Read', 'vso.profile', 'vso.profile'])
   })
 })

@@ -152,7 +152,7 @@ describe('a change of TOOL_SETS in the what-if', { skip: withoutCompiler }, () =
       result.unmanaged.map(({ kind, reason }) => [kind, reason.replace(/^.+ with /, '')]),
       Array(2).fill([
         'oauth2PermissionGrants',
-        'vso.profile for every user, without a prompt. Nothing that is on needs it: npm run consent takes it back.',
+        'vso.profile for every user, without a prompt. Nothing that is on needs it: the consent hook takes it back.',
       ]),
     )
 
