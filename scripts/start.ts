@@ -11,7 +11,7 @@ import { fullScope } from '../app/metadata.ts'
 import { everyToolSet, selectPermissions } from '../app/permissions.ts'
 import { startCosmos } from './emulators/cosmos.ts'
 import { Dashboard } from './emulators/dashboard/dashboard.ts'
-import { freePort, portFrom } from './emulators/loopback.ts'
+import { listenOnLoopback, portFrom } from './emulators/loopback.ts'
 import { fillEmulator } from './emulators/seed/documents.ts'
 import { seedDirectory } from './emulators/seed.ts'
 import { STORE, serverEnvironment } from './emulators/server-environment.ts'
@@ -30,7 +30,10 @@ async function main(): Promise<void> {
   if (values.help) return console.log(usage)
   const declaration = loadDeclaration()
   const permissions = selectPermissions(declaration, process.env.TOOL_SETS || everyToolSet(declaration))
-  const port = portFrom('PORT', 8080) || (await freePort())
+  // Taken and given back: a port that a stranger holds is said now, and not answered for by the stranger.
+  const taken = await listenOnLoopback(() => {}, portFrom('PORT', 8080), 'PORT')
+  const { port } = taken
+  await taken.close()
   const mcp = `http://localhost:${port}/mcp`
   const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const data = process.env.DATA_DIR ?? `${root}.data`
@@ -68,6 +71,10 @@ async function main(): Promise<void> {
   await ky(new URL('/readyz', mcp), {
     retry: { limit: 100, delay: () => 100, statusCodes: [503] },
     totalTimeout: 30_000,
+  }).catch(async (error: unknown) => {
+    // The server must not outlive the one who started it.
+    console.error(messageOf(error))
+    await stop(1)
   })
   const scope = permissions.scopes
     .slice(0, 1)
@@ -132,7 +139,9 @@ function startServer(variables: Record<string, string>) {
   })
 }
 
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : error)
+
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error)
+  console.error(messageOf(error))
   process.exit(1)
 })

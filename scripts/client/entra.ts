@@ -17,6 +17,10 @@ const unassigned: Remedy = {
   cause: 'Only members of the two groups, and apps with a role, get a token of this server.',
   fix: 'Ask for membership in the users group    (directly: nested groups do not count)',
 }
+const administrator: Remedy = {
+  cause: 'An administrator has not consented to a scope that this client asks for.',
+  fix: 'Ask an administrator    (docs/tools.md, "Scopes of type Admin", has the command)',
+}
 const secret: Remedy = {
   cause: 'The secret is not, or no longer, one of this app.',
   fix: 'Set ENTRA_CLIENT_SECRET anew.',
@@ -30,6 +34,10 @@ const OWN: Readonly<Record<string, Remedy>> = {
   },
   AADSTS50105: unassigned,
   AADSTS501051: unassigned,
+  AADSTS65001: administrator,
+  AADSTS90094: administrator,
+  // What comes back to a client when somebody leaves the page that says AADSTS90094.
+  consent_required: administrator,
   AADSTS7000218: {
     cause: 'Device codes are off for this client: who is talked into typing one signs a stranger in.',
     fix: 'Sign in with a browser    (or: azd env set ALLOW_DEVICE_CODE true && azd provision)',

@@ -76,7 +76,7 @@ export class Person implements Tokens {
 
   async #signIn(asked: Asked, account: AccountInfo | undefined): Promise<string> {
     const { server, way, print } = this.#options
-    if (!way) throw noTerminal(asked.claims ? 'A further proof is wanted.' : notSignedIn(server.url))
+    if (!way) throw account ? furtherAsked(asked) : noTerminal(notSignedIn(server.url))
     // Why the last sign-in ended is no answer to why this one fails.
     this.#http.refusal = undefined
     const signIn = way === 'browser' ? this.#inBrowser(asked, account) : this.#byDeviceCode(asked)
@@ -133,9 +133,21 @@ export class Person implements Tokens {
 
 const notSignedIn = (url: string) => `Nobody is signed in to ${url}.`
 
+const NO_TERMINAL = 'A sign-in needs a person, and this is no terminal.'
+
 const noTerminal = (what: string) =>
   new Problem({
     what,
-    why: 'A sign-in needs a person, and this is no terminal.',
+    why: NO_TERMINAL,
     fix: 'npm run client -- --list    (once in a terminal; or --device-code, or --service for a program)',
+  })
+
+/** Somebody is signed in, but not for this call: another command would find nothing to ask for. */
+const furtherAsked = ({ claims }: Asked) =>
+  new Problem({
+    what: claims
+      ? 'A further proof is wanted.'
+      : 'A further sign-in is wanted: for another scope, or because the last one has ended.',
+    why: NO_TERMINAL,
+    fix: 'Run the same command in a terminal, or with --device-code.',
   })

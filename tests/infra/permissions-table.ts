@@ -80,7 +80,11 @@ export async function currentPage(snapshot?: string): Promise<string> {
   return page(loadDeclaration(), Prediction.parse(JSON.parse(prediction)))
 }
 
-if (import.meta.main) {
+const [option, ...more] = import.meta.main ? process.argv.slice(2) : []
+if (more.length > 0 || (option !== undefined && option !== '--check')) {
+  console.log('npm run permissions [-- --check]\nWrites docs/permissions.md, or compares it only.')
+  process.exitCode = option === '--help' ? 0 : 1
+} else if (import.meta.main) {
   const current = await currentPage()
   if (!process.argv.includes('--check')) {
     await writeFile(TABLE, current)

@@ -26,7 +26,13 @@ export const target: Target = {
 export const snapshotFile = (name: string): URL => new URL(`${name}.snapshot.json`, FOLDER)
 export const asText = (prediction: Prediction): string => `${JSON.stringify(prediction, undefined, 2)}\n`
 
-if (import.meta.main) {
+if (import.meta.main && process.argv.length > 2) {
+  // It writes ten files: whoever asks something else of it is told, and nothing is written.
+  console.log(
+    'npm run snapshots\nRenews tests/infra/*.snapshot.json, docs/permissions.md and the tools in README.md from what the compiler predicts.',
+  )
+  process.exitCode = process.argv[2] === '--help' ? 0 : 1
+} else if (import.meta.main) {
   const compiler = requireBicep()
   console.log(`Compiler: ${compiler.path} (${compiler.from})`)
   const written = new Map<string, string>()
