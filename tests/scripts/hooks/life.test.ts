@@ -48,7 +48,7 @@ describe('the life of an environment', { skip: withoutCompiler }, () => {
 
   it('is checked before the first deployment, without a change', async () => {
     const output = await succeeds('preprovision', stage.base)
-    assert.equal(output.match(/^✓/gm)?.length, 13, output)
+    assert.equal(output.match(/^✓/gm)?.length, 14, output)
     assert.deepEqual(stage.writes(), [])
   })
 
