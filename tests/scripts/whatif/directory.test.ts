@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { after, afterEach, before, describe, it } from 'node:test'
+import { loadDeclaration } from '../../../app/declaration.ts'
 import { Directory } from '../../../scripts/graph/directory.ts'
 import { DirectoryError } from '../../../scripts/graph/directory-error.ts'
 import { LEVELS } from '../../../scripts/whatif/command.ts'
@@ -176,8 +177,15 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
   })
 
   it('says that a scope cannot be renamed while it is enabled', async () => {
-    const real = await declaration()
-    const permissions = { ...real, scopes: [{ ...real.scopes[0], value: 'renamed' }] }
+    const real = loadDeclaration()
+    const scopes = [{ ...real.scopes[0], value: 'renamed' }]
+    const toolSets = real.toolSets.map((set) => ({
+      ...set,
+      tools: set.tools.map((tool) =>
+        tool.scope === real.scopes[0]?.value ? { ...tool, scope: 'renamed' } : tool,
+      ),
+    }))
+    const permissions = { ...real, scopes, toolSets }
     const { blockers, changes } = await tenant.ask({ permissions })
     assert.equal(blockers[0]?.rule, 'removed-in-one-step')
     assert.match(blockers[0].what, /renamed to renamed/)
