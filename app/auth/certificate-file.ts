@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { readFileSync, watch } from 'node:fs'
+import { type FSWatcher, readFileSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -57,7 +57,10 @@ export class CertificateFile {
     return this.#current
   }
 
-  /** Looks at the file whenever its folder says that something changed, and once a day. Returns what ends that. */
+  /**
+   * Looks at the file whenever its folder says that something changed, and once a day, also where the folder cannot be
+   * watched. Returns what ends that.
+   */
   watch(log: Log): () => void {
     this.#tellOfExpiry(log)
     const daily = setInterval(() => {
@@ -66,18 +69,17 @@ export class CertificateFile {
       this.#tellOfExpiry(log)
     }, DAY_MS).unref()
     let settling: NodeJS.Timeout | undefined
-    // The folder, not the file: a file that is replaced, or a link that is turned, would no longer be the watched one.
-    const watcher = watch(dirname(this.#path), { persistent: false }, () => {
+    const changed = () => {
       settling ??= setTimeout(() => {
         settling = undefined
         this.#reload(log)
       }, SETTLING_MS).unref()
-    })
-    watcher.on('error', (error) => log.fault(error))
+    }
+    const watcher = watched(dirname(this.#path), changed, log)
     return () => {
       clearInterval(daily)
       clearTimeout(settling)
-      watcher.close()
+      watcher?.close()
     }
   }
 
@@ -115,6 +117,19 @@ export class CertificateFile {
         days,
         ...factsOf(this.#current),
       })
+  }
+}
+
+/**
+ * The folder, not the file: a file that is replaced, or a link that is turned, would no longer be the watched one.
+ * undefined: a machine has so many watchers (ENOSPC, EMFILE of inotify), which is no reason for a server to end.
+ */
+function watched(folder: string, changed: () => void, log: Log): FSWatcher | undefined {
+  try {
+    return watch(folder, { persistent: false }, changed).on('error', (error) => log.fault(error))
+  } catch (error) {
+    log.fault(error)
+    return undefined
   }
 }
 

@@ -1,18 +1,21 @@
 import ky from 'ky'
 import { z } from 'zod'
 import { StepUpRequired } from '../auth/downstream.ts'
+import type { UserId } from '../auth/verifier.ts'
 import { deadlines, within } from '../deadline.ts'
 import { tracedRequest } from '../telemetry/trace.ts'
 import { type Cost, type Page, questionFor, readPage } from './answer.ts'
 import { CostsBroken, CostsForbidden, CostsNotAnswered, CostsUnavailable, SERVICE } from './cost-failure.ts'
 import type { Period } from './period.ts'
-import { Throttle } from './throttle.ts'
+import { type Asker, Throttle } from './throttle.ts'
 
 /** One question; `subscription` is a GUID, `daily` asks for days apart. */
 export type Question = Readonly<{ subscription: string; period: Period; daily: boolean }>
 
-/** How it is asked: with whose token of Azure Resource Manager, until when, and who hears of pages that have come. */
+/** How it is asked: for whom, with whose token of Azure Resource Manager, until when, and who hears of pages. */
 export type Asking = Readonly<{
+  /** Of the verified token. */
+  user: UserId
   token: string
   deadlineMs?: number
   /** Aborted when nobody waits for the answer any more. */
@@ -27,6 +30,8 @@ const MAX_ROWS = 20_000
 const MAX_PAGES = 25
 /** Of all callers together: each question in flight may hold as many rows as that, some 3 MB. */
 const MAX_AT_ONCE = 32
+/** Of one caller: nobody fills the places of all. */
+const MAX_OF_ONE = 4
 const BUSY_SECONDS = 5
 const SILENT_SECONDS = 30
 
@@ -34,7 +39,8 @@ const SILENT_SECONDS = 30
 export class CostManagement {
   readonly #endpoint
   readonly #throttle = new Throttle()
-  #asked = 0
+  /** Of each question in flight. */
+  readonly #askers: UserId[] = []
 
   /** `endpoint`: base URL of Azure Resource Manager, without a slash at the end. */
   constructor(endpoint: string) {
@@ -46,9 +52,12 @@ export class CostManagement {
    * CostsBroken or StepUpRequired.
    */
   async costs(question: Question, asking: Asking): Promise<Cost[]> {
-    this.#throttle.requireRest()
-    if (this.#asked >= MAX_AT_ONCE) throw new CostsUnavailable(BUSY_SECONDS, { throttled: true })
-    this.#asked += 1
+    const { user } = asking
+    this.#throttle.requireRest({ user, subscription: question.subscription })
+    const own = this.#askers.filter((one) => one === user).length
+    if (own >= MAX_OF_ONE || this.#askers.length >= MAX_AT_ONCE)
+      throw new CostsUnavailable(BUSY_SECONDS, { throttled: true })
+    this.#askers.push(user)
     try {
       const { deadlineMs = deadlines.costs, gone } = asking
       return await within(deadlineMs, (late) =>
@@ -59,11 +68,11 @@ export class CostManagement {
       // The network, the deadline, or the caller has gone.
       throw new CostsUnavailable(SILENT_SECONDS, { cause: error })
     } finally {
-      this.#asked -= 1
+      this.#askers.splice(this.#askers.indexOf(user), 1)
     }
   }
 
-  async #pages(question: Question, { token, onPage }: Asking, signal: AbortSignal): Promise<Cost[]> {
+  async #pages(question: Question, asking: Asking, signal: AbortSignal): Promise<Cost[]> {
     const first = new URL(
       `${this.#endpoint}/subscriptions/${question.subscription}/providers/Microsoft.CostManagement/query`,
     )
@@ -72,17 +81,21 @@ export class CostManagement {
     let url: URL | undefined = first
     for (let pages = 1; url; pages++) {
       if (pages > MAX_PAGES || costs.length > MAX_ROWS) throw new CostsNotAnswered('too_many_rows')
-      const page: Page | undefined = await this.#page(url, question, token, signal)
+      const page: Page | undefined = await this.#page(url, question, asking, signal)
       costs.push(...(page?.costs ?? []))
-      onPage?.(pages)
+      asking.onPage?.(pages)
       url = page?.nextLink === undefined ? undefined : followed(page.nextLink, first)
     }
     return costs
   }
 
-  async #page(url: URL, question: Question, token: string, signal: AbortSignal): Promise<Page | undefined> {
-    this.#throttle.requireRest()
-    const { period, daily, subscription } = question
+  async #page(
+    url: URL,
+    { period, daily, subscription }: Question,
+    { user, token }: Asking,
+    signal: AbortSignal,
+  ): Promise<Page | undefined> {
+    this.#throttle.requireRest({ user, subscription })
     const { response, text } = await tracedRequest(SERVICE, 'costs', 'POST', async (trace, answered) => {
       const response = await ky.post(url, {
         json: questionFor(period, daily),
@@ -99,21 +112,21 @@ export class CostManagement {
     })
     if (response.status === 204) return undefined
     const body = parsed(text)
-    if (response.status !== 200) throw this.#failureOf(response, body, subscription)
+    if (response.status !== 200) throw this.#failureOf(response, body, { user, subscription })
     if (body === undefined) throw new CostsBroken('no_json', response.status)
     return readPage(body, period, daily)
   }
 
-  #failureOf(response: Response, body: unknown, subscription: string): Error {
+  #failureOf(response: Response, body: unknown, asker: Asker): Error {
     const { status } = response
     const code = ArmError.safeParse(body).data?.error.code ?? 'no_code'
     if (PASSING.has(status) || status >= 500)
-      return this.#throttle.refused(response, new CostsBroken(code, status))
+      return this.#throttle.refused(response, new CostsBroken(code, status), asker)
     // Continuous access evaluation: the token was good when it was given.
     const claims = /\bclaims="([^"]*)"/.exec(response.headers.get('www-authenticate') ?? '')?.[1]
     if (status === 401 && claims) return new StepUpRequired(claims)
     // The provider itself refuses with 401 (reported in Azure/azqr#277), Azure Resource Manager with 403.
-    if (status === 403 || code === 'RBACAccessDenied') return new CostsForbidden(subscription)
+    if (status === 403 || code === 'RBACAccessDenied') return new CostsForbidden(asker.subscription)
     if (code === 'InvalidAuthenticationTokenTenant') return new CostsNotAnswered('other_tenant', code)
     if (code === 'SubscriptionNotFound') return new CostsNotAnswered('subscription_unknown', code)
     // Offers without cost data, and subscriptions that are too new (Azure/azqr#674, JulianHayward/AzAPICall#58).

@@ -36,9 +36,9 @@ export function checkPeriod(period: { from: string; to: string }, issues: z.Refi
 /** Costs as the caller may read them. Throws what CostManagement throws. */
 export const askForCosts = (
   question: Question,
-  { costs, tokenFor, gone }: ToolContext,
+  { costs, tokenFor, gone, user }: ToolContext,
   asking: Pick<Asking, 'deadlineMs' | 'onPage'> = {},
-): Promise<Cost[]> => costs.costs(question, { ...asking, gone, token: tokenFor('arm') })
+): Promise<Cost[]> => costs.costs(question, { ...asking, user, gone, token: tokenFor('arm') })
 
 /** Does what a tool does, and says in words for the caller what keeps it from it; other errors are faults of ours. */
 export async function inWordsOf<T>({ user }: ToolContext, work: () => Promise<T>): Promise<T> {
@@ -76,7 +76,7 @@ function refusalOf(error: unknown, user: string): ToolRefusal | undefined {
 
 function unavailable({ throttled, retryAfterSeconds, cause }: CostsUnavailable): ToolRefusal {
   const words = throttled
-    ? `${SERVICE} is asked too often, by you or by others: it counts the questions of your whole organisation.`
+    ? `${SERVICE} is asked too often, by you or by others: it counts your questions and those of your whole organisation.`
     : `${SERVICE} is not available.`
   return new ToolRefusal(`${words} Try again in ${retryAfterSeconds} seconds, not earlier.`, {
     outcome: 'failed',

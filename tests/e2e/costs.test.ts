@@ -89,8 +89,9 @@ describe('the tools for costs', () => {
 
   it('give each caller what the caller may read, also at the same time', async () => {
     const [alice, bob] = await Promise.all([tokenWith('Alice', 'cost.read'), tokenWith('Bob', 'cost.read')])
+    // Four of Bob's: as many as one user may have in flight.
     const asked = await Promise.all(
-      [0, 1, 2].flatMap(() => [
+      [0, 1].flatMap(() => [
         ask(alice, 'cost_by_service', { subscription: PRODUCTION, ...OCTOBER, top: 2 }),
         ask(bob, 'cost_by_service', { subscription: PRODUCTION, ...OCTOBER }),
         ask(bob, 'cost_by_service', { subscription: SANDBOX.toUpperCase(), ...OCTOBER }),
@@ -341,6 +342,49 @@ describe('the tools for costs', () => {
     }
     assert.equal(system.tenant.counters.arm, asked)
     assert.equal(quota.settings.hammered, 0)
+  })
+
+  it('answer Alice while Azure Resource Manager throttles Mallory', async () => {
+    // Carol is Mallory. ARM counts each principal for itself; the header of no limit of Cost Management is there.
+    const [mallory, alice] = await Promise.all([
+      tokenWith('Carol', 'cost.read'),
+      tokenWith('Alice', 'cost.read'),
+    ])
+    const body = { error: { code: 'TooManyRequests', message: 'The request is being throttled.' } }
+    const headers = { 'retry-after': '3600' }
+    system.tenant.faults.on('arm', { answer: 429, body, headers, times: 1 })
+    const question = { subscription: SANDBOX, ...OCTOBER }
+    for (const _ of ['refused by Azure', 'spared']) {
+      const { result, line } = await ask(mallory, 'cost_by_service', question)
+      assert.match(textOf(result), /asked too often.*Try again in 3[56]\d\d seconds, not earlier/)
+      assert.equal(line.reason, 'downstream_throttled')
+    }
+    assert.equal(system.tenant.counters.arm, 1)
+    const { result } = await ask(alice, 'cost_by_service', question)
+    assert.equal(result.structuredContent?.subscription, SANDBOX)
+  })
+
+  it('answer Alice while Mallory has as many questions in flight as one may', async () => {
+    const [mallory, alice] = await Promise.all([
+      tokenWith('Carol', 'cost.read'),
+      tokenWith('Alice', 'cost.read'),
+    ])
+    const slow = system.tenant.faults.on('arm', {
+      hang: true,
+      only: ({ originalUrl }) => originalUrl.includes(PRODUCTION),
+    })
+    const question = call('cost_by_service', { subscription: PRODUCTION, ...OCTOBER })
+    const many = Array.from({ length: 32 }, async () => {
+      const response = await post(system.mcp, question, { token: mallory })
+      return response.text()
+    })
+    await slow.reached(4)
+    const { result } = await ask(alice, 'cost_by_service', { subscription: SANDBOX, ...OCTOBER })
+    assert.equal(result.structuredContent?.subscription, SANDBOX)
+    slow.clear()
+    const answers = await Promise.all(many)
+    assert.equal(answers.filter((text) => /asked too often.*Try again in 5 seconds/.test(text)).length, 28)
+    assert.equal(answers.filter((text) => text.includes('Cost Management Reader')).length, 4)
   })
 
   const failures = [

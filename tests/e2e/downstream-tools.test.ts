@@ -34,13 +34,13 @@ const unreadable: Said = [
   ['accept', 'downstream_unreadable', 'failed'],
 ]
 
-/** Both tools ask the same way, in words of their own: Azure counts the questions of a whole organisation. */
+/** Both tools ask the same way, in words of their own: Azure counts a user and a whole organisation. */
 const COSTS: Row = {
   args: { subscription: PRODUCTION, from: '2026-10-01', to: '2026-10-31' },
   rests: true,
   said: {
     throttled: [
-      /counts the questions of your whole organisation\. Try again in 7 seconds, not earlier/,
+      /counts your questions and those of your whole organisation\. Try again in 7 seconds, not earlier/,
       ['accept', 'downstream_throttled', 'failed'],
     ],
     failing: laterOf(60),

@@ -201,4 +201,28 @@ describe('the certificate’s file', () => {
     )
     assert.equal(file.current.thumbprintSha256, second.thumbprintSha256)
   })
+
+  it('is looked at every day where its folder cannot be watched, which ends no server', async () => {
+    const [first, second] = await Promise.all([made(), made()])
+    await writeFile(path, first.pem)
+    mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+    const file = new CertificateFile(path)
+    const { log, lines } = listening()
+    const faults: unknown[] = []
+    // As when the machine has no watcher left: the call throws at once.
+    await rm(folder, { recursive: true })
+    stop = file.watch({ ...log, fault: (error) => faults.push(error) })
+    assert.deepEqual(
+      faults.map((error) => error instanceof Error && 'syscall' in error && error.syscall),
+      ['watch'],
+    )
+    await mkdir(folder)
+    await writeFile(path, second.pem)
+    mock.timers.tick(DAY)
+    assert.deepEqual(
+      lines.map(({ message }) => message),
+      ['The certificate was replaced.'],
+    )
+    assert.equal(file.current.thumbprintSha256, second.thumbprintSha256)
+  })
 })

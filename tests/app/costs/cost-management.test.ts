@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { Ajv } from 'ajv'
+import type { UserId } from '../../../app/auth/verifier.ts'
 import { questionFor, readPage } from '../../../app/costs/answer.ts'
 import {
   CostsBroken,
@@ -119,11 +120,17 @@ describe('Cost Management, asked with the caller’s token,', () => {
 
   const ask = async (
     name: string,
-    { service = new CostManagement(azure.arm.url), id = azure.sandbox.id, daily = true, token = '' } = {},
+    {
+      service = new CostManagement(azure.arm.url),
+      id = azure.sandbox.id,
+      daily = true,
+      token = '',
+      user = name,
+    } = {},
   ) =>
     service.costs(
       { subscription: id, period: october, daily },
-      { token: token || (await azure.tokenOf(name)) },
+      { user: user as UserId, token: token || (await azure.tokenOf(name)) },
     )
   const total = (costs: readonly { amount: number }[]) =>
     Math.round(costs.reduce((sum, { amount }) => sum + amount, 0) * 1e6) / 1e6
@@ -310,6 +317,30 @@ describe('Cost Management, asked with the caller’s token,', () => {
     assert.equal(azure.tenant.counters.arm, 1)
   })
 
+  it('is asked by others when Azure Resource Manager, or a service behind it, has refused one user', async () => {
+    for (const status of [429, 503]) {
+      azure.tenant.faults.resetCounters()
+      const service = new CostManagement(azure.arm.url)
+      const body = { error: { code: 'TooManyRequests', message: 'Please retry.' } }
+      azure.tenant.faults.on('arm', { answer: status, body, headers: { 'retry-after': '3600' }, times: 1 })
+      for (const id of [azure.sandbox.id, azure.production.id])
+        await assert.rejects(ask('Bob', { service, id }), (error) => error instanceof CostsUnavailable)
+      assert.equal(azure.tenant.counters.arm, 1)
+      assert.equal((await ask('Alice', { service })).length, 62)
+    }
+  })
+
+  it('is asked about other subscriptions when one has been asked about too often', async () => {
+    const service = new CostManagement(azure.arm.url)
+    const headers = { 'x-ms-ratelimit-microsoft.costmanagement-entity-retry-after': '60' }
+    const body = { error: { code: '429', message: 'Too many requests. Please retry.' } }
+    azure.tenant.faults.on('arm', { answer: 429, body, headers, times: 1 })
+    for (const name of ['Bob', 'Alice'])
+      await assert.rejects(ask(name, { service }), (error) => error instanceof CostsUnavailable)
+    assert.equal(azure.tenant.counters.arm, 1)
+    assert.ok((await ask('Alice', { service, id: azure.production.id })).length > 0)
+  })
+
   it('is not asked for the next page after a refusal in between', async () => {
     azure.arm.settings.pageSize = 13
     const body = { error: { code: '429', message: 'Too many requests. Please retry.' } }
@@ -341,11 +372,32 @@ describe('Cost Management, asked with the caller’s token,', () => {
     const service = new CostManagement(azure.arm.url)
     const slow = azure.tenant.faults.on('arm', { hang: true })
     const token = await azure.tokenOf('Bob')
-    const many = Array.from({ length: 32 }, () => ask('Bob', { service, token }))
+    const many = Array.from({ length: 32 }, (_, n) => ask('Bob', { service, token, user: `user ${n % 8}` }))
     await slow.reached(32)
-    await assert.rejects(ask('Bob', { service, token }), (error) => error instanceof CostsUnavailable)
+    await assert.rejects(
+      ask('Bob', { service, token, user: 'user 8' }),
+      (error) => error instanceof CostsUnavailable,
+    )
     slow.clear()
     for (const costs of await Promise.all(many)) assert.equal(costs.length, 62)
+    assert.equal((await ask('Bob', { service, token })).length, 62)
+  })
+
+  it('answers four questions of one user at the same time and no more, and others meanwhile', async () => {
+    const service = new CostManagement(azure.arm.url)
+    const slow = azure.tenant.faults.on('arm', { hang: true, times: 4 })
+    const token = await azure.tokenOf('Bob')
+    const many = Array.from({ length: 4 }, () => ask('Bob', { service, token }))
+    await slow.reached(4)
+    for (const id of [azure.sandbox.id, azure.production.id])
+      await assert.rejects(
+        ask('Bob', { service, token, id }),
+        (error) => error instanceof CostsUnavailable && error.throttled && error.retryAfterSeconds === 5,
+      )
+    assert.equal((await ask('Alice', { service })).length, 62)
+    assert.equal(azure.tenant.counters.arm, 5)
+    slow.clear()
+    await Promise.all(many)
     assert.equal((await ask('Bob', { service, token })).length, 62)
   })
 
@@ -355,6 +407,7 @@ describe('Cost Management, asked with the caller’s token,', () => {
     const asked = new CostManagement(azure.arm.url).costs(
       { subscription: azure.sandbox.id, period: october, daily: true },
       {
+        user: 'Bob' as UserId,
         token: await azure.tokenOf('Bob'),
         gone: gone.signal,
         onPage: (pages) => pages === 2 && gone.abort(),
@@ -371,7 +424,7 @@ for (const stall of STALLS)
     try {
       const asked = new CostManagement(service.url).costs(
         { subscription: crypto.randomUUID(), period: october, daily: true },
-        { token: 'token', deadlineMs: 50 },
+        { user: 'Bob' as UserId, token: 'token', deadlineMs: 50 },
       )
       await assert.rejects(asked, (error) => error instanceof CostsUnavailable)
     } finally {

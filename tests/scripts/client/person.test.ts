@@ -130,7 +130,10 @@ describe('a person with the client', () => {
     await list('Alice')
     await changeKept(file, EXPIRED)
     ahead = 91 * DAY
-    await assert.rejects(list('nobody', nobodySits), problem(/^Nobody is signed in/))
+    await assert.rejects(
+      list('nobody', nobodySits),
+      problem(/^A further sign-in is wanted: .* the last one has ended\.\n[\s\S]*this is no terminal/),
+    )
     const openBrowser = async (page: string) => {
       ahead = 0
       assert.equal(new URL(page).searchParams.get('login_hint'), 'alice@contoso.example')
@@ -334,6 +337,37 @@ describe('a person whose calls are too many', () => {
         return toolAnswer(client, 'get_user_expenses', {}, 'json')
       })
       await assert.rejects(called, /^Problem: get_user_expenses says: .* Try again in \d+ seconds\./)
+    } finally {
+      await system.stop()
+      await rm(folder, { recursive: true })
+    }
+  })
+})
+
+describe('a person whose call takes a scope of type Admin', () => {
+  it('is sent to the page with the administrator’s command when Entra refuses, and stays signed in', async () => {
+    const system = await startSystem({ TOOL_SETS: 'expenses,costs' })
+    const folder = await mkdtemp(join(tmpdir(), 'person-'))
+    try {
+      const server = await describeServer(system.mcp)
+      const call = (tool: string, way?: 'browser') => {
+        const bob = new Person({
+          ...{ server, clientId: system.seed.clientId, file: join(folder, 'bob.json'), way },
+          openBrowser: (page) => browse(page, 'Bob'),
+          print: () => undefined,
+        })
+        return connected(system.mcp, bob, (client) => toolAnswer(client, tool, {}, 'json'))
+      }
+      await call('get_user_expenses', 'browser')
+      await assert.rejects(call('cost_export', 'browser'), (error) => {
+        assert.ok(error instanceof Problem, String(error))
+        assert.match(error.message, /^The sign-in was refused: AADSTS90094\n/)
+        assert.match(error.message, /An administrator has not consented to a scope/)
+        assert.match(error.message, /\n {2}fix: .*docs\/tools\.md, "Scopes of type Admin"/)
+        return true
+      })
+      await assert.rejects(call('cost_export'), /A further sign-in is wanted: for another scope/)
+      assert.match(await call('get_user_expenses'), /expenses/)
     } finally {
       await system.stop()
       await rm(folder, { recursive: true })
