@@ -13,6 +13,7 @@ import { switchedOff } from './switched-off.ts'
 const Entitlement = z.object({ id: z.string(), isEnabled: z.boolean() })
 const App = z.object({
   appId: z.string(),
+  tags: z.array(z.string()).default([]),
   api: z.object({ oauth2PermissionScopes: z.array(Entitlement).default([]) }).prefault({}),
   appRoles: z.array(Entitlement).default([]),
   requiredResourceAccess: z
@@ -60,13 +61,23 @@ async function consentedTo(directory: Directory, apps: readonly App[], declarati
   return (await Promise.all(perApi)).flat()
 }
 
-/** Names of the sets that are not among the usual ones, and of which the API app or the dev app has something. */
-async function furtherSets(directory: Directory, { api, dev }: Names): Promise<string[]> {
+/** The API app and the dev app; before the subscription is known, those of every environment of this name. */
+async function appsOf(directory: Directory, environmentName: string, names?: Names): Promise<App[]> {
+  const selected = '$select=appId,tags,api,appRoles,requiredResourceAccess'
+  if (names) {
+    const path = (name: string) => `/applications(uniqueName=${quoted(name)})?${selected}`
+    const found = await Promise.all([names.api, names.dev].map((name) => directory.get(path(name), App)))
+    return found.filter((app) => app !== undefined)
+  }
+  const tag = quoted(`azd-env-name:${environmentName}`)
+  const found = await directory.list(`/applications?$filter=tags/any(t:t eq ${tag})&${selected}`, App)
+  // Other templates tag with the name alone.
+  return found.filter(({ tags }) => tags.some((one) => one.startsWith('azd-env-token:')))
+}
+
+/** Names of the sets that are not among the usual ones, and of which one of the apps has something. */
+async function furtherSets(directory: Directory, apps: readonly App[]): Promise<string[]> {
   const declaration = loadDeclaration()
-  const path = (name: string) =>
-    `/applications(uniqueName=${quoted(name)})?$select=appId,api,appRoles,requiredResourceAccess`
-  const found = await Promise.all([api, dev].map((name) => directory.get(path(name), App)))
-  const apps = found.filter((app) => app !== undefined)
   const live = new Set([...apps.flatMap(declaredBy), ...(await consentedTo(directory, apps, declaration))])
   const { entitlements, consents } = switchedOff(undefined, declaration)
   const off = new Set([
@@ -84,16 +95,19 @@ async function furtherSets(directory: Directory, { api, dev }: Names): Promise<s
     .map(({ name }) => name)
 }
 
-/** On another machine nothing may be switched off because that machine does not know what is on. */
+/**
+ * On another machine nothing may be switched off because that machine does not know what is on. Without `names` the
+ * subscription is not known yet.
+ */
 export async function checkToolSets(
-  { directory, environment: { TOOL_SETS } }: Pick<Context, 'directory' | 'environment'>,
-  names: Names,
+  { directory, environment: { AZURE_ENV_NAME, TOOL_SETS } }: Pick<Context, 'directory' | 'environment'>,
+  names?: Names,
 ): Promise<undefined> {
   if (TOOL_SETS) return
-  const on = await furtherSets(directory, names)
+  const on = await furtherSets(directory, await appsOf(directory, AZURE_ENV_NAME, names))
   if (on.length === 0) return
   throw new Problem({
-    what: `TOOL_SETS is not set in this azd environment, and the directory has more than ${USUAL_TOOL_SETS}: ${on.join(', ')}.`,
+    what: `TOOL_SETS is not set in this azd environment, and the directory has more than ${USUAL_TOOL_SETS} for an environment of this name: ${on.join(', ')}.`,
     why: 'The deployment would switch these tool sets off: their scopes, roles and consent would go.',
     fix: `azd env set TOOL_SETS ${[USUAL_TOOL_SETS, ...on].join(',')}    (keeps them), or: azd env set TOOL_SETS ${USUAL_TOOL_SETS}    (switches them off)`,
   })

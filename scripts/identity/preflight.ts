@@ -121,9 +121,9 @@ async function checkTenant({
 }
 
 /** Whether what goes is meant to go comes before whether it can. */
-async function checkGoing(context: Context, names: Names): Promise<string | undefined> {
+async function checkGoing(context: Context, names?: Names): Promise<string | undefined> {
   await checkToolSets(context, names)
-  return checkRemovals(context, names)
+  return names ? checkRemovals(context, names) : NOT_CHECKED
 }
 
 const NOT_CHECKED =
@@ -155,7 +155,7 @@ export function preflight(context: Context): Check[] {
     { title: 'Unique names are free or ours', run: named(checkNames) },
     { title: 'No twin in the recycle bin', run: named(checkTwins) },
     { title: 'No other app has our URLs', run: named(checkUrls) },
-    { title: 'Removed scopes and roles were disabled first', run: named(checkGoing) },
+    { title: 'Removed scopes and roles were disabled first', run: () => checkGoing(context, names) },
     { title: 'What was deployed is still there', run: named(checkDeployed) },
   ]
 }

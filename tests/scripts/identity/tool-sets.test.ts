@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { loadDeclaration } from '../../../app/declaration.ts'
+import { NOT_ASKED_YET } from '../../../scripts/cli/environment.ts'
 import { DEVOPS_APP_ID } from '../../../scripts/emulators/devops.ts'
 import { postprovision } from '../../../scripts/hooks/postprovision.ts'
 import { preprovision } from '../../../scripts/hooks/preprovision.ts'
@@ -168,10 +169,20 @@ describe('an azd environment that does not say which tool sets are on', { skip: 
   it('is not deployed from: the sets are named, with the command that keeps them and the one that does not', async () => {
     for (const refreshed of [false, true]) {
       const said = await refusal(refreshed)
-      assert.match(said, /TOOL_SETS is not set .* more than expenses,profile: devops, costs, documents\./)
+      assert.match(
+        said,
+        /TOOL_SETS is not set .* more than expenses,profile for an environment of this name: devops, costs, documents\./,
+      )
       assert.ok(said.includes(`azd env set TOOL_SETS ${ON.TOOL_SETS}    (keeps them)`), said)
       assert.ok(said.includes('azd env set TOOL_SETS expenses,profile    (switches them off)'), said)
     }
+  })
+
+  it('is not deployed from before azd has asked for the subscription either', async () => {
+    const early = { ...stage.base, AZURE_SUBSCRIPTION_ID: NOT_ASKED_YET }
+    await assert.rejects(preprovision(await stage.context(early)), /TOOL_SETS is not set .*: devops, costs, /)
+    await preprovision(await stage.context({ ...early, AZURE_ENV_NAME: 'other' }))
+    assert.deepEqual(stage.writes(), [])
   })
 
   it('is refused for what is declared without a grant, and for a grant alone', async () => {
