@@ -275,6 +275,9 @@ output ENTRA_PUBLIC_CLIENT_ID string = identity.outputs.publicClientId
 @description('App ids of the clients that may call the server; empty: every client.')
 output ALLOWED_CLIENTS string = join(identity.outputs.allowedClients, ',')
 
+@description('Tool sets that are on: azd env refresh brings them to whoever did not choose them.')
+output TOOL_SETS string = join(toolSets, ',')
+
 @description('Object id of the admin group.')
 output ENTRA_ADMIN_GROUP_ID string = identity.outputs.adminGroupId
 

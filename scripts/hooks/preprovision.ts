@@ -52,7 +52,7 @@ await runScript(
     help: `
 azd hooks run preprovision
 Checks, before a deployment, what would make it fail half-way: azd's version, tenant, rights, unique names, recycle
-bin, URLs, removed scopes, objects deleted by hand. In a terminal it offers to restore or purge objects of this
+bin, URLs, tool sets that nobody has named, removed scopes, objects deleted by hand. In a terminal it offers to restore or purge objects of this
 environment that are in the recycle bin. When nothing is wrong it disables the scopes and roles of tool sets that
 TOOL_SETS no longer names: Entra lets a deployment remove disabled ones only. Nothing else is changed. azd provision runs it before it asks for the subscription: what
 depends on that is then left out, and said.`,

@@ -93,10 +93,15 @@ async function grant(directory: Directory, client: ConsentClient, api: Downstrea
 }
 
 /**
- * Takes back what only tool sets that are off ask for, from grants for the whole tenant. Returns what was taken back.
- * Everything else that somebody has granted stays.
+ * Takes back what only tool sets that are off ask for, from grants for the whole tenant, when `isDecided`. Returns what
+ * was there. Everything else that somebody has granted stays.
  */
-async function withdraw(directory: Directory, client: ConsentClient, api: DownstreamApi): Promise<string[]> {
+async function withdraw(
+  directory: Directory,
+  client: ConsentClient,
+  api: DownstreamApi,
+  isDecided: boolean,
+): Promise<string[]> {
   const resource = await directory.get(servicePrincipalPath(api.appId), Resource)
   if (!resource) return []
   const values = api.permissions.map(({ value }) => value)
@@ -107,28 +112,39 @@ async function withdraw(directory: Directory, client: ConsentClient, api: Downst
   const given = await mine()
   const taken = words(given?.scope).filter((word) => values.includes(word))
   if (!given || taken.length === 0) return []
+  const found = [`${taken.join(', ')} of ${api.displayName} from the ${client.title}`]
+  if (!isDecided) return found
   const kept = words(given.scope).filter((word) => !values.includes(word))
   const path = `/oauth2PermissionGrants/${given.id}`
   if (kept.length > 0) await directory.update(path, { scope: kept.join(' ') })
   else await directory.remove(path)
   // What is read back next should not find it again.
   await directory.until(mine, (now) => !words(now?.scope).some((word) => values.includes(word)))
-  return [`${taken.join(', ')} of ${api.displayName} from the ${client.title}`]
+  return found
 }
 
-/** In words, for every client; empty: there was nothing to take back. */
+/**
+ * In words, for every client; empty: there was nothing to take back. Whoever does not know which tool sets are on
+ * (TOOL_SETS is not set) takes nothing back.
+ */
 async function withdrawAll(directory: Directory, clients: readonly ConsentClient[], toolSets?: string) {
   const done: string[] = []
   try {
     for (const client of clients)
-      for (const api of switchedOff(toolSets).consents) done.push(...(await withdraw(directory, client, api)))
+      for (const api of switchedOff(toolSets).consents)
+        done.push(...(await withdraw(directory, client, api, Boolean(toolSets))))
   } catch (error) {
     if (!(error instanceof DirectoryError && error.isForbidden)) throw error
     return [
       '; consent of tool sets that are off is left, an administrator takes it back with: npm run consent',
     ]
   }
-  return done.length > 0 ? [`; taken back: ${done.join('; ')}`] : []
+  if (done.length === 0) return []
+  return toolSets
+    ? [`; taken back: ${done.join('; ')}`]
+    : [
+        `; not taken back, because TOOL_SETS is not set and nothing says whether its tool set is on: ${done.join('; ')} (azd env refresh, or azd env set TOOL_SETS <the sets that are on>, then: npm run consent)`,
+      ]
 }
 
 /** Of the APIs that this tenant has never met: without a service principal there is nothing to consent to. */
@@ -180,7 +196,7 @@ await runScript(
     help: `
 npm run consent
 Grants the delegated permissions of infra/permissions.json for the whole tenant to the API app and the dev app.
-Merges with grants that are there, and takes back what only tool sets that are off ask for. Without the right to do so it prints and saves what an administrator needs.
+Merges with grants that are there, and takes back what only tool sets that are off ask for, when TOOL_SETS says which are on. Without the right to do so it prints and saves what an administrator needs.
 Part of the postprovision hook, where a missing consent fails only with CONSENT_REQUIRED=true.`,
   },
   async (context) => {

@@ -7,7 +7,7 @@ import { type DownstreamApi, selectPermissions } from '../../app/permissions.ts'
 import { readBlock } from '../cli/env-file.ts'
 import type { Context } from '../cli/script.ts'
 import { Further, NOTHING_FURTHER } from '../whatif/further.ts'
-import { switchedOff } from './switched-off.ts'
+import { decidedOff } from './switched-off.ts'
 
 interface Hooks {
   declaration: Declaration
@@ -36,7 +36,7 @@ export function describeHooks({
   secrets,
 }: Hooks): Further {
   const { downstreamApis, clients } = selectPermissions(declaration, toolSets)
-  const off = switchedOff(toolSets, declaration)
+  const off = decidedOff(toolSets, declaration)
   return Further.parse({
     consents: downstreamApis.map(consentOf),
     withdrawn: off.consents.map(consentOf),

@@ -13,6 +13,7 @@ import { checkParameters } from '../cli/parameters.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
 import { Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
+import { checkToolSets } from './live-tool-sets.ts'
 import { type Names, namesOf } from './names.ts'
 import { type Rights, rightsOf, type Verdict } from './operator-rights.ts'
 import { checkGroup, checkMembers } from './preflight-members.ts'
@@ -119,6 +120,12 @@ async function checkTenant({
   })
 }
 
+/** Whether what goes is meant to go comes before whether it can. */
+async function checkGoing(context: Context, names?: Names): Promise<string | undefined> {
+  await checkToolSets(context, names)
+  return names ? checkRemovals(context, names) : NOT_CHECKED
+}
+
 const NOT_CHECKED =
   'not checked, because azd asks for the subscription later (azd up asks first); then: azd hooks run preprovision'
 
@@ -148,7 +155,7 @@ export function preflight(context: Context): Check[] {
     { title: 'Unique names are free or ours', run: named(checkNames) },
     { title: 'No twin in the recycle bin', run: named(checkTwins) },
     { title: 'No other app has our URLs', run: named(checkUrls) },
-    { title: 'Removed scopes and roles were disabled first', run: named(checkRemovals) },
+    { title: 'Removed scopes and roles were disabled first', run: () => checkGoing(context, names) },
     { title: 'What was deployed is still there', run: named(checkDeployed) },
   ]
 }

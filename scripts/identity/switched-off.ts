@@ -33,6 +33,10 @@ export function switchedOff(toolSets?: string, declaration: Declaration = loadDe
   }
 }
 
+/** What may be taken away: nothing, as long as TOOL_SETS does not say what is on. */
+export const decidedOff = (toolSets?: string, declaration?: Declaration): SwitchedOff =>
+  toolSets ? switchedOff(toolSets, declaration) : { entitlements: [], consents: [] }
+
 const Entitlement = z.looseObject({ id: z.string(), value: z.string().nullish(), isEnabled: z.boolean() })
 /** Whole, because lists are written as a whole. */
 const App = z.object({
@@ -57,7 +61,7 @@ type Entitlement = z.infer<typeof Entitlement>
 export async function disableSwitchedOff(
   context: Context,
   { api, dev }: Names,
-  { entitlements }: Pick<SwitchedOff, 'entitlements'> = switchedOff(context.environment.TOOL_SETS),
+  { entitlements }: Pick<SwitchedOff, 'entitlements'> = decidedOff(context.environment.TOOL_SETS),
 ): Promise<string[]> {
   const off = new Set(entitlements)
   const disabled = [await disableIn(context, api, off), await disableIn(context, dev, off)]

@@ -167,6 +167,7 @@ export async function startDirectory() {
         'host/registry': { loginServer: 'registry.example.azurecr.io' },
         'serverIdentity/serverIdentity': { principalId: identity.principalId, clientId: identity.clientId },
         'data/cosmos': { documentEndpoint: 'https://cosmos.example.documents.azure.com:443/' },
+        'search/search': { endpoint: 'https://srch-example.search.windows.net' },
       }
       const token = given ?? (await operatorToken(who))
       const deployed = await deploy({ graphUrl: tenant.graphUrl, token, compiled: template, azure })

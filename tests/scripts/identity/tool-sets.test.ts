@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { loadDeclaration } from '../../../app/declaration.ts'
+import { NOT_ASKED_YET } from '../../../scripts/cli/environment.ts'
 import { DEVOPS_APP_ID } from '../../../scripts/emulators/devops.ts'
 import { postprovision } from '../../../scripts/hooks/postprovision.ts'
 import { preprovision } from '../../../scripts/hooks/preprovision.ts'
@@ -120,5 +121,103 @@ describe('what a tool set that is off leaves', () => {
     assert.deepEqual(switchedOff('expenses').entitlements.length, entitlements.length)
     for (const id of entitlements) assert.ok(ids.includes(id))
     assert.ok(!entitlements.some((id) => declaration.scopes.some((scope) => scope.id === id)))
+  })
+})
+
+describe('an azd environment that does not say which tool sets are on', { skip: withoutCompiler }, () => {
+  const ON = { TOOL_SETS: 'expenses,profile,devops,costs,documents' }
+  let stage: Stage
+  let deployed: Record<string, string>
+  let complete: ReturnType<Stage['save']>
+  before(async () => {
+    stage = await startStage()
+    deployed = await stage.up({ environment: ON })
+    await postprovision(await stage.context(deployed))
+    complete = stage.save()
+  })
+  beforeEach(() => complete.restore())
+  after(() => stage.stop())
+
+  const grants = () => stage.directory.oauth2PermissionGrants.map(({ scope }) => scope).toSorted()
+  /** Without TOOL_SETS; `refreshed`: with what else the deployment has put out. */
+  const unaware = async (refreshed: boolean) => {
+    const { TOOL_SETS: _, ...others } = deployed
+    return stage.context(refreshed ? others : stage.base)
+  }
+  const refusal = async (refreshed: boolean): Promise<string> => {
+    const error: unknown = await preprovision(await unaware(refreshed)).catch((reason: unknown) => reason)
+    assert.ok(error instanceof Error, 'preprovision let it pass')
+    assert.deepEqual(stage.writes(), [])
+    return error.message
+  }
+
+  it('gets them from azd env refresh: they are an output', () => {
+    assert.equal(deployed.TOOL_SETS, ON.TOOL_SETS)
+  })
+
+  it('takes no consent back, and says what it leaves and why', async () => {
+    const given = grants()
+    const { text } = await consent(await unaware(true))
+    assert.match(
+      text,
+      /^consent unchanged; not taken back, because TOOL_SETS is not set .*vso\.profile of Azure DevOps from the API app.*azd env refresh/,
+    )
+    assert.deepEqual(stage.writes(), [])
+    assert.deepEqual(grants(), given)
+  })
+
+  it('is not deployed from: the sets are named, with the command that keeps them and the one that does not', async () => {
+    for (const refreshed of [false, true]) {
+      const said = await refusal(refreshed)
+      assert.match(
+        said,
+        /TOOL_SETS is not set .* more than expenses,profile for an environment of this name: devops, costs, documents\./,
+      )
+      assert.ok(said.includes(`azd env set TOOL_SETS ${ON.TOOL_SETS}    (keeps them)`), said)
+      assert.ok(said.includes('azd env set TOOL_SETS expenses,profile    (switches them off)'), said)
+    }
+  })
+
+  it('is not deployed from before azd has asked for the subscription either', async () => {
+    const early = { ...stage.base, AZURE_SUBSCRIPTION_ID: NOT_ASKED_YET }
+    await assert.rejects(preprovision(await stage.context(early)), /TOOL_SETS is not set .*: devops, costs, /)
+    await preprovision(await stage.context({ ...early, AZURE_ENV_NAME: 'other' }))
+    assert.deepEqual(stage.writes(), [])
+  })
+
+  it('is refused for what is declared without a grant, and for a grant alone', async () => {
+    const { directory } = stage
+    directory.oauth2PermissionGrants.length = 0
+    assert.match(await refusal(true), /: devops, costs, documents\./)
+    complete.restore()
+    for (const app of directory.applications)
+      Object.assign(
+        app,
+        { requiredResourceAccess: [], appRoles: [] },
+        { api: { ...app.api, oauth2PermissionScopes: [] } },
+      )
+    assert.match(await refusal(true), /: devops, costs, documents\./)
+  })
+
+  it('goes on when it says so, with more or with fewer', async () => {
+    await preprovision(await stage.context({ ...stage.base, ...ON }))
+    assert.deepEqual(stage.writes(), [])
+    const context = await stage.context({ ...stage.base, ...USUAL })
+    await preprovision(context)
+    assert.ok(context.lines.some((line) => /^✓ disabled, .*cost\.read/.test(line)))
+  })
+
+  it('goes on when no further set is there', async () => {
+    const usual = await startStage()
+    try {
+      const { TOOL_SETS, ...others } = await usual.up()
+      assert.equal(TOOL_SETS, USUAL.TOOL_SETS)
+      await postprovision(await usual.context(others))
+      const context = await usual.context(others)
+      await preprovision(context)
+      assert.ok(context.lines.includes('✓ Removed scopes and roles were disabled first'))
+    } finally {
+      await usual.stop()
+    }
   })
 })

@@ -1,0 +1,114 @@
+/** Which further tool sets the directory shows to be on, where nobody has said so: TOOL_SETS is not set. */
+import { z } from 'zod'
+import { type Declaration, loadDeclaration } from '../../app/declaration.ts'
+import { USUAL_TOOL_SETS } from '../../app/permissions.ts'
+import { Problem } from '../cli/problem.ts'
+import type { Context } from '../cli/script.ts'
+import type { Directory } from '../graph/directory.ts'
+import { DirectoryError } from '../graph/directory-error.ts'
+import { Grant, quoted, Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
+import type { Names } from './names.ts'
+import { switchedOff } from './switched-off.ts'
+
+const Entitlement = z.object({ id: z.string(), isEnabled: z.boolean() })
+const App = z.object({
+  appId: z.string(),
+  tags: z.array(z.string()).default([]),
+  api: z.object({ oauth2PermissionScopes: z.array(Entitlement).default([]) }).prefault({}),
+  appRoles: z.array(Entitlement).default([]),
+  requiredResourceAccess: z
+    .array(z.object({ resourceAppId: z.string(), resourceAccess: z.array(z.object({ id: z.string() })) }))
+    .default([]),
+})
+type App = z.infer<typeof App>
+
+/** An id of a permission means something together with its API only. */
+const keyOf = (appId: string, id: string) => `${appId} ${id}`.toLowerCase()
+
+const declaredBy = ({ api, appRoles, requiredResourceAccess }: App): string[] => [
+  ...[...api.oauth2PermissionScopes, ...appRoles].filter(({ isEnabled }) => isEnabled).map(({ id }) => id),
+  ...requiredResourceAccess.flatMap(({ resourceAppId, resourceAccess }) =>
+    resourceAccess.map(({ id }) => keyOf(resourceAppId, id)),
+  ),
+]
+
+/** Whoever may not read grants deploys all the same: what the apps declare says nearly as much. */
+async function grantedTo(directory: Directory, { appId }: App): Promise<Grant[]> {
+  try {
+    const principal = await directory.get(servicePrincipalPath(appId), Resource)
+    if (!principal) return []
+    const grants = await directory.list(
+      `/oauth2PermissionGrants?$filter=clientId eq '${principal.id}'`,
+      Grant,
+    )
+    return grants.filter(({ consentType }) => consentType === 'AllPrincipals')
+  } catch (error) {
+    if (error instanceof DirectoryError && error.isForbidden) return []
+    throw error
+  }
+}
+
+/** Keys of the permissions that have consent for the whole tenant, among those that only sets that are off ask for. */
+async function consentedTo(directory: Directory, apps: readonly App[], declaration: Declaration) {
+  const grants = (await Promise.all(apps.map((app) => grantedTo(directory, app)))).flat()
+  const perApi = switchedOff(undefined, declaration).consents.map(async ({ appId, permissions }) => {
+    const resource = await directory.get(servicePrincipalPath(appId), Resource)
+    const given = grants
+      .filter(({ resourceId }) => resourceId === resource?.id)
+      .flatMap(({ scope }) => (scope ?? '').split(' '))
+    return permissions.filter(({ value }) => given.includes(value)).map(({ id }) => keyOf(appId, id))
+  })
+  return (await Promise.all(perApi)).flat()
+}
+
+/** The API app and the dev app; before the subscription is known, those of every environment of this name. */
+async function appsOf(directory: Directory, environmentName: string, names?: Names): Promise<App[]> {
+  const selected = '$select=appId,tags,api,appRoles,requiredResourceAccess'
+  if (names) {
+    const path = (name: string) => `/applications(uniqueName=${quoted(name)})?${selected}`
+    const found = await Promise.all([names.api, names.dev].map((name) => directory.get(path(name), App)))
+    return found.filter((app) => app !== undefined)
+  }
+  const tag = quoted(`azd-env-name:${environmentName}`)
+  const found = await directory.list(`/applications?$filter=tags/any(t:t eq ${tag})&${selected}`, App)
+  // Other templates tag with the name alone.
+  return found.filter(({ tags }) => tags.some((one) => one.startsWith('azd-env-token:')))
+}
+
+/** Names of the sets that are not among the usual ones, and of which one of the apps has something. */
+async function furtherSets(directory: Directory, apps: readonly App[]): Promise<string[]> {
+  const declaration = loadDeclaration()
+  const live = new Set([...apps.flatMap(declaredBy), ...(await consentedTo(directory, apps, declaration))])
+  const { entitlements, consents } = switchedOff(undefined, declaration)
+  const off = new Set([
+    ...entitlements,
+    ...consents.flatMap(({ appId, permissions }) => permissions.map(({ id }) => keyOf(appId, id))),
+  ])
+  const appIds = new Map(declaration.downstreamApis.map(({ name, appId }) => [name, appId]))
+  return declaration.toolSets
+    .filter(({ scopes, appRoles, downstreamPermissions }) =>
+      [
+        ...[...scopes, ...appRoles].map(({ id }) => id),
+        ...downstreamPermissions.map((one) => keyOf(appIds.get(one.api) ?? '', one.id)),
+      ].some((key) => off.has(key) && live.has(key)),
+    )
+    .map(({ name }) => name)
+}
+
+/**
+ * On another machine nothing may be switched off because that machine does not know what is on. Without `names` the
+ * subscription is not known yet.
+ */
+export async function checkToolSets(
+  { directory, environment: { AZURE_ENV_NAME, TOOL_SETS } }: Pick<Context, 'directory' | 'environment'>,
+  names?: Names,
+): Promise<undefined> {
+  if (TOOL_SETS) return
+  const on = await furtherSets(directory, await appsOf(directory, AZURE_ENV_NAME, names))
+  if (on.length === 0) return
+  throw new Problem({
+    what: `TOOL_SETS is not set in this azd environment, and the directory has more than ${USUAL_TOOL_SETS} for an environment of this name: ${on.join(', ')}.`,
+    why: 'The deployment would switch these tool sets off: their scopes, roles and consent would go.',
+    fix: `azd env set TOOL_SETS ${[USUAL_TOOL_SETS, ...on].join(',')}    (keeps them), or: azd env set TOOL_SETS ${USUAL_TOOL_SETS}    (switches them off)`,
+  })
+}
