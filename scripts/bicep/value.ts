@@ -63,7 +63,7 @@ export class Unknown {
 
   /** A part of a host is unknown: what fits need not be it. */
   get isHostUnknown(): boolean {
-    return /^https?:\/\/[^/]*\{/i.test(this.text)
+    return /^[a-z][\w+.-]*:\/\/[^/]*\{/i.test(this.text)
   }
 
   toJSON(): string {

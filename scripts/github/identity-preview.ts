@@ -17,6 +17,8 @@ export const IdentityPreview = z.object({
 })
 export type IdentityPreview = z.infer<typeof IdentityPreview>
 
+const Risk = z.object({ grade: z.string(), reason: z.string() })
+
 // The part of the documented format that decides here.
 export const Document = z.object({
   schemaVersion: z.literal(2),
@@ -25,9 +27,12 @@ export const Document = z.object({
   changes: z.array(
     z.object({
       title: z.string(),
-      properties: z.array(z.object({ risk: z.object({ grade: z.string(), reason: z.string() }) })),
+      properties: z.array(z.object({ risk: Risk })),
     }),
   ),
+  pending: z
+    .array(z.object({ title: z.string(), path: z.string(), text: z.string(), risk: Risk }))
+    .default([]),
 })
 
 /** Variables of a step that comes after the action: two of its outputs. */
@@ -64,11 +69,14 @@ export async function identityPreview({
   if (state === 'failed') return { state, markdown, high: [], blockers: [] }
   const parsed = Document.safeParse(jsonIn((await read('json')) ?? ''))
   if (!parsed.success) return failed('identity-what-if.json is not of the expected format.')
-  const { changes, unreadable } = parsed.data
+  const { changes, pending, unreadable } = parsed.data
   const high = [
     ...unreadable.map(({ title, reason }) => `${title} could not be read: ${reason}`),
     ...changes.flatMap(({ title, properties }) =>
       properties.flatMap(({ risk }) => (risk.grade === 'high' ? [`${title}: ${risk.reason}`] : [])),
+    ),
+    ...pending.flatMap(({ title, path, text, risk }) =>
+      risk.grade === 'high' ? [`${title}, ${path ? `${path}: ` : ''}${text}: ${risk.reason}`] : [],
     ),
   ]
   const blockers = parsed.data.blockers.map(({ title, what }) => `${title}: ${what}`)

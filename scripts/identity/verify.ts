@@ -38,9 +38,11 @@ function fixOf({ by, type }: Pick<WhatIf['objects'][number], 'by' | 'type'>): st
   return type === 'oauth2PermissionGrants' ? CONSENT : 'azd hooks run postprovision'
 }
 
+const isGrave = ({ risk }: WhatIf['pending'][number]) => risk.grade !== 'low'
+
 /** Every declared object, then everything that nobody declared. */
 function findingsOf(result: WhatIf): Finding[] {
-  const { objects, state, names, changes, blockers, unreadable, orphans, unmanaged, stale } = result
+  const { objects, state, names, changes, pending, blockers, unreadable, orphans, unmanaged, stale } = result
   const written = objects.filter((one) => one.by === 'hook' || isOurs(one))
   return [
     ...written.map((one): Finding => {
@@ -58,6 +60,11 @@ function findingsOf(result: WhatIf): Finding[] {
       title,
       wrong: `could not be read: ${reason}`,
       fix: 'Write it as docs/whatif.md says under Limits',
+    })),
+    ...pending.filter(isGrave).map(({ type, title, path, text, risk }) => ({
+      title: `${WORDS[type]} "${title}"${path && `, ${path}`}`,
+      wrong: `cannot be told: ${text}. ${risk.reason}`,
+      fix: 'Let an output of the template say it (docs/whatif.md, Known after deployment), then deploy',
     })),
     ...orphans.map(({ type, title }) => ({
       title: `${WORDS[type]} "${title}"`,
@@ -93,7 +100,8 @@ function print({ notes, accepted, pending }: WhatIf, all: readonly Finding[], co
     if (wrong !== undefined) context.print(`    fix: ${fix}`)
   }
   for (const { title, kind, value, why } of accepted) say(`✓ accepted: ${title}, ${kind}: ${value} (${why})`)
-  for (const { title, path, text } of pending) say(`? ${title}, ${path}: cannot be told: ${text}`)
+  for (const { title, path, text } of pending.filter((one) => !isGrave(one)))
+    say(`? ${title}, ${path}: cannot be told: ${text}`)
   for (const note of notes) say(`? ${note}`)
 }
 

@@ -6,7 +6,7 @@ import { type DesiredObject, resolveObject } from './desired.ts'
 import { compareObject, type Difference, type PendingValue } from './difference.ts'
 import { type ActualProperties, type Properties, readList } from './properties.ts'
 import { findCircumstances, findHighest, type Grade, type Judging, type Risk } from './risk.ts'
-import { gradeRisk, reverse } from './risk-rules.ts'
+import { gradeOpen, gradeRisk, reverse } from './risk-rules.ts'
 
 export interface Graded extends Difference {
   risk: Risk
@@ -26,8 +26,9 @@ export interface Change {
   grade: Grade
 }
 
-/** An object of which something is known only after the deployment. */
+/** An object of which something is known only after the deployment: it may be anything, so its place is graded. */
 export interface Pending extends PendingValue {
+  risk: Risk
   key: string
   title: string
   type: GraphType
@@ -50,10 +51,13 @@ function findChange(
   const { state, names } = states
   const desired = resolveObject(one, state)
   const about = { type: one.type, key: one.key, title: names.titleOf(one.type, desired) }
-  if (!state.isRead(one.key)) return { pending: [{ ...about, path: '', text: 'which object it is' }] }
+  if (!state.isRead(one.key)) {
+    const open = { path: '', place: '', text: 'which object it is' }
+    return { pending: [{ ...about, ...open, risk: gradeOpen(open) }] }
+  }
   const actual = state.get(one.key)
   const compared = compareObject(one, desired, actual, names.ofId)
-  const pending = compared.pending.map((value) => ({ ...about, ...value }))
+  const pending = compared.pending.map((value) => ({ ...about, ...value, risk: gradeOpen(value) }))
   if (actual && compared.differences.length === 0) return { pending }
   const properties = grade(one, desired, compared.differences, states, judging)
   const change: Change = {

@@ -19,10 +19,16 @@ export interface Difference {
 /** Neither a change nor no change. */
 export interface PendingValue {
   path: string
+  /** The same without what is in brackets. */
+  place: string
   /** The known parts, the others in braces. */
   text: string
+  /** Actual values whose place it may take, in words. */
+  instead?: string[] | undefined
   /** An actual value that fits, on a host of which a part is not known: it may be another one. */
   assumed?: string | undefined
+  /** Of an assumed one: what is unknown of its host belongs to what the template makes. */
+  isMade?: boolean
 }
 
 export interface Compared {
@@ -47,6 +53,8 @@ const WRITE_ONLY = ['secretText', 'key', 'hint', 'logo']
 const BETA_ONLY = ['claimsMatchingExpression']
 /** Entra compares these character by character. */
 const EXACT = ['subject', 'issuer', 'audiences']
+/** Who may sign in, and to what: a known part that the actual value has says nothing of the rest. */
+const WHOLE = [...EXACT, 'claimsMatchingExpression.value', 'scope']
 
 /** They find the object, so they cannot differ; an assignment keeps one to be shown by. */
 const KEYS = ['uniqueName', 'appId', 'clientId', 'resourceId', 'consentType', 'principalId']
@@ -56,7 +64,7 @@ const isKey = (name: string, { type }: DesiredObject) =>
 
 /** Relationships and scopes are sets, and actual extras may stay; undefined for everything else. */
 function setOf(one: DesiredObject, name: string, value: Value) {
-  if (name === 'scope' && one.type === 'oauth2PermissionGrants')
+  if (name === 'scope' && one.type === 'oauth2PermissionGrants' && !(value instanceof Unknown))
     return { all: splitWords(value), isAppended: one.isMerged }
   if (!isObject(value) || !Array.isArray(value.relationships)) return undefined
   return { all: value.relationships, isAppended: value.relationshipSemantics !== 'replace' }
@@ -99,7 +107,7 @@ export function compareProperties(
     if (name === 'logo' && where.isNew && typeof value === 'string')
       into.differences.push(differenceOf(describeBytes(value), undefined, inner))
     else if (BETA_ONLY.includes(name) && !where.isNew && present[name] === undefined)
-      into.pending.push({ path: inner.path, text: 'cannot be told: Microsoft Graph v1.0 does not show it' })
+      into.pending.push(leaveOpen('cannot be told: Microsoft Graph v1.0 does not show it', inner))
     else if (!WRITE_ONLY.includes(name)) compareValue(value, present[name], inner, into)
   }
 }
@@ -142,15 +150,30 @@ function differenceOf(after: Value, before: Json | undefined, { path, place }: W
 
 function compareUnknown(desired: Unknown, actual: Json | undefined, where: Where, into: Compared): void {
   const fits = desired.fits(actual)
-  if (fits) return void (desired.isHostUnknown && into.pending.push(assume(desired, actual, where)))
-  if (fits === undefined && !where.isNew) into.pending.push({ path: where.path, text: desired.text })
-  else into.differences.push(differenceOf(desired, actual, where))
+  const isOpen = fits === undefined || (fits && WHOLE.includes(where.place))
+  if (isOpen && !where.isNew)
+    into.pending.push(leaveOpen(desired.text, where, ...(Array.isArray(actual) ? actual : [actual])))
+  else if (!fits) into.differences.push(differenceOf(desired, actual, where))
+  else if (desired.isHostUnknown) into.pending.push(assume(desired, actual, where))
 }
 
-const assume = ({ text }: Unknown, actual: Json | undefined, { path }: Where): PendingValue => ({
+const leaveOpen = (text: string, { path, place }: Where, ...actual: (Json | undefined)[]): PendingValue => {
+  const instead = actual.flatMap((one) =>
+    typeof one === 'string' || typeof one === 'number' || typeof one === 'boolean' ? [String(one)] : [],
+  )
+  return { path, place, text, ...(instead.length > 0 && { instead }) }
+}
+
+const assume = (
+  { text, isMade }: Unknown,
+  actual: Json | undefined,
+  { path, place }: Where,
+): PendingValue => ({
   path,
+  place,
   text,
   assumed: String(actual),
+  isMade,
 })
 
 function compareLists(desired: Value[], actual: Json | undefined, where: Where, into: Compared): void {
@@ -162,7 +185,7 @@ function compareLists(desired: Value[], actual: Json | undefined, where: Where, 
   const id = [...desired, ...present].some(isObject) ? idProperty(desired, place) : undefined
   const pathOf = (value: Value) =>
     id === undefined ? where.path : `${where.path}[${labelOf(value, id, where)}]`
-  const { added, removed, pairs, unknown } =
+  const { added, removed, pairs, unknown, replaceable } =
     place === 'keyCredentials' ? pairCertificates(desired, present) : pairElements(desired, present, id)
   for (const value of added)
     into.differences.push({ action: 'add', path: pathOf(value), place, after: withoutSecrets(value) })
@@ -171,10 +194,24 @@ function compareLists(desired: Value[], actual: Json | undefined, where: Where, 
     compareValue(one, other, { ...where, path: pathOf(other) }, into)
     if (place === 'keyCredentials') compareContent(one, other, { ...where, path: pathOf(other) }, into)
   }
-  for (const { text } of unknown) into.pending.push({ path: where.path, text })
+  addUnknown(unknown, replaceable, { where, id }, into)
   into.pending.push(...findAssumed(desired, present, where))
   for (const value of where.isAppended ? [] : removed)
     into.differences.push({ action: 'remove', path: pathOf(value), place, before: withoutSecrets(value) })
+}
+
+/** Of a new object they come; of one that is there nobody can say whether they are what is there. */
+function addUnknown(
+  unknown: readonly Unknown[],
+  replaceable: readonly Json[],
+  { where, id }: { where: Where; id: string | undefined },
+  into: Compared,
+): void {
+  const there = replaceable.map((value) => (id === undefined ? value : labelOf(value, id, where)))
+  for (const one of unknown) {
+    if (where.isNew) into.differences.push(differenceOf(one, undefined, where))
+    else into.pending.push(leaveOpen(one.text, where, ...(where.isAppended ? [] : there)))
+  }
 }
 
 /** What is on a host of which a part is unknown, with the actual values that fit. */
@@ -226,13 +263,15 @@ interface Elements {
   pairs: [desired: Value, actual: Json][]
   /** Desired elements of which nothing is known. */
   unknown: Unknown[]
+  /** Actual elements of which nobody can say whether they are these or go. */
+  replaceable: Json[]
 }
 
 /** Lists of Graph are sets. Pairs by `id`, else by equality; an unknown element takes an actual one that fits it. */
 function pairElements(desired: readonly Value[], actual: readonly Json[], id: string | undefined): Elements {
   const keyOf = (value: Value) => (id === undefined ? value : readProperty(value, id))
   const left = [...actual]
-  const result: Elements = { added: [], removed: [], pairs: [], unknown: [] }
+  const result: Elements = { added: [], removed: [], pairs: [], unknown: [], replaceable: [] }
   // What is known chooses first: an unknown value must not take what belongs to another one.
   const rank = (one: Value) => (keyOf(one) instanceof Unknown ? 1 : 0)
   for (const one of desired.toSorted((a, b) => rank(a) - rank(b))) {
@@ -245,12 +284,13 @@ function pairElements(desired: readonly Value[], actual: readonly Json[], id: st
   }
   // Any of them may be what is not known yet.
   if (result.unknown.length === 0) result.removed = left
+  else result.replaceable = left
   return result
 }
 
 function pairCertificates(desired: readonly Value[], actual: readonly Json[]): Elements {
   const left = [...actual]
-  const result: Elements = { added: [], removed: left, pairs: [], unknown: [] }
+  const result: Elements = { added: [], removed: left, pairs: [], unknown: [], replaceable: [] }
   const isThere = (one: Value) => actual.some((other) => thumbprintOf(other) === thumbprintOf(one))
   // Who is there must not be taken for a renewed one of the same name.
   for (const one of desired.toSorted((a, b) => Number(isThere(b)) - Number(isThere(a)))) {

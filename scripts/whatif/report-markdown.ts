@@ -50,7 +50,7 @@ const table = (head: string[], rows: string[][]): string[] =>
 const titled = ({ type, title }: Pick<Change, 'type' | 'title'>) =>
   `${WORDS[type]} **${escapeMarkdown(title)}**`
 
-function risks({ changes, unmanaged, unreadable }: WhatIf): string[] {
+function risks({ changes, pending, unmanaged, unreadable }: WhatIf): string[] {
   const all = changes.flatMap((change) => change.properties.map((property) => ({ change, property })))
   const grave = (['high', 'medium'] as const).flatMap((grade) =>
     all.filter(({ property }) => property.risk.grade === grade),
@@ -70,6 +70,14 @@ function risks({ changes, unmanaged, unreadable }: WhatIf): string[] {
         `${SIGNS[property.action]} ${escapeMarkdown(property.path)}`,
         escapeMarkdown(property.risk.reason),
       ]),
+      ...pending
+        .filter(({ risk }) => risk.grade !== 'low')
+        .map((one) => [
+          DOTS[one.risk.grade],
+          titled(one),
+          `${one.path ? `${escapeMarkdown(one.path)} is ` : ''}known after deployment`,
+          escapeMarkdown(one.risk.reason),
+        ]),
       ...GRADES.toReversed().flatMap((grade) =>
         unmanaged
           .filter((one) => one.grade === grade)

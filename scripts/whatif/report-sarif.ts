@@ -1,4 +1,4 @@
-/** The report for code scanning: SARIF 2.1.0, one result for each difference, blocker and unmanaged thing. */
+/** The report for code scanning: SARIF 2.1.0, one result for each difference, open value, blocker and unmanaged thing. */
 import type { Place } from '../bicep/places.ts'
 import { WORDS } from './actual-state.ts'
 import type { Grade } from './risk.ts'
@@ -19,7 +19,7 @@ interface Finding {
   about: string
 }
 
-const findings = ({ changes, blockers, unmanaged, unreadable }: WhatIf): Finding[] => [
+const findings = ({ changes, pending, blockers, unmanaged, unreadable }: WhatIf): Finding[] => [
   ...unreadable.map(({ title, type, symbols, reason }) => ({
     ...{ ruleId: 'unreadable', level: LEVELS.high, symbols, key: `${type}/${title}`, about: 'unreadable' },
     text: `${title} could not be read: ${reason}`,
@@ -34,6 +34,10 @@ const findings = ({ changes, blockers, unmanaged, unreadable }: WhatIf): Finding
       text: `${WORDS[type]} ${title}, ${action} ${path}: ${risk.reason}`,
     })),
   ),
+  ...pending.map(({ key, type, title, path, text, risk }) => ({
+    ...{ ruleId: risk.rule, level: LEVELS[risk.grade], key, about: `open ${path} ${text}` },
+    text: `${WORDS[type]} ${title}, ${path ? `${path}: ` : ''}${text}: ${risk.reason}`,
+  })),
   ...unmanaged.map(({ key, type, title, kind, value, grade, reason }) => ({
     ...{ ruleId: 'unmanaged', level: LEVELS[grade], key, about: `${kind} ${value}` },
     text: `${WORDS[type]} ${title}, ${kind} is not declared: ${reason}`,

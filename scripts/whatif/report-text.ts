@@ -117,9 +117,11 @@ export function renderText(result: WhatIf, isColoured: boolean): string {
     ({ type, title, uniqueName, id }) =>
       `  ${colour.quiet('?')} ${WORDS[type]} "${showName(title)}" (${showName(uniqueName ?? id)})`,
   )
-  const pending = result.pending.map(
-    ({ title, path, text }) => `  ${showName(title)}${path ? `, ${showName(path)}` : ''}: ${showName(text)}`,
-  )
+  const pending = result.pending.map(({ title, path, text, risk: { grade, reason } }) => {
+    const line = `  ${showName(title)}${path ? `, ${showName(path)}` : ''}: ${showName(text)}`
+    const mark = grade === 'high' ? colour.danger(MARKS.high) : colour.change(MARKS[grade])
+    return MARKS[grade] === '' ? line : `${line}\n          ${mark} ${showName(reason)}`
+  })
   const unmanaged = result.unmanaged.flatMap(({ type, title, kind, value, grade, reason }) => {
     const mark = grade === 'high' ? colour.danger(MARKS.high) : colour.change(MARKS[grade])
     return [

@@ -18,7 +18,7 @@ export interface Summary {
   /** There and not declared. */
   unmanaged: number
   accepted: number
-  /** Differences and unmanaged things of each grade. */
+  /** Differences, open values and unmanaged things of each grade. */
   risks: Record<Grade, number>
 }
 
@@ -29,15 +29,17 @@ type Counted = Pick<
 
 const gradesIn = ({
   changes,
+  pending,
   unmanaged,
   unreadable,
-}: Pick<WhatIf, 'changes' | 'unmanaged' | 'unreadable'>): Grade[] => [
+}: Pick<WhatIf, 'changes' | 'pending' | 'unmanaged' | 'unreadable'>): Grade[] => [
   ...unreadable.map(({ grade }) => grade),
   ...changes.flatMap(({ properties }) => properties.map(({ risk }) => risk.grade)),
+  ...pending.map(({ risk }) => risk.grade),
   ...unmanaged.map(({ grade }) => grade),
 ]
 
-/** Counts what was found; a grade counts once for each difference and each unmanaged thing. */
+/** Counts what was found; a grade counts once for each difference, open value and unmanaged thing. */
 export function summarize(counted: Counted): Summary {
   const { changes, pending, blockers, unreadable, orphans, unmanaged, accepted, stale } = counted
   const risks = { high: 0, medium: 0, low: 0 }
@@ -71,7 +73,7 @@ export function writeHeadline(summary: Summary): string {
 
 /** 0: nothing of that level; 2: something. What will fail counts for every level. */
 export function decideExitCode(result: WhatIf, level: Level): 0 | 2 {
-  if (level === 'any') return summarize(result).result === 'changes' ? 2 : 0
+  if (level === 'any') return summarize(result).result === 'none' ? 0 : 2
   return result.blockers.length > 0 || gradesIn(result).some((grade) => isAtLeast(grade, level)) ? 2 : 0
 }
 
@@ -115,7 +117,7 @@ export function renderJson(result: WhatIf): string {
       uniqueName: uniqueName ?? null,
       renamedTo: renamedTo ?? null,
     })),
-    pending: result.pending,
+    pending: result.pending.map(({ place: _, instead: _there, ...one }) => one),
     unmanaged: result.unmanaged,
     accepted: result.accepted,
     stale: result.stale,

@@ -1,7 +1,7 @@
 /** How dangerous one difference is, and why: high, unless a rule says that it is less. */
 import type { GraphType } from '../bicep/declared.ts'
 import type { Value } from '../bicep/value.ts'
-import type { Difference } from './difference.ts'
+import type { Difference, PendingValue } from './difference.ts'
 import { isEmpty, readProperty } from './properties.ts'
 import { type Fact, type Grade, isAdded, isAt, NO_ROLE, type Risk, writeText } from './risk.ts'
 import { ADDRESSES, judgeForeignAddress, judgeKnownAddress, judgeNewAddress } from './risk-addresses.ts'
@@ -263,6 +263,17 @@ export function gradeRisk(fact: Fact): Risk {
     if (reason !== undefined) return { grade, rule: name, reason }
   }
   return { grade: 'high', rule: 'other', reason: 'No rule says that this is harmless.' }
+}
+
+/** Of an object that is there: what nobody knows may be anything, so only a place where nothing gives access is low. */
+export function gradeOpen({ path, place, instead }: PendingValue): Risk {
+  const grade = TEXTS.test(place) ? 'low' : 'high'
+  const what =
+    path === ''
+      ? 'Which object is written is known only after the deployment.'
+      : 'What it will be cannot be told before the deployment.'
+  const there = instead ? ` It may take the place of ${instead.join(', ')}.` : ''
+  return { grade, rule: 'known-after-deployment', reason: what + there }
 }
 
 /** The same difference as what somebody did who changed the actual object. */

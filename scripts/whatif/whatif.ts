@@ -96,9 +96,19 @@ export async function runWhatIf(
 }
 
 /** A host that is known in part only: it fits, but nobody can say that it is the one. */
-const findAssumed = ({ key, type, title, path: kind, text, assumed: value }: Pending): Unmanaged[] => {
+const findAssumed = ({
+  key,
+  type,
+  title,
+  path: kind,
+  text,
+  assumed: value,
+  isMade,
+}: Pending): Unmanaged[] => {
   const reason = `Is taken for ${text}; azd's environment does not record what is in braces.`
-  return value === undefined ? [] : [{ key, type, title, kind, value, grade: 'medium', reason }]
+  // As the rules for addresses: what the deployment makes is its own, any other host may be anybody's.
+  const grade = isMade ? 'medium' : 'high'
+  return value === undefined ? [] : [{ key, type, title, kind, value, grade, reason }]
 }
 
 /** The what-if of an environment. Throws a Problem when a right to read is missing. */

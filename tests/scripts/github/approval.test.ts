@@ -19,6 +19,15 @@ describe('High risk', { skip: notHere, concurrency: 2 }, () => {
     )
   })
 
+  it('is what is known only after the deployment, where that is graded high', async () => {
+    const open = await preview(world(whatif(2, [low], 'x', [high, low]), pullRequest()))
+    assert.equal(open.code, 1, open.output)
+    assert.match(commentOf(open), /❌ 1 identity change of high risk\./)
+    const calm = await preview(world(whatif(2, [], 'x', [low]), pullRequest()))
+    assert.equal(calm.code, 0, calm.output)
+    assert.match(commentOf(calm), /✅ No identity change of high risk\./)
+  })
+
   it('is not the only thing that fails the check: what cannot be deployed does too, whoever approves', async () => {
     const story = { labels, events: [labelled(after)], permission: 'admin' }
     const outcome = await report(story, [high.reason], 'x', ['API app: scope removed in one step'])

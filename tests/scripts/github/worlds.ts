@@ -36,9 +36,15 @@ export const high: Risk = { grade: 'high', reason: 'consent widened: Mail.Read' 
 export const low: Risk = { grade: 'low', reason: 'text changed' }
 
 /** What the action has said, in both formats. */
-export const whatif = (code: number, risks: Risk[] = [], markdown = `identities: ${code}`): Answer[] => {
+export const whatif = (
+  code: number,
+  risks: Risk[] = [],
+  markdown = `identities: ${code}`,
+  open: Risk[] = [],
+): Answer[] => {
   const changes = risks.map((risk) => ({ title: 'API app', properties: [{ path: 'x', risk }] }))
-  const document = { schemaVersion: 2, summary: {}, blockers: [], changes }
+  const pending = open.map((risk) => ({ title: 'API app', path: 'web.redirectUris', text: '{x}', risk }))
+  const document = { schemaVersion: 2, summary: {}, blockers: [], changes, pending }
   return [
     { program: 'identity-what-if', match: 'json', code, stdout: JSON.stringify(document) },
     { program: 'identity-what-if', match: 'markdown', code, stdout: markdown },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Json } from '../../../scripts/bicep/template.ts'
-import { type Compared, compareProperties } from '../../../scripts/whatif/difference.ts'
+import type { DesiredObject } from '../../../scripts/whatif/desired.ts'
+import { type Compared, compareObject, compareProperties } from '../../../scripts/whatif/difference.ts'
 import type { Properties } from '../../../scripts/whatif/properties.ts'
 import { unknown } from './unknown.ts'
 
@@ -145,6 +146,58 @@ describe('what the compiler does not know', () => {
     assert.deepEqual([one.changes, one.unknown], [[], ['subject: {identity.principalId}']])
     const list = compared({ members: [ID, id] }, { members: [ID, OTHER] })
     assert.deepEqual([list.changes, list.unknown], [[], ['members: {identity.principalId}']])
+  })
+
+  it('says what may go for it, except from what is appended to', () => {
+    const uri = unknown('{site.host}')
+    const pendingOf = (isAppended: boolean) => {
+      const where = { path: '', place: '', isNew: false, nameOf: () => undefined, isAppended }
+      const into: Compared = { differences: [], pending: [] }
+      compareProperties({ tags: ['a', uri] }, { tags: ['a', 'b', 'c'] }, where, into)
+      return into.pending.map(({ place, instead }) => [place, instead])
+    }
+    assert.deepEqual(pendingOf(false), [['tags', ['b', 'c']]])
+    assert.deepEqual(pendingOf(true), [['tags', undefined]])
+  })
+
+  it('comes with a new object', () => {
+    const into: Compared = { differences: [], pending: [] }
+    const where = { path: '', place: '', isNew: true, nameOf: () => undefined }
+    compareProperties({ tags: ['a', unknown('{site.host}')] }, undefined, where, into)
+    assert.equal(into.differences.length, 2)
+    assert.deepEqual(into.pending, [])
+  })
+
+  it('stays unknown in an issuer or a subject, whatever fits its known parts', () => {
+    const subject = unknown('repo:{repository.name}:environment:production')
+    const issuer = unknown('https://login.microsoftonline.com/{tenant.id}/v2.0')
+    const actual = {
+      subject: 'repo:a/b:environment:production',
+      issuer: 'https://login.microsoftonline.com/x/v2.0',
+    }
+    const open = compared({ subject, issuer }, actual)
+    assert.deepEqual([open.changes, open.unknown.length], [[], 2])
+    assert.deepEqual(changes({ subject }, { subject: 'repo:a/b:ref:main' }), ['change subject'])
+  })
+
+  it('is no empty consent', () => {
+    const grant: DesiredObject = {
+      ...{ key: 'x', symbols: [], by: 'template', isMerged: false, passes: () => [] },
+      type: 'oauth2PermissionGrants',
+    }
+    for (const scope of [unknown('{a.b}'), unknown('User.Read {a.b}')]) {
+      const { differences, pending } = compareObject(
+        grant,
+        { scope },
+        { scope: 'User.Read Mail.Read' },
+        () => undefined,
+      )
+      assert.deepEqual(differences, [])
+      assert.deepEqual(
+        pending.map(({ place }) => place),
+        ['scope'],
+      )
+    }
   })
 
   it('is new when it belongs to an object that does not exist yet', () => {

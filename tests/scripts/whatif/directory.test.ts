@@ -7,7 +7,10 @@ import { Directory } from '../../../scripts/graph/directory.ts'
 import { DirectoryError } from '../../../scripts/graph/directory-error.ts'
 import { LEVELS } from '../../../scripts/whatif/command.ts'
 import type { Exception } from '../../../scripts/whatif/exceptions.ts'
-import { decideExitCode, summarize } from '../../../scripts/whatif/report.ts'
+import { decideExitCode, renderJson, summarize } from '../../../scripts/whatif/report.ts'
+import { renderMarkdown } from '../../../scripts/whatif/report-markdown.ts'
+import { renderSarif } from '../../../scripts/whatif/report-sarif.ts'
+import { renderText } from '../../../scripts/whatif/report-text.ts'
 import type { WhatIf } from '../../../scripts/whatif/whatif.ts'
 import { declaration, withoutCompiler } from '../graph/directory-harness.ts'
 import { type Rehearsal, startRehearsal } from './rehearsal.ts'
@@ -111,6 +114,47 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
       ['subject: {managed identity of the server}'],
     )
     assert.equal(summarize(result).result, 'pending')
+    assert.deepEqual(
+      LEVELS.map((level) => decideExitCode(result, level)),
+      [2, 2, 2],
+    )
+  })
+
+  it('grades what nobody can tell of an app that is there, and says it in every report', async () => {
+    const open =
+      "[...permissions.redirectUris, toLower(reference(resourceId('Microsoft.Web/sites', 'x'), '2023-12-01').defaultHostName)]"
+    const files = {
+      'identity.bicep': identity.replace('redirectUris: permissions.redirectUris', `redirectUris: ${open}`),
+    }
+    const result = await changed(files)
+    assert.deepEqual(
+      [result.changes, result.pending.map(({ path, risk }) => [path, risk.grade])],
+      [[], [['publicClient.redirectUris', 'high']]],
+    )
+    assert.deepEqual([summarize(result).result, summarize(result).risks.high], ['pending', 1])
+    assert.deepEqual(
+      LEVELS.map((level) => decideExitCode(result, level)),
+      [2, 2, 2],
+    )
+    assert.match(renderText(result, false), /\[HIGH\] What it will be cannot be told/)
+    assert.match(renderMarkdown(result), /🔴 high .*redirectUris is known after deployment/)
+    assert.match(renderSarif(result, new Map()), /"ruleId": "known-after-deployment",\s*"level": "error"/)
+    const { pending } = JSON.parse(renderJson(result))
+    assert.deepEqual(Object.keys(pending[0]).toSorted(), ['key', 'path', 'risk', 'text', 'title', 'type'])
+  })
+
+  it('grades a text that nobody can tell low', async () => {
+    const text = "'For MCP clients that have no app registration of their own.'"
+    const open = "toLower(reference(resourceId('Microsoft.Web/sites', 'x'), '2023-12-01').name)"
+    assert.ok(identity.includes(text))
+    const files = { 'identity.bicep': identity.replace(text, open) }
+    const result = await changed(files)
+    assert.ok(result.pending.length > 0)
+    assert.deepEqual(new Set(result.pending.map(({ risk }) => risk.grade)), new Set(['low']))
+    assert.deepEqual(
+      LEVELS.map((level) => decideExitCode(result, level)),
+      [0, 0, 2],
+    )
   })
 
   it('does not report who was added to a group that members are appended to', async () => {

@@ -21,6 +21,8 @@ export interface TemplateCase {
   afterwards?: (directory: Directory) => void
   /** What is found although nobody has changed anything. */
   calm?: readonly string[]
+  /** What stays unknown of what is there: title, path and grade. */
+  open?: readonly string[]
   /** Somebody changes this. */
   byHand: (directory: Directory) => void
   /** What is seen of it: title, action and path, or what is there and not declared. */
@@ -146,6 +148,7 @@ export const CASES: Readonly<Record<string, TemplateCase>> = {
     unknown: ['{worker.principalId}'],
     // Which identity holds it, nobody has recorded.
     calm: ['Invoice API has appRoleAssignedTo'],
+    open: ['invoice-api/worker, subject: high', '{worker.principalId} → Invoice API, : high'],
     byHand: retitle('invoice-api'),
     seen: ['Invoice API change displayName'],
   },
@@ -288,6 +291,7 @@ export const CASES: Readonly<Record<string, TemplateCase>> = {
         audiences: ['api://AzureADTokenExchange'],
         description: null,
       }),
+    open: ['notice-board/any-ref, claimsMatchingExpression: high'],
     byHand: retitle('notice-board'),
     seen: ['Notice board change displayName'],
   },

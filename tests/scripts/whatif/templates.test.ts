@@ -193,6 +193,8 @@ describe('templates that people write', { skip }, () => {
         wanted.afterwards?.(stage.directory)
         const calm = await ask(compiled)
         assertReadable(calm)
+        const open = calm.pending.map(({ title, path, risk }) => `${title}, ${path}: ${risk.grade}`)
+        assert.deepEqual(open, wanted.open ?? [])
         const usual = wanted.calm ?? []
         assert.deepEqual(seenIn(calm), usual)
         wanted.byHand(stage.directory)
