@@ -187,4 +187,38 @@ describe('A template is compiled', { skip: withoutCompiler }, () => {
     const files = infra(TEMPLATE, `using 'main.bicep'\nparam title = '${text}'\n`)
     assert.equal(await said(files, { environment }), 'Invoices withheld withheld none False ')
   })
+
+  const STEERING = [
+    ...[
+      'PATH',
+      'Path',
+      'HOME',
+      'TMPDIR',
+      'LD_PRELOAD',
+      'LD_LIBRARY_PATH',
+      'DYLD_INSERT_LIBRARIES',
+      'https_proxy',
+    ],
+    ...[
+      'DOTNET_STARTUP_HOOKS',
+      'COMPlus_EnableDiagnostics',
+      'CORECLR_PROFILER_PATH',
+      'BICEP_TRACING_ENABLED',
+    ],
+    ...[
+      'NODE_OPTIONS',
+      'SSL_CERT_FILE',
+      'AZURE_CONFIG_DIR',
+      'PYTHONPATH',
+      'AZURE_AUTHORITY_HOST',
+      'BASH_ENV',
+    ],
+  ]
+  for (const name of STEERING)
+    it(`but not with ${name}, which steers programs`, async () => {
+      const title = `readEnvironmentVariable('${name}', 'none')`
+      const files = infra(TEMPLATE, `using 'main.bicep'\nparam title = ${title}\n`)
+      const options = { environment: { [name]: '/of/the/checkout' } }
+      await assert.rejects(said(files, options), new RegExp(`may not read ${name}: `))
+    })
 })
