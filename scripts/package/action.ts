@@ -26,6 +26,7 @@ const Job = z.object({
   INPUT_PARAMETERS: z.string().optional(),
   INPUT_SET: z.string().default(''),
   INPUT_RESOURCE_GROUP: z.string().optional(),
+  INPUT_VARIABLES: z.string().default(''),
   INPUT_LEVEL: z.string().default('high'),
   INPUT_FAIL: flag.default(true),
   INPUT_DRIFT: flag.default(false),
@@ -55,6 +56,7 @@ function commandOf(job: Job): Command {
     ...(job.INPUT_PARAMETERS ? option('parameters', job.INPUT_PARAMETERS) : ['--infra', job.INPUT_FOLDER]),
     ...set.flatMap((line) => option('set', line)),
     ...option('resource-group', job.INPUT_RESOURCE_GROUP),
+    ...job.INPUT_VARIABLES.split(/[\s,]+/).flatMap((name) => option('variable', name)),
     ...option('fail-on', job.INPUT_LEVEL),
     ...option('exceptions', job.INPUT_EXCEPTIONS),
     ...option('desired', job.INPUT_DESIRED),
@@ -99,7 +101,9 @@ async function tell(job: Job, pull: PullRequest | undefined): Promise<Told> {
   nameCompiler(job)
   const command = commandOf(job)
   const exceptions = await exceptionsOf(job, command, pull)
-  const result = await askWhatIf(await surroundingsOf(command.parameters), { ...command, exceptions })
+  const { parameters, allowed } = command
+  const context = await surroundingsOf(parameters, { allowed, isStoredTrusted: false })
+  const result = await askWhatIf(context, { ...command, exceptions })
   const places = findPlaces(templateOf(resolve(command.parameters)) ?? '')
   await writeFile(join(job.REPORTS, `${NAME}.json`), renderJson(result))
   await writeFile(join(job.REPORTS, `${NAME}.sarif`), renderSarif(result, places))

@@ -200,6 +200,21 @@ mkdir -p "$AZURE_CONFIG_DIR/bin" && ln -sf "${findBicep()?.path}" "$AZURE_CONFIG
     assertHides(outcome, secret, 'ghs_write', 'the-right-to-sign-in')
   })
 
+  it('gives a parameter file Azure’s names and those of its input alone, and nothing that the checkout has stored', async () => {
+    const names = ['SLACK_WEBHOOK_URL', 'NPM_AUTH', 'AZURE_THING', 'TITLE', 'OTHER', 'STORED']
+    const read = names.map((name) => `\${readEnvironmentVariable('${name}', 'none')}`).join(' ')
+    await stranger.write({ 'main.bicepparam': `using 'main.bicep'\n\nparam title = '${read}'\n` })
+    const azd = join(stranger.bin, 'azd')
+    await writeFile(azd, `#!/bin/sh\necho '{"STORED":"of-the-checkout"}'\n`)
+    await chmod(azd, 0o755)
+    const given = names.slice(0, -1)
+    const env = Object.fromEntries(given.map((name) => [name, `of-${name}`]))
+    const outcome = await used({ env, with: { variables: 'TITLE, OTHER' } })
+    await rm(azd)
+    assert.match(outcome.summary, /withheld withheld of-AZURE_THING of-TITLE of-OTHER none/)
+    assertHides(outcome, 'of-SLACK_WEBHOOK_URL', 'of-NPM_AUTH', 'of-the-checkout')
+  })
+
   it('reads no file outside of the repository for a hostile template', async () => {
     await writeFile(join(stranger.folder, 'token-cache.json'), '{"secret":"left-by-a-sign-in"}')
     await stranger.write({
