@@ -73,14 +73,22 @@ function nameCompiler({ INPUT_COMPILER, AZURE_CONFIG_DIR = join(homedir(), '.azu
 const gitHubOf = ({ GITHUB_API_URL: api, INPUT_TOKEN: token }: Job): GitHub | undefined =>
   token ? { api, token } : undefined
 
+/**
+ * What is checked out there has been reviewed, or whoever may start the job by hand has chosen it:
+ * https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows
+ */
+const OF_THE_BRANCH = ['push', 'schedule', 'workflow_dispatch']
+
 /** Nobody accepts their own exception: on a pull request the file of the base branch counts, or none. */
 async function exceptionsOf(
   job: Job,
   command: Command,
   pull: PullRequest | undefined,
 ): Promise<string | undefined> {
-  if (command.exceptions || !pull) return command.exceptions
+  if (command.exceptions || OF_THE_BRANCH.includes(job.GITHUB_EVENT_NAME)) return command.exceptions
   const file = join(job.REPORTS, 'identity-exceptions.json')
+  // Not written: none count.
+  if (!pull) return file
   const beside = resolve(dirname(command.parameters), 'identity-exceptions.json')
   const path = relative(job.GITHUB_WORKSPACE, beside).replaceAll('\\', '/')
   const github = gitHubOf(job)

@@ -247,6 +247,21 @@ mkdir -p "$AZURE_CONFIG_DIR/bin" && ln -sf "${findBicep()?.path}" "$AZURE_CONFIG
     await rm(join(stranger.project, 'infra/identity-exceptions.json'))
   })
 
+  it('accepts exceptions of the checkout where nobody has to review it any more, and of no other event', async () => {
+    await stranger.write({
+      'main.bicep': risky,
+      'identity-exceptions.json': '{"exceptions":[{"nonsense":true}]}',
+    })
+    const on = async (name: string, more: Use['with'] = {}) =>
+      (await used({ event: { name, payload: {} }, with: more })).code
+    // 1: the file counts, and cannot be used.
+    for (const name of ['push', 'schedule', 'workflow_dispatch']) assert.equal(await on(name), 1, name)
+    for (const name of ['issue_comment', 'merge_group', 'workflow_run', 'repository_dispatch'])
+      assert.equal(await on(name), 2, name)
+    assert.equal(await on('merge_group', { exceptions: 'infra/identity-exceptions.json' }), 1)
+    await rm(join(stranger.project, 'infra/identity-exceptions.json'))
+  })
+
   it('refuses pull_request_target', async () => {
     const { code, summary } = await used({ event: { name: 'pull_request_target', ...pull() } })
     assert.equal(code, 1)
