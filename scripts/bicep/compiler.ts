@@ -68,11 +68,31 @@ const NEEDED = [
 ]
 
 /**
- * What the compiler is given: `variables`, for parameter files read environment variables, and none of the caller's may
- * leak into them.
+ * Names that steer a program, the loader or what it trusts. .NET reads its own under three prefixes; the compiler reads
+ * those of Azure's sign-in. On Windows names have no case.
  */
-export const compilerEnvironment = (variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(NEEDED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
-  DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1',
-  ...variables,
-})
+const STEERING = new RegExp(
+  [
+    '^(LD|DYLD|DOTNET|COMPlus|CORECLR|COR|BICEP|NODE|MSBUILD|SSL|XDG|BASH|OPENSSL|CURL|GLIBC|MALLOC|ICU)(_|$)',
+    '^(PATH|PATHEXT|HOME|USERPROFILE|SYSTEMROOT|WINDIR|COMSPEC|TEMP|TMP|TMPDIR|SHELL|IFS|PYTHON.*|.*PROXY)$',
+    '^(APPDATA|LOCALAPPDATA|PROGRAMDATA|PSMODULEPATH|HOMEDRIVE|HOMEPATH|GCONV_PATH|REQUESTS_CA_BUNDLE)$',
+    '^(AZURE|AZD)_(CONFIG_DIR|AUTHORITY_HOST|(EXTENSION|BICEP|CORE|CLOUD|TRACING|HTTP)_.*)$',
+  ].join('|'),
+  'i',
+)
+
+/**
+ * What the compiler is given: `variables`, for parameter files read environment variables, and none of the caller's may
+ * leak into them. Throws an error where one of them would change how the compiler runs: a pull request names them, and may
+ * bring their values too. What the compiler needs itself counts more.
+ */
+export function compilerEnvironment(variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const steering = Object.keys(variables).filter((name) => STEERING.test(name))
+  if (steering.length > 0)
+    throw new Error(`A parameter file may not read ${steering.join(', ')}: it would change how programs run.`)
+  return {
+    ...variables,
+    ...Object.fromEntries(NEEDED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+    DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1',
+  }
+}

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Json } from './template.ts'
 
-/** Stands for a value that looks like a credential: nothing of an identity is made of one. */
-const WITHHELD = 'withheld'
+/** Stands for a value that may be a credential: nothing of an identity is made of one. */
+export const WITHHELD = 'withheld'
 const CREDENTIAL_NAME =
   /TOKEN|SECRET|PASSW|PWD|CREDENTIAL|PRIVATE|KEY$|(API|ACCESS|ACCOUNT)_?KEY|CONNECTION_?STRING|(^|_)(PAT|SAS)($|_)/i
 const CREDENTIAL_VALUE =

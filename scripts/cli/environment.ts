@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { isLoopback } from '../graph/loopback.ts'
 import { azdValues } from './azd.ts'
-import { isPipeline, itemsOf } from './parameters.ts'
+import { itemsOf } from './parameters.ts'
+import { isPipeline } from './pipeline.ts'
 import { Problem } from './problem.ts'
 
 const flag = (usual: boolean) =>

@@ -16,10 +16,6 @@ export const itemsOf = (text: string): string[] => [
 /** "West Europe" and "westeurope" are one region; names of Azure resources are derived from it. */
 const regionOf = (text: string): string => text.replaceAll(' ', '').toLowerCase()
 
-/** Pipelines set CI; a person may switch it off. */
-export const isPipeline = (ci: string | undefined): boolean =>
-  !['', '0', 'false'].includes(ci?.trim().toLowerCase() ?? '')
-
 /** Clients send it and Entra compares it character by character: nothing but scheme, host and path. */
 const isMcpUrl = (text: string) => {
   const url = safeUrl(text)

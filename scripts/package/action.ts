@@ -26,6 +26,7 @@ const Job = z.object({
   INPUT_PARAMETERS: z.string().optional(),
   INPUT_SET: z.string().default(''),
   INPUT_RESOURCE_GROUP: z.string().optional(),
+  INPUT_VARIABLES: z.string().default(''),
   INPUT_LEVEL: z.string().default('high'),
   INPUT_FAIL: flag.default(true),
   INPUT_DRIFT: flag.default(false),
@@ -55,6 +56,7 @@ function commandOf(job: Job): Command {
     ...(job.INPUT_PARAMETERS ? option('parameters', job.INPUT_PARAMETERS) : ['--infra', job.INPUT_FOLDER]),
     ...set.flatMap((line) => option('set', line)),
     ...option('resource-group', job.INPUT_RESOURCE_GROUP),
+    ...job.INPUT_VARIABLES.split(/[\s,]+/).flatMap((name) => option('variable', name)),
     ...option('fail-on', job.INPUT_LEVEL),
     ...option('exceptions', job.INPUT_EXCEPTIONS),
     ...option('desired', job.INPUT_DESIRED),
@@ -71,14 +73,22 @@ function nameCompiler({ INPUT_COMPILER, AZURE_CONFIG_DIR = join(homedir(), '.azu
 const gitHubOf = ({ GITHUB_API_URL: api, INPUT_TOKEN: token }: Job): GitHub | undefined =>
   token ? { api, token } : undefined
 
+/**
+ * What is checked out there has been reviewed, or whoever may start the job by hand has chosen it:
+ * https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows
+ */
+const OF_THE_BRANCH = ['push', 'schedule', 'workflow_dispatch']
+
 /** Nobody accepts their own exception: on a pull request the file of the base branch counts, or none. */
 async function exceptionsOf(
   job: Job,
   command: Command,
   pull: PullRequest | undefined,
 ): Promise<string | undefined> {
-  if (command.exceptions || !pull) return command.exceptions
+  if (command.exceptions || OF_THE_BRANCH.includes(job.GITHUB_EVENT_NAME)) return command.exceptions
   const file = join(job.REPORTS, 'identity-exceptions.json')
+  // Not written: none count.
+  if (!pull) return file
   const beside = resolve(dirname(command.parameters), 'identity-exceptions.json')
   const path = relative(job.GITHUB_WORKSPACE, beside).replaceAll('\\', '/')
   const github = gitHubOf(job)
@@ -99,7 +109,9 @@ async function tell(job: Job, pull: PullRequest | undefined): Promise<Told> {
   nameCompiler(job)
   const command = commandOf(job)
   const exceptions = await exceptionsOf(job, command, pull)
-  const result = await askWhatIf(await surroundingsOf(command.parameters), { ...command, exceptions })
+  const { parameters, allowed } = command
+  const context = await surroundingsOf(parameters, { allowed, isStoredTrusted: false })
+  const result = await askWhatIf(context, { ...command, exceptions })
   const places = findPlaces(templateOf(resolve(command.parameters)) ?? '')
   await writeFile(join(job.REPORTS, `${NAME}.json`), renderJson(result))
   await writeFile(join(job.REPORTS, `${NAME}.sarif`), renderSarif(result, places))

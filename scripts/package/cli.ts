@@ -7,8 +7,8 @@ import { inOurWords } from './words.ts'
 
 async function run(given: readonly string[]): Promise<number> {
   const command = parseCommand([...given], 'infra')
-  if (!command.isHelp)
-    return runCommand(command, await surroundingsOf(command.parameters, command.environment))
+  const { parameters, environment, allowed } = command
+  if (!command.isHelp) return runCommand(command, await surroundingsOf(parameters, { environment, allowed }))
   process.stdout.write(inOurWords(HELP))
   return 0
 }

@@ -1,8 +1,9 @@
 /** What the package works with, in anybody's folder: the azd environment where there is one, and few variables beside it. */
 import { z } from 'zod'
 import { compile } from '../bicep/compile.ts'
-import { variablesOf } from '../bicep/parameter-file.ts'
+import { variablesOf, WITHHELD } from '../bicep/parameter-file.ts'
 import { azdValues } from '../cli/azd.ts'
+import { isPipeline } from '../cli/pipeline.ts'
 import { Problem } from '../cli/problem.ts'
 import { Directory } from '../graph/directory.ts'
 import { isLoopback } from '../graph/loopback.ts'
@@ -24,11 +25,32 @@ const Environment = z.object({
 })
 const OURS = [...Object.keys(Environment.shape), 'AZURE_ENV_NAME', 'AZURE_LOCATION']
 
-/** Of this process: ours, and what the parameter file may read. */
-const ownVariables = (parameters: string): Record<string, string> => ({
-  ...Object.fromEntries(OURS.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
-  ...variablesOf(parameters, process.env),
-})
+export interface Choice {
+  /** Another azd environment than the selected one. */
+  environment?: string | undefined
+  /** Names that a parameter file may read although this runs in a pipeline. */
+  allowed?: readonly string[]
+  /** false: the folder is a checkout that somebody else has written, its azd environment too. */
+  isStoredTrusted?: boolean
+}
+
+// Azure DevOps sets no CI: https://learn.microsoft.com/azure/devops/pipelines/build/variables
+const isInPipeline = ({ CI, GITHUB_ACTIONS, TF_BUILD } = process.env) =>
+  [CI, GITHUB_ACTIONS, TF_BUILD].some(isPipeline)
+
+/**
+ * Of this process: ours, and what the parameter file may read. A pipeline holds credentials under any name, and a report
+ * of it is read by many: there it may read Azure's names and `allowed`.
+ */
+function ownVariables(parameters: string, allowed: readonly string[]): Record<string, string> {
+  const isReadable = (name: string) =>
+    !isInPipeline() || name.startsWith('AZURE_') || name === 'CI' || allowed.includes(name)
+  const named = Object.entries(variablesOf(parameters, process.env))
+  return {
+    ...Object.fromEntries(named.map(([name, value]) => [name, isReadable(name) ? value : WITHHELD])),
+    ...Object.fromEntries(OURS.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+  }
+}
 
 /** The named azd environment has to be there; without a name there may be none, nor azd. */
 async function storedVariables(name: string | undefined): Promise<Record<string, string>> {
@@ -40,9 +62,13 @@ async function storedVariables(name: string | undefined): Promise<Record<string,
   }
 }
 
-export async function surroundingsOf(parameters: string, name?: string): Promise<Surroundings> {
-  const stored = await storedVariables(name)
-  const set = Object.entries({ ...stored, ...ownVariables(parameters) }).filter(([, value]) => value !== '')
+export async function surroundingsOf(parameters: string, choice: Choice = {}): Promise<Surroundings> {
+  const { environment: name, allowed = [], isStoredTrusted = true } = choice
+  const stored = isStoredTrusted ? await storedVariables(name) : {}
+  const own = Object.entries(ownVariables(parameters, allowed)).filter(
+    ([key, value]) => value !== WITHHELD || !(key in stored),
+  )
+  const set = Object.entries({ ...stored, ...Object.fromEntries(own) }).filter(([, value]) => value !== '')
   // The compiler asks for a place; nothing about identities depends on it.
   const variables = { AZURE_LOCATION: 'westeurope', ...Object.fromEntries(set) }
   const { data: environment, error } = Environment.safeParse(variables)

@@ -20,6 +20,8 @@ export interface Command {
   /** Values of parameters that count more than the file's, as text. */
   values: Readonly<Record<string, string>>
   resourceGroup: string | undefined
+  /** Names of variables that a parameter file may read in a pipeline. */
+  allowed: readonly string[]
   environment: string | undefined
   perspective: Perspective
   exceptions: string | undefined
@@ -35,6 +37,7 @@ Says what a deployment and its hooks would change in Microsoft Entra ID, graded 
   --parameters <file>          any .bicepparam, azd's .parameters.json, or a .bicep file that needs no values
   --set <name>=<value>         a parameter's value, over the file's; as often as needed
   --resource-group <name>      which a template for resource groups is deployed to
+  --variable <name>            what the package's parameter file may read in a pipeline besides AZURE_…; as often as needed
   --format text|markdown|json|sarif
                                text; markdown is a comment for a pull request, json is for programs, sarif for code scanning
   --fail-on high|medium|any    which changes make the exit code 2 (any)
@@ -71,6 +74,11 @@ function valuesOf(given: readonly string[]): Record<string, string> {
   return Object.fromEntries(values)
 }
 
+function variableOf(name: string): string {
+  if (/^[A-Za-z_]\w*$/.test(name)) return name
+  throw refused(`--variable ${name} is not understood.`, 'It is the name of one variable.')
+}
+
 function templateFileOf(infra: string | undefined, parameters: string | undefined, usual: string): string {
   if (infra !== undefined && parameters !== undefined)
     throw refused('Both --infra and --parameters are given.', 'Each of them names what is deployed.')
@@ -90,6 +98,7 @@ export function parseCommand(args: string[], usual: string = join(ROOT, 'infra')
       parameters: { type: 'string' },
       set: { type: 'string', multiple: true, default: [] },
       'resource-group': { type: 'string' },
+      variable: { type: 'string', multiple: true, default: [] },
       environment: { type: 'string', short: 'e' },
       drift: { type: 'boolean', default: false },
       exceptions: { type: 'string' },
@@ -108,6 +117,7 @@ export function parseCommand(args: string[], usual: string = join(ROOT, 'infra')
     parameters: values.help ? '' : templateFileOf(values.infra, values.parameters, usual),
     values: valuesOf(values.set),
     resourceGroup: values['resource-group'],
+    allowed: values.variable.map(variableOf),
     environment: values.environment,
     perspective: values.drift ? 'found' : 'proposed',
     exceptions: values.exceptions,

@@ -187,4 +187,91 @@ describe('A template is compiled', { skip: withoutCompiler }, () => {
     const files = infra(TEMPLATE, `using 'main.bicep'\nparam title = '${text}'\n`)
     assert.equal(await said(files, { environment }), 'Invoices withheld withheld none False ')
   })
+
+  const list = (call: string) => infra(`output said string = join(map(${call}, one => one.baseName), '+')\n`)
+  it('with the names in a folder of its repository', async () => {
+    const files = {
+      ...list("loadDirectoryFileInfo('../texts', '*.txt')"),
+      'texts/a.txt': '',
+      'texts/b.txt': '',
+    }
+    assert.equal(await said(files), 'a.txt+b.txt')
+  })
+
+  it('but not with a module that is missing, which the compiler names', () =>
+    assert.rejects(said(infra("module one 'nowhere.bicep' = {}\n")), /BCP091/))
+
+  const listings: [why: string, files: Record<string, string>][] = [
+    ['by its path', list("loadDirectoryFileInfo('../../..')")],
+    ['of what a checkout keeps in it', list("loadDirectoryFileInfo('../.git')")],
+    ['by a path that is put together', list(`loadDirectoryFileInfo('..\${'/..'}/..')`)],
+    ['by lines of their own', list("sys.loadDirectoryFileInfo /* a */ (\n'../../..')")],
+    ['by a pattern', list("loadDirectoryFileInfo('.', '../../*')")],
+    ['through a link', { ...list("loadDirectoryFileInfo('etc')"), 'infra/etc': '->/etc' }],
+    [
+      'in a module',
+      {
+        ...infra("module one 'one.bicep' = {}\n"),
+        'infra/one.bicep': list("loadDirectoryFileInfo('/')")['infra/main.bicep'],
+      },
+    ],
+  ]
+  for (const [why, files] of listings)
+    it(`but not with the names in a folder elsewhere, ${why}`, () =>
+      assert.rejects(said(files), /loadDirectoryFileInfo may list a folder that is outside/))
+
+  describe('in a folder whose configuration lies outside of the repository', () => {
+    const CONFIGURATION = JSON.stringify({ analyzers: { core: { verbose: false } } })
+    before(() => writeFile(join(folder, 'bicepconfig.json'), CONFIGURATION))
+    after(() => rm(join(folder, 'bicepconfig.json')))
+
+    it('as it says', async () => {
+      assert.equal(await said({ ...infra(read("'a.txt'")), 'infra/a.txt': 'text' }), 'text')
+    })
+    it('but without reading it', async () => {
+      await assert.rejects(said(infra(read("'../../bicepconfig.json'"))), /outside of the repository/)
+      const together = `var end = 'json'\n${read(`'../../bicepconfig.\${end}'`)}`
+      await assert.rejects(said(infra(together)), /outside of the repository/)
+    })
+    it('but not with one that is nowhere above it', async () => {
+      const other = join(folder, 'other')
+      await mkdir(other)
+      await writeFile(join(other, 'bicepconfig.json'), CONFIGURATION)
+      await assert.rejects(said(infra(read("'../../other/bicepconfig.json'"))), /outside of the repository/)
+    })
+  })
+
+  const STEERING = [
+    ...[
+      'PATH',
+      'Path',
+      'HOME',
+      'TMPDIR',
+      'LD_PRELOAD',
+      'LD_LIBRARY_PATH',
+      'DYLD_INSERT_LIBRARIES',
+      'https_proxy',
+    ],
+    ...[
+      'DOTNET_STARTUP_HOOKS',
+      'COMPlus_EnableDiagnostics',
+      'CORECLR_PROFILER_PATH',
+      'BICEP_TRACING_ENABLED',
+    ],
+    ...[
+      'NODE_OPTIONS',
+      'SSL_CERT_FILE',
+      'AZURE_CONFIG_DIR',
+      'PYTHONPATH',
+      'AZURE_AUTHORITY_HOST',
+      'BASH_ENV',
+    ],
+  ]
+  for (const name of STEERING)
+    it(`but not with ${name}, which steers programs`, async () => {
+      const title = `readEnvironmentVariable('${name}', 'none')`
+      const files = infra(TEMPLATE, `using 'main.bicep'\nparam title = ${title}\n`)
+      const options = { environment: { [name]: '/of/the/checkout' } }
+      await assert.rejects(said(files, options), new RegExp(`may not read ${name}: `))
+    })
 })

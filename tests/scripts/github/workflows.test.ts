@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
+import { variablesOf } from '../../../scripts/bicep/parameter-file.ts'
 import { action } from '../package/runner.ts'
 import { jobOf, textOf, workflowFiles, workflowOf } from './workflows.ts'
 
@@ -50,6 +51,17 @@ describe('Every workflow', () => {
       for (const { steps } of Object.values(jobs))
         for (const { uses, with: inputs } of steps)
           if (uses?.startsWith('actions/checkout@')) assert.equal(inputs?.['persist-credentials'], 'false')
+    })
+
+    it(`${file} lets the what-if read what main.bicepparam reads, and nothing else`, async () => {
+      const anything = new Proxy<NodeJS.ProcessEnv>({}, { get: () => 'x' })
+      const read = Object.keys(variablesOf('infra/main.bicepparam', anything))
+      const further = read.filter((name) => !name.startsWith('AZURE_') && name !== 'CI')
+      const { jobs } = await workflowOf(file)
+      for (const { steps } of Object.values(jobs))
+        for (const { uses, with: inputs } of steps)
+          if (uses?.endsWith('/identity-what-if'))
+            assert.deepEqual(String(inputs?.variables).split(' ').toSorted(), further.toSorted())
     })
 
     it(`${file} reads no secret`, async () => {

@@ -200,6 +200,21 @@ mkdir -p "$AZURE_CONFIG_DIR/bin" && ln -sf "${findBicep()?.path}" "$AZURE_CONFIG
     assertHides(outcome, secret, 'ghs_write', 'the-right-to-sign-in')
   })
 
+  it('gives a parameter file Azure’s names and those of its input alone, and nothing that the checkout has stored', async () => {
+    const names = ['SLACK_WEBHOOK_URL', 'NPM_AUTH', 'AZURE_THING', 'TITLE', 'OTHER', 'STORED']
+    const read = names.map((name) => `\${readEnvironmentVariable('${name}', 'none')}`).join(' ')
+    await stranger.write({ 'main.bicepparam': `using 'main.bicep'\n\nparam title = '${read}'\n` })
+    const azd = join(stranger.bin, 'azd')
+    await writeFile(azd, `#!/bin/sh\necho '{"STORED":"of-the-checkout"}'\n`)
+    await chmod(azd, 0o755)
+    const given = names.slice(0, -1)
+    const env = Object.fromEntries(given.map((name) => [name, `of-${name}`]))
+    const outcome = await used({ env, with: { variables: 'TITLE, OTHER' } })
+    await rm(azd)
+    assert.match(outcome.summary, /withheld withheld of-AZURE_THING of-TITLE of-OTHER none/)
+    assertHides(outcome, 'of-SLACK_WEBHOOK_URL', 'of-NPM_AUTH', 'of-the-checkout')
+  })
+
   it('reads no file outside of the repository for a hostile template', async () => {
     await writeFile(join(stranger.folder, 'token-cache.json'), '{"secret":"left-by-a-sign-in"}')
     await stranger.write({
@@ -229,6 +244,21 @@ mkdir -p "$AZURE_CONFIG_DIR/bin" && ln -sf "${findBicep()?.path}" "$AZURE_CONFIG
     const ofBase = await used()
     assert.equal(ofBase.code, 1)
     assert.match(ofBase.summary, /identity-exceptions\.json cannot be used/)
+    await rm(join(stranger.project, 'infra/identity-exceptions.json'))
+  })
+
+  it('accepts exceptions of the checkout where nobody has to review it any more, and of no other event', async () => {
+    await stranger.write({
+      'main.bicep': risky,
+      'identity-exceptions.json': '{"exceptions":[{"nonsense":true}]}',
+    })
+    const on = async (name: string, more: Use['with'] = {}) =>
+      (await used({ event: { name, payload: {} }, with: more })).code
+    // 1: the file counts, and cannot be used.
+    for (const name of ['push', 'schedule', 'workflow_dispatch']) assert.equal(await on(name), 1, name)
+    for (const name of ['issue_comment', 'merge_group', 'workflow_run', 'repository_dispatch'])
+      assert.equal(await on(name), 2, name)
+    assert.equal(await on('merge_group', { exceptions: 'infra/identity-exceptions.json' }), 1)
     await rm(join(stranger.project, 'infra/identity-exceptions.json'))
   })
 

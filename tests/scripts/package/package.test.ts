@@ -115,6 +115,26 @@ describe('The package of the what-if', { skip: withoutCompiler }, () => {
     assert.match(output, /withheld withheld withheld value-of-TITLE/)
   })
 
+  it('gives a parameter file in a pipeline Azure’s names, those that are allowed and those of azd alone', async () => {
+    const names = ['SLACK_WEBHOOK_URL', 'NPM_AUTH', 'DOCKER_AUTH_CONFIG', 'AZURE_THING', 'TITLE', 'STORED']
+    const read = names.map((name) => `\${readEnvironmentVariable('${name}', 'none')}`).join(' ')
+    await stranger.write({ 'main.bicepparam': `using 'main.bicep'\n\nparam title = '${read}'\n` })
+    const dropAzd = await standIn('azd', { STORED: 'of-azd' })
+    const values = Object.fromEntries(names.map((name) => [name, `of-${name}`]))
+    const pipelines = [{ CI: 'true' }, { GITHUB_ACTIONS: 'true' }, { TF_BUILD: 'True' }]
+    const maps = pipelines.map((more) =>
+      stranger.whatif(['map', '--variable', 'TITLE'], { ...values, ...more }),
+    )
+    const laptop = await stranger.whatif(['map'], { ...values, CI: 'false' })
+    for (const { output } of await Promise.all(maps))
+      assert.match(output, /withheld withheld withheld of-AZURE_THING of-TITLE of-azd/)
+    await dropAzd()
+    await stranger.restore()
+    assert.match(laptop.output, /of-SLACK_WEBHOOK_URL .* of-TITLE of-STORED/)
+    const strange = await stranger.whatif(['map', '--variable', 'A=b'])
+    assert.match(strange.output, /--variable A=b is not understood/)
+  })
+
   it('prints nothing of a file outside of the repository', {
     skip: process.platform === 'win32' && 'the file is there on other systems only',
   }, async () => {

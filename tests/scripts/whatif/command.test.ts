@@ -35,6 +35,7 @@ describe('the command line', () => {
       parameters: join(folder, 'main.bicepparam'),
       values: {},
       resourceGroup: undefined,
+      allowed: [],
       environment: undefined,
       perspective: 'proposed',
       exceptions: undefined,
