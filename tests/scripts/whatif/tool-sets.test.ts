@@ -169,4 +169,16 @@ describe('a change of TOOL_SETS in the what-if', { skip: withoutCompiler }, () =
     const after = await tenant.ask({ variables, permissions })
     assert.deepEqual([after.changes, after.blockers, after.unmanaged], [[], [], []])
   })
+
+  it('that nobody has decided is blocked, and no hook is said to take anything back', async () => {
+    clean.restore()
+    await tenant.up({ environment: { TOOL_SETS: `${USUAL_TOOL_SETS},devops,costs` } })
+    const { TOOL_SETS: _, ...variables } = tenant.deployed()
+    const { blockers, unmanaged } = await tenant.ask({ variables })
+    const removed = blockers.filter(({ rule }) => rule === 'removed-in-one-step').map(({ what }) => what)
+    for (const scope of ['cost.read', 'cost.export'])
+      assert.equal(removed.filter((what) => what.includes(scope)).length, 2, removed.join('\n'))
+    assert.ok(unmanaged.length > 0)
+    assert.ok(!unmanaged.some(({ reason }) => reason.includes('takes it back')))
+  })
 })
