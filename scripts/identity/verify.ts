@@ -23,7 +23,7 @@ export class Unverifiable extends Problem {
   override name = 'Unverifiable'
 }
 
-interface Finding {
+export interface Finding {
   title: string
   /** What differs; undefined: nothing. */
   wrong?: string | undefined
@@ -40,8 +40,8 @@ function fixOf({ by, type }: Pick<WhatIf['objects'][number], 'by' | 'type'>): st
 
 const isGrave = ({ risk }: WhatIf['pending'][number]) => risk.grade !== 'low'
 
-/** Every declared object, then everything that nobody declared. */
-function findingsOf(result: WhatIf): Finding[] {
+/** Every declared object, then what cannot be told of it, and everything that nobody declared. */
+export function findingsOf(result: WhatIf): Finding[] {
   const { objects, state, names, changes, pending, blockers, unreadable, orphans, unmanaged, stale } = result
   const written = objects.filter((one) => one.by === 'hook' || isOurs(one))
   return [

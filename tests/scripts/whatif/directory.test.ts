@@ -5,6 +5,7 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import { loadDeclaration } from '../../../app/declaration.ts'
 import { Directory } from '../../../scripts/graph/directory.ts'
 import { DirectoryError } from '../../../scripts/graph/directory-error.ts'
+import { findingsOf } from '../../../scripts/identity/verify.ts'
 import { LEVELS } from '../../../scripts/whatif/command.ts'
 import type { Exception } from '../../../scripts/whatif/exceptions.ts'
 import { decideExitCode, renderJson, summarize } from '../../../scripts/whatif/report.ts'
@@ -139,8 +140,30 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
     assert.match(renderText(result, false), /\[HIGH\] What it will be cannot be told/)
     assert.match(renderMarkdown(result), /🔴 high .*redirectUris is known after deployment/)
     assert.match(renderSarif(result, new Map()), /"ruleId": "known-after-deployment",\s*"level": "error"/)
+    assert.deepEqual(
+      findingsOf(result).flatMap(({ title, wrong }) =>
+        wrong === undefined ? [] : [title.split(', ').at(-1)],
+      ),
+      ['publicClient.redirectUris'],
+    )
     const { pending } = JSON.parse(renderJson(result))
     assert.deepEqual(Object.keys(pending[0]).toSorted(), ['key', 'path', 'risk', 'text', 'title', 'type'])
+  })
+
+  it('grades a host high that fits and that the deployment does not make', async () => {
+    const site = "resource site 'Microsoft.Web/sites@2023-12-01' existing = { name: 'x' }\n"
+    const open = `[...permissions.redirectUris, 'https://\${site.properties.defaultHostName}/callback']`
+    const files = {
+      'identity.bicep': `${identity.replace('redirectUris: permissions.redirectUris', `redirectUris: ${open}`)}\n${site}`,
+    }
+    const client = tenant.directory.applications.find(({ displayName }) => displayName.includes('MCP client'))
+    client?.publicClient.redirectUris.push('https://elsewhere.example/callback')
+    const { changes, unmanaged } = await changed(files)
+    assert.deepEqual(changes, [])
+    assert.deepEqual(
+      unmanaged.map(({ value, grade }) => [value, grade]),
+      [['https://elsewhere.example/callback', 'high']],
+    )
   })
 
   it('grades a text that nobody can tell low', async () => {
