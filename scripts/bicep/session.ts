@@ -1,9 +1,13 @@
 /** One process of the compiler, which answers several questions: starting it takes longer than an answer. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node'
 import { z } from 'zod'
 import { compilerEnvironment, requireBicep } from './compiler.ts'
+import { isInPipeline } from './pipeline.ts'
 
 /** What the compiler finds in the files. */
 export const Diagnostics = z.array(
@@ -26,14 +30,45 @@ const LONGEST = 120_000
 const NO_SUCH_METHOD = -32601
 const Refused = z.object({ code: z.number() })
 
-/** The compiler sees `variables` and no others; nothing of it is left behind. */
+/**
+ * Where the compiler finds no sign-in of the Azure CLI: a template names the registry, and its configuration the cloud,
+ * that would be asked with it. What it has unpacked and restored stays. On Windows home is no variable.
+ */
+async function emptyHome(): Promise<{ variables: Record<string, string>; remove: () => Promise<void> }> {
+  const home = await mkdtemp(join(tmpdir(), 'bicep-home-'))
+  const remove = () => rm(home, { recursive: true, force: true })
+  if (process.platform === 'win32') return { variables: { AZURE_CONFIG_DIR: home }, remove }
+  const store = join(homedir(), '.bicep')
+  await mkdir(store, { recursive: true })
+  await symlink(store, join(home, '.bicep'))
+  const unpacked = join(homedir(), '.net')
+  const variables = {
+    AZURE_CONFIG_DIR: join(home, '.azure'),
+    HOME: home,
+    DOTNET_BUNDLE_EXTRACT_BASE_DIR: unpacked,
+  }
+  return { variables, remove }
+}
+
+/** The compiler sees `variables` and no others, and in a pipeline no sign-in; nothing of it is left behind. */
 export async function inSession<T>(
   variables: Readonly<Record<string, string>>,
   work: (ask: Ask) => Promise<T>,
 ): Promise<T> {
+  const env = compilerEnvironment(variables)
+  if (!isInPipeline()) return converse(env, work)
+  const home = await emptyHome()
+  try {
+    return await converse({ ...env, ...home.variables }, work)
+  } finally {
+    await home.remove()
+  }
+}
+
+async function converse<T>(env: NodeJS.ProcessEnv, work: (ask: Ask) => Promise<T>): Promise<T> {
   const { path } = requireBicep()
   const compiler = spawn(path, ['jsonrpc', '--stdio'], {
-    env: compilerEnvironment(variables),
+    env,
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: LONGEST,
   })

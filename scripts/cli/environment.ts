@@ -1,9 +1,9 @@
 /** The azd environment that a script works on: what hooks are given, or, run alone, what azd says. */
 import { z } from 'zod'
+import { isPipeline } from '../bicep/pipeline.ts'
 import { isLoopback } from '../graph/loopback.ts'
 import { azdValues } from './azd.ts'
 import { itemsOf } from './parameters.ts'
-import { isPipeline } from './pipeline.ts'
 import { Problem } from './problem.ts'
 
 const flag = (usual: boolean) =>

@@ -116,7 +116,8 @@ const failed = (why: string): AzurePreview => ({
 })
 
 /** az hands all that it has to the compiler, and the parameter file is that of the pull request. */
-const HIDDEN = /TOKEN|SECRET|PASSW|CREDENTIAL|^(ACTIONS|GITHUB|GH|RUNNER)_/i
+export const HIDDEN =
+  /TOKEN|SECRET|PASSW|PWD|CREDENTIAL|PRIVATE|WEBHOOK|KEY$|CONNECTION_?STRING|(^|_)(AUTH|PAT|SAS|DSN)($|_)|^(ACTIONS|GITHUB|GH|RUNNER|INPUT)_/i
 
 export async function azurePreview(environment: string, location: string): Promise<AzurePreview> {
   const args = [

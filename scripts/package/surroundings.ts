@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import { compile } from '../bicep/compile.ts'
 import { variablesOf, WITHHELD } from '../bicep/parameter-file.ts'
+import { isInPipeline } from '../bicep/pipeline.ts'
 import { azdValues } from '../cli/azd.ts'
-import { isPipeline } from '../cli/pipeline.ts'
 import { Problem } from '../cli/problem.ts'
 import { Directory } from '../graph/directory.ts'
 import { isLoopback } from '../graph/loopback.ts'
@@ -33,10 +33,6 @@ export interface Choice {
   /** false: the folder is a checkout that somebody else has written, its azd environment too. */
   isStoredTrusted?: boolean
 }
-
-// Azure DevOps sets no CI: https://learn.microsoft.com/azure/devops/pipelines/build/variables
-const isInPipeline = ({ CI, GITHUB_ACTIONS, TF_BUILD } = process.env) =>
-  [CI, GITHUB_ACTIONS, TF_BUILD].some(isPipeline)
 
 /**
  * Of this process: ours, and what the parameter file may read. A pipeline holds credentials under any name, and a report

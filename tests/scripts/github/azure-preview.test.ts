@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { answerOf, azureMarkdown } from '../../../scripts/github/azure-preview.ts'
+import { answerOf, azureMarkdown, HIDDEN } from '../../../scripts/github/azure-preview.ts'
+import { settingNames } from '../../../scripts/github/settings.ts'
 import { commentOf, preview } from './previews.ts'
 import { notHere } from './project.ts'
 import { armSays, pullRequest, whatif, world } from './worlds.ts'
@@ -20,6 +21,28 @@ const markdownOf = (answer: object) => {
 }
 
 describe('The preview of Azure resources', () => {
+  it('hands az nothing that is called like a credential, and all that the template and the sign-in need', async () => {
+    const credentials = [
+      'SLACK_WEBHOOK_URL',
+      'NPM_AUTH',
+      'DOCKER_AUTH_CONFIG',
+      'SIGNING_KEY',
+      'AZURE_DEVOPS_EXT_PAT',
+    ]
+    for (const name of [...credentials, 'DB_CONNECTION_STRING', 'SENTRY_DSN', 'MY_TOKEN', 'GITHUB_TOKEN'])
+      assert.ok(HIDDEN.test(name), name)
+    const settings = await settingNames()
+    for (const name of [
+      ...settings,
+      'PATH',
+      'HOME',
+      'AZURE_CONFIG_DIR',
+      'AZURE_AUTHORITY_HOST',
+      'HTTPS_PROXY',
+    ])
+      assert.ok(!HIDDEN.test(name), name)
+  })
+
   it('says that nothing would change only when Azure has looked at everything', () => {
     assert.equal(markdownOf({ changes: [] }), 'No Azure resource would change.')
     const text = markdownOf({ changes: [], diagnostics: [skipped] })
