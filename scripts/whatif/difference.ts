@@ -27,6 +27,8 @@ export interface PendingValue {
   instead?: string[] | undefined
   /** An actual value that fits, on a host of which a part is not known: it may be another one. */
   assumed?: string | undefined
+  /** It is known what is wanted, and Graph does not show what is there: no finding, or it would be one for ever. */
+  isUnseen?: boolean
   /** Of an assumed one: what is unknown of its host belongs to what the template makes. */
   isMade?: boolean
 }
@@ -107,7 +109,10 @@ export function compareProperties(
     if (name === 'logo' && where.isNew && typeof value === 'string')
       into.differences.push(differenceOf(describeBytes(value), undefined, inner))
     else if (BETA_ONLY.includes(name) && !where.isNew && present[name] === undefined)
-      into.pending.push(leaveOpen('cannot be told: Microsoft Graph v1.0 does not show it', inner))
+      into.pending.push({
+        ...leaveOpen('cannot be told: Microsoft Graph v1.0 does not show it', inner),
+        isUnseen: true,
+      })
     else if (!WRITE_ONLY.includes(name)) compareValue(value, present[name], inner, into)
   }
 }

@@ -73,8 +73,9 @@ export function writeHeadline(summary: Summary): string {
 
 /** 0: nothing of that level; 2: something. What will fail counts for every level. */
 export function decideExitCode(result: WhatIf, level: Level): 0 | 2 {
-  if (level === 'any') return summarize(result).result === 'none' ? 0 : 2
-  return result.blockers.length > 0 || gradesIn(result).some((grade) => isAtLeast(grade, level)) ? 2 : 0
+  const seen = { ...result, pending: result.pending.filter(({ isUnseen }) => !isUnseen) }
+  if (level === 'any') return summarize(seen).result === 'none' ? 0 : 2
+  return result.blockers.length > 0 || gradesIn(seen).some((grade) => isAtLeast(grade, level)) ? 2 : 0
 }
 
 /** Counts up when a reader of the old format would misread the new one. */
@@ -117,7 +118,7 @@ export function renderJson(result: WhatIf): string {
       uniqueName: uniqueName ?? null,
       renamedTo: renamedTo ?? null,
     })),
-    pending: result.pending.map(({ place: _, instead: _there, ...one }) => one),
+    pending: result.pending.map(({ place: _, instead: _there, isUnseen: _unseen, ...one }) => one),
     unmanaged: result.unmanaged,
     accepted: result.accepted,
     stale: result.stale,
