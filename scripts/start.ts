@@ -11,7 +11,7 @@ import { fullScope } from '../app/metadata.ts'
 import { everyToolSet, selectPermissions } from '../app/permissions.ts'
 import { startCosmos } from './emulators/cosmos.ts'
 import { Dashboard } from './emulators/dashboard/dashboard.ts'
-import { listenOnLoopback, portFrom } from './emulators/loopback.ts'
+import { freePort, listenOnLoopback, portFrom } from './emulators/loopback.ts'
 import { fillEmulator } from './emulators/seed/documents.ts'
 import { seedDirectory } from './emulators/seed.ts'
 import { STORE, serverEnvironment } from './emulators/server-environment.ts'
@@ -31,9 +31,8 @@ async function main(): Promise<void> {
   const declaration = loadDeclaration()
   const permissions = selectPermissions(declaration, process.env.TOOL_SETS || everyToolSet(declaration))
   // Taken and given back: a port that a stranger holds is said now, and not answered for by the stranger.
-  const taken = await listenOnLoopback(() => {}, portFrom('PORT', 8080), 'PORT')
-  const { port } = taken
-  await taken.close()
+  const port = portFrom('PORT', 8080) || (await freePort())
+  await (await listenOnLoopback(() => {}, port, 'PORT')).close()
   const mcp = `http://localhost:${port}/mcp`
   const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const data = process.env.DATA_DIR ?? `${root}.data`

@@ -1,6 +1,6 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 
 /** The port that an environment variable chooses; 0 means any free one. Throws on anything else. */
 export function portFrom(variable: string, usual: number, env = process.env): number {
@@ -11,14 +11,24 @@ export function portFrom(variable: string, usual: number, env = process.env): nu
   return port
 }
 
-/** A port that is free now; for a server whose URL must be known before it listens. */
+/**
+ * A port that is free now; for a server whose URL must be known before it listens. Below those that systems give to
+ * connections and to whoever asks for any (Linux from 32768, IANA from 49152), so that nobody gets it meanwhile.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = randomInt(20_000, 32_768)
+    const server = createServer()
+    try {
+      await once(server.listen(port), 'listening')
+    } catch (error) {
+      if (codeOf(error) === 'EADDRINUSE') continue
+      throw error
+    }
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined)

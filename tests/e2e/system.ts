@@ -38,7 +38,11 @@ export async function startSystem(
     RATE_LIMIT_PER_MINUTE: '100000',
     ...overrides,
   }
-  let server = await startServer(program, environment, mcp)
+  const close = () => Promise.all([tenant.close(), cosmos.close()])
+  let server = await startServer(program, environment, mcp).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
   /** Whatever a test was about: the whole suite's output is read so. */
   const end = async () => {
     await kill(server.child)
@@ -74,7 +78,7 @@ export async function startSystem(
     },
     /** Fails, when all is closed, if a line of the server said something personal. */
     async stop() {
-      await end().finally(() => Promise.all([tenant.close(), cosmos.close()]))
+      await end().finally(close)
     },
   }
 }
