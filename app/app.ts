@@ -101,7 +101,7 @@ function contextOf(services: Services, bearer: Bearer, verdict: Verdict, entry: 
   return isService(bearer)
     ? { holder: verdict.service?.holder, ...surroundings }
     : {
-        ...{ user: bearer.userId, admin: verdict.admin, store, costs, documents },
+        ...{ user: bearer.userId, admin: verdict.admin, store },
         ...services.downstream.onBehalfOf(verdict.tokens),
         ...surroundings,
       }

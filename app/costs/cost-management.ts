@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { StepUpRequired } from '../auth/downstream.ts'
 import type { UserId } from '../auth/verifier.ts'
 import { deadlines, within } from '../deadline.ts'
+import { readText } from '../response-text.ts'
 import { tracedRequest } from '../telemetry/trace.ts'
 import { type Cost, type Page, questionFor, readPage } from './answer.ts'
 import { CostsBroken, CostsForbidden, CostsNotAnswered, CostsUnavailable, SERVICE } from './cost-failure.ts'
@@ -108,8 +109,9 @@ export class CostManagement {
         signal,
       })
       answered(response.status)
-      return { response, text: await textOf(response) }
+      return { response, text: await readText(response, MAX_PAGE_BYTES) }
     })
+    if (text === undefined) throw new CostsBroken('too_large', response.status)
     if (response.status === 204) return undefined
     const body = parsed(text)
     if (response.status !== 200) throw this.#failureOf(response, body, { user, subscription })
@@ -156,17 +158,6 @@ function followed(link: string, first: URL): URL {
     !next.password
   if (!next || !same) throw new CostsBroken('foreign_page')
   return next
-}
-
-async function textOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > MAX_PAGE_BYTES) throw new CostsBroken('too_large', response.status)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function parsed(text: string): unknown {

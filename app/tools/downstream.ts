@@ -4,6 +4,7 @@ import { FURTHER_PROOF } from '../auth/challenge.ts'
 import { retryAfterSeconds } from '../auth/entra-http.ts'
 import { deadlines, within } from '../deadline.ts'
 import type { DownstreamApi } from '../permissions.ts'
+import { readText } from '../response-text.ts'
 import { tracedRequest } from '../telemetry/trace.ts'
 import { ToolRefusal } from './refusal.ts'
 
@@ -54,6 +55,9 @@ export class DownstreamRefused extends Error {
   }
 }
 
+/** Of what a tool reads at once; who needs more asks for pages. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024
+
 /** A service answers itself in a moment, or not soon: one repetition, and none of what might be done twice. */
 const REPEAT = {
   limit: 1,
@@ -91,8 +95,8 @@ export class Downstream {
     const service = this.#apis.get(name)?.displayName ?? name
     try {
       const body = await within(question.deadlineMs ?? deadlines.downstream, (signal) =>
-        tracedRequest(service, 'ask', question.method ?? 'GET', (trace, answered) =>
-          ky(this.#addressOf(name, question.path), {
+        tracedRequest(service, 'ask', question.method ?? 'GET', async (trace, answered) => {
+          const response = await ky(this.#addressOf(name, question.path), {
             method: question.method ?? 'GET',
             ...(question.json !== undefined && { json: question.json }),
             headers: { ...question.headers, ...trace, authorization: `Bearer ${token}` },
@@ -101,9 +105,11 @@ export class Downstream {
             timeout: false,
             retry: REPEAT,
             hooks: { afterResponse: [({ response }) => answered(response.status)] },
-          }).text(),
-        ),
+          })
+          return readText(response, MAX_ANSWER_BYTES)
+        }),
       )
+      if (body === undefined) throw new Unreadable(`${service} answered with more than a tool reads.`)
       return read(service, body, question.answer)
     } catch (error) {
       throw failureOf(service, error, question.refused)

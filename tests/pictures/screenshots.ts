@@ -12,6 +12,13 @@ import { declaredMap, firstChecks, startWorld, twoUsers, type World } from './wo
 
 type Shot = Readonly<{ page: Page; world: World; scheme: Scheme; keep: (what: string) => Promise<void> }>
 
+type Chosen = Omit<Parameters<typeof inspect>[2], 'scheme'>
+
+function inspectorOf(chosen: Chosen) {
+  return ({ page, world, scheme, keep }: Shot) =>
+    inspect(page, world, { ...chosen, scheme }, () => keep('body'))
+}
+
 /** What is on the page when `keep` is called with a selector becomes the picture. */
 const SHOTS: Partial<Record<Name, (shot: Shot) => Promise<void>>> = {
   'sign-in': async ({ page, world, keep }) => {
@@ -23,24 +30,8 @@ const SHOTS: Partial<Record<Name, (shot: Shot) => Promise<void>>> = {
     await page.goto(world.tenant)
     await keep('main')
   },
-  'inspector-alice': async (shot) => {
-    const chosen = {
-      person: 'Alice',
-      tool: 'get_expense_stats',
-      answer: '"users"',
-      scheme: shot.scheme,
-    } as const
-    await inspect(shot.page, shot.world, chosen, () => shot.keep('body'))
-  },
-  'inspector-bob': async (shot) => {
-    const chosen = {
-      person: 'Bob',
-      tool: 'get_user_expenses',
-      answer: '"expenses"',
-      scheme: shot.scheme,
-    } as const
-    await inspect(shot.page, shot.world, chosen, () => shot.keep('body'))
-  },
+  'inspector-alice': inspectorOf({ person: 'Alice', tool: 'get_expense_stats', answer: '"users"' }),
+  'inspector-bob': inspectorOf({ person: 'Bob', tool: 'get_user_expenses', answer: '"expenses"' }),
   'pull-request': async ({ page, keep }) => {
     await page.setContent(commentPage(await comment()))
     await keep('body')

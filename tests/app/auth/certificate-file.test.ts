@@ -186,6 +186,19 @@ describe('the certificate’s file', () => {
     assert.doesNotMatch(JSON.stringify([lines, again.lines]), /PRIVATE|BEGIN|CN=/)
   })
 
+  function assertReplacedInADay(
+    file: CertificateFile,
+    lines: readonly Line[],
+    by: Readonly<{ thumbprintSha256: string }>,
+  ): void {
+    mock.timers.tick(DAY)
+    assert.deepEqual(
+      lines.map(({ message }) => message),
+      ['The certificate was replaced.'],
+    )
+    assert.equal(file.current.thumbprintSha256, by.thumbprintSha256)
+  }
+
   it('is looked at every day, even where its folder tells of nothing', async () => {
     const [first, second] = await Promise.all([made(), made()])
     await writeFile(path, first.pem)
@@ -194,12 +207,7 @@ describe('the certificate’s file', () => {
     const { log, lines } = listening()
     stop = file.watch(log)
     await writeFile(path, second.pem)
-    mock.timers.tick(DAY)
-    assert.deepEqual(
-      lines.map(({ message }) => message),
-      ['The certificate was replaced.'],
-    )
-    assert.equal(file.current.thumbprintSha256, second.thumbprintSha256)
+    assertReplacedInADay(file, lines, second)
   })
 
   it('is looked at every day where its folder cannot be watched, which ends no server', async () => {
@@ -218,11 +226,6 @@ describe('the certificate’s file', () => {
     )
     await mkdir(folder)
     await writeFile(path, second.pem)
-    mock.timers.tick(DAY)
-    assert.deepEqual(
-      lines.map(({ message }) => message),
-      ['The certificate was replaced.'],
-    )
-    assert.equal(file.current.thumbprintSha256, second.thumbprintSha256)
+    assertReplacedInADay(file, lines, second)
   })
 })
