@@ -36,6 +36,8 @@ function earliest(to: string): string {
  */
 export function faultOf({ from, to }: Period): string | undefined {
   if (from > to) return 'from must not be after to'
+  // Azure is younger, and a year of two digits would be counted as one of the last century.
+  if (from < '2008') return 'from must not be before 2008'
   if (to > today()) return `to must not be after today, ${today()} in UTC: costs of the future are not known`
   if (from < earliest(to))
     return `the period must have at most ${MAX_MONTHS} months: from ${earliest(to)} to ${to}`

@@ -2,8 +2,9 @@ import type { ToolResult } from '../tools/tool.ts'
 import type { Message } from './message.ts'
 
 export const info = { name: 'expenses', title: 'Expenses', version: '1.0.0' }
+/** True of every tool set and of every tool of one's own: what a tool does, it says itself. */
 export const instructions =
-  "Records and lists the signed-in user's expenses. Amounts have at most two decimals."
+  'Every tool acts as the signed-in caller and shows what that caller may see; tools that they may not call are not listed.'
 /** How long a client may keep a list of tools; never for another user, whose list can differ. */
 export const listCache = { ttlMs: 60_000, cacheScope: 'private' } as const
 

@@ -68,13 +68,13 @@ function chainOf(error: unknown): Error[] {
   return chain
 }
 
-/** A number as a code is an HTTP status: so @azure/cosmos has it. */
+/** A number as a code is an HTTP status where it can be one: so @azure/cosmos has it; an abort of the platform has 20. */
 function factsOf(error: Error) {
   const { name = 'Error', code, errorCode, response, ...said } = Said.parse(error)
   return {
     ...said,
     name,
     code: typeof code === 'string' ? code : errorCode,
-    status: said.status ?? response?.status ?? (typeof code === 'number' ? code : undefined),
+    status: said.status ?? response?.status ?? (typeof code === 'number' && code >= 100 ? code : undefined),
   }
 }

@@ -36,7 +36,12 @@ export const costByService = defineTool({
   }),
   run: async ({ subscription, from, to, top }, context) => {
     const question = { subscription, period: { from, to }, daily: false }
-    const onPage = (pages: number) => context.report?.(pages, undefined, `${pages} pages of costs read`)
+    const onPage = (pages: number) =>
+      context.report?.(
+        pages,
+        undefined,
+        pages === 1 ? '1 page of costs read' : `${pages} pages of costs read`,
+      )
     const costs = await inWordsOf(context, () => askForCosts(question, context, { onPage }))
     const summary = summarize(costs, top)
     const totals = summary.map(({ currency, total, rest }) => ({

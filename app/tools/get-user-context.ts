@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { decide } from '../telemetry/audit.ts'
 import { DevopsProfile, devopsProfile } from './devops-get-profile.ts'
 import { GraphProfile, graphProfile } from './graph-get-profile.ts'
+import { ToolRefusal } from './refusal.ts'
 import { defineTool, messageFor, type ToolContext } from './tool.ts'
 
 type Graph = z.infer<typeof GraphProfile>
@@ -54,13 +55,20 @@ export const getUserContext = defineTool({
     const failures = Object.entries({ 'Microsoft Graph': graph.error, 'Azure DevOps': devops.error }).filter(
       ([, error]) => error !== undefined,
     )
-    const [first] = failures
-    if (first && !graph.said && !devops.said) throw first[1]
+    const [first, ...others] = failures
+    const isNothing = !graph.said && !devops.said
+    // Alone, a failure is what came of the call.
+    if (first && isNothing && others.length === 0) throw first[1]
     // Half an answer is one: each failure is noted in the log, and none of them is what came of the call.
     const missing = failures.map(([source, error]) => ({
       source,
       reason: messageFor(error, { ...context, entry: { ...entry } }),
     }))
+    if (isNothing && first)
+      throw new ToolRefusal(missing.map(({ reason }) => reason).join(' '), {
+        outcome: first[1] instanceof ToolRefusal ? first[1].outcome : 'failed',
+        ...(first[1] instanceof ToolRefusal && first[1].decision && { decision: first[1].decision }),
+      })
     if (first) decide(entry, 'accept', 'partial')
     return {
       structured: {

@@ -55,6 +55,16 @@ describe('get_user_context', () => {
     assert.deepEqual((await answer).audit, ['accept', 'tool', 'done'])
   })
 
+  it('names every source that failed where none is left', async () => {
+    for (const api of ['graph', 'devops'] as const)
+      system.tenant.faults.on(api, { status: 503, retryAfter: 9 })
+    const { text, audit } = await ask(await system.tokenFor('Alice'))
+    assert.match(text, /"isError":true/)
+    for (const name of ['Microsoft Graph', 'Azure DevOps'])
+      assert.ok(text.includes(`${name} is not available. Try again in 9 seconds.`), text)
+    assert.deepEqual(audit, ['accept', 'downstream_unavailable', 'failed'])
+  })
+
   for (const [failing, there, name] of [
     ['graph', 'organisations', 'Microsoft Graph'],
     ['devops', 'alice@contoso.example', 'Azure DevOps'],

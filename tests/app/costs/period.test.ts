@@ -18,6 +18,7 @@ describe('a period', () => {
 
   for (const [from, to, words] of [
     ['2026-11-02', '2026-11-01', /must not be after to/],
+    ['0050-01-01', '0050-01-31', /must not be before 2008/],
     ['2026-11-28', '2026-11-28', /must not be after today, 2026-11-27 in UTC/],
     ['2026-11-01', '2026-11-30', /must not be after today/],
     ['2025-11-27', '2026-11-27', /at most 12 months: from 2025-11-28 to 2026-11-27/],

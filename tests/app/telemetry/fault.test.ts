@@ -26,6 +26,12 @@ describe('what is said of a fault', () => {
     })
   })
 
+  it('has no status of an abort, whose number is none of HTTP', () => {
+    const aborted = new DOMException('secret', 'AbortError')
+    assert.equal(aborted.code, 20)
+    assert.deepEqual(known(aborted), { error: 'AbortError' })
+  })
+
   it('has the status of an HTTP client’s error', () => {
     const http = Object.assign(new Error('secret'), { name: 'HTTPError', response: { status: 503 } })
     assert.deepEqual(known(http), { error: 'HTTPError', status: 503 })
