@@ -235,9 +235,9 @@ async function run(options: Compilation): Promise<Written> {
     })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(
-      `${join(infra, parameters)} does not compile with these parameters:\n${reason}\nA parameter without a value: --set name=value`,
-    )
+    // BCP258, BCP037 and the like of Bicep say what to do themselves; where a value is missing they cannot know our way.
+    const way = reason.includes('BCP258') ? '\nA parameter without a value: --set name=value' : ''
+    throw new Error(`${join(infra, parameters)} does not compile with these parameters:\n${reason}${way}`)
   }
 }
 

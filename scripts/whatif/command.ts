@@ -91,7 +91,7 @@ export function parseCommand(args: string[], usual: string = join(ROOT, 'infra')
     args,
     allowPositionals: true,
     options: {
-      format: { type: 'string', default: 'text' },
+      format: { type: 'string' },
       'fail-on': { type: 'string', default: 'any' },
       map: { type: 'boolean', default: false },
       infra: { type: 'string' },
@@ -109,11 +109,14 @@ export function parseCommand(args: string[], usual: string = join(ROOT, 'infra')
   const [word, ...others] = positionals
   if (others.length > 0 || (word !== undefined && word !== 'map'))
     throw refused(`Unexpected: ${positionals.join(' ')}`, 'The only word that may stand alone is map.')
+  const isMap = values.map || word === 'map'
+  if (isMap && values.format !== undefined)
+    throw refused('--format does not go with map.', 'The map is Mermaid, and nothing else.')
   return {
-    format: oneOf(FORMATS, values.format, 'format'),
+    format: oneOf(FORMATS, values.format ?? 'text', 'format'),
     failOn: oneOf(LEVELS, values['fail-on'], 'fail-on'),
     isHelp: values.help,
-    isMap: values.map || word === 'map',
+    isMap,
     parameters: values.help ? '' : templateFileOf(values.infra, values.parameters, usual),
     values: valuesOf(values.set),
     resourceGroup: values['resource-group'],

@@ -41,6 +41,8 @@ export function judgeForeignAddress(fact: Fact): string | undefined {
   if (uri === undefined) return undefined
   if (fact.difference.place !== 'identifierUris' && isUnsafeRedirect(uri))
     return 'Authorization codes go to an address that is neither https nor this machine.'
+  if (fact.difference.place !== 'identifierUris' && readHost(uri).includes('*'))
+    return `Authorization codes go to every host that fits ${readHost(uri)}.`
   // api://name has no host: what is after it is a name in this tenant.
   if (/^(api|urn):/i.test(uri) || !isStrange(uri, fact) || (fact.isNew && !fact.isTrusted)) return undefined
   return `${receives(fact)} ${readHost(uri)}, a host that the object did not use before.`

@@ -25,6 +25,14 @@ describe('the command line', () => {
   const parsed = (...args: string[]) => parseCommand(args, folder)
   const named = (...args: string[]) => parsed(...args).parameters.slice(folder.length + 1)
 
+  it('draws the map as Mermaid only', () => {
+    for (const args of [
+      ['map', '--format', 'json'],
+      ['--map', '--format', 'text'],
+    ])
+      assert.throws(() => parsed(...args), /--format does not go with map/)
+  })
+
   it('is text about the usual folder, and any change counts, unless it says otherwise', async () => {
     await write('main.bicepparam')
     assert.deepEqual(parsed(), {

@@ -253,6 +253,11 @@ const CASES: readonly [name: string, expected: string, one: Case][] = [
     'medium new-address',
     { ...redirect, after: 'https://app.example/cb', isNew: true },
   ],
+  [
+    'a redirect URI with a wildcard, of a new app too',
+    'high foreign-address',
+    { ...redirect, after: 'https://*.app.example/cb', isNew: true },
+  ],
   ['a redirect URI on this machine', 'low known-address', { ...redirect, after: 'http://127.0.0.1:33418/' }],
   [
     'a redirect URI that goes',
