@@ -31,11 +31,15 @@ async function main(): Promise<void> {
   const declaration = loadDeclaration()
   const permissions = selectPermissions(declaration, process.env.TOOL_SETS || everyToolSet(declaration))
   // Taken and given back: a port that a stranger holds is said now, and not answered for by the stranger.
+  const chosen = [portFrom('PORT', 8080), portFrom('TENANT_PORT', 8081), portFrom('COSMOS_PORT', 8082)]
+  if (chosen.some((one, at) => one !== 0 && chosen.indexOf(one) !== at))
+    throw new Error('PORT, TENANT_PORT and COSMOS_PORT should be three ports (0 = any free one).')
   const port = portFrom('PORT', 8080) || (await freePort())
   await (await listenOnLoopback(() => {}, port, 'PORT')).close()
-  const mcp = `http://localhost:${port}/mcp`
+  // As a URL writes it: without the port that is the usual one.
+  const mcp = new URL(`http://localhost:${port}/mcp`).href
   const seed = seedDirectory({ mcpUrls: [mcp], permissions })
-  const data = process.env.DATA_DIR ?? `${root}.data`
+  const data = process.env.DATA_DIR || `${root}.data`
   mkdirSync(data, { recursive: true })
 
   const dashboard = new Dashboard({ ...seed, permissions })

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { freePort } from '../../scripts/emulators/loopback.ts'
 import { Ready, startCommand } from './npm-start.ts'
 import { callTool, lunch } from './rpc.ts'
 import { accessToken, SignIn, withLoginHint } from './sign-in.ts'
@@ -100,6 +101,13 @@ describe('npm start', () => {
       assert.equal((await lines.next()).done, true)
     })
   }
+
+  it('refuses one port for two', async () => {
+    const port = String(await freePort())
+    const { child, errors } = start([], { PORT: port, TENANT_PORT: port })
+    assert.deepEqual(await once(child, 'exit'), [1, null])
+    assert.match(errors(), /PORT, TENANT_PORT and COSMOS_PORT should be three ports/)
+  })
 
   it('refuses a port that is none', async () => {
     const { child, errors } = start([], { TENANT_PORT: 'eighty' })
