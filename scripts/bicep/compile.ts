@@ -235,8 +235,10 @@ async function run(options: Compilation): Promise<Written> {
     })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    // BCP258, BCP037 and the like of Bicep say what to do themselves; where a value is missing they cannot know our way.
-    const way = reason.includes('BCP258') ? '\nA parameter without a value: --set name=value' : ''
+    // Where a value is missing, which it says with a code (BCP258) or without, Bicep cannot know our way.
+    const way = /BCP258|missing an assignment/.test(reason)
+      ? '\nA parameter without a value: --set name=value'
+      : ''
     throw new Error(`${join(infra, parameters)} does not compile with these parameters:\n${reason}${way}`)
   }
 }
