@@ -33,7 +33,12 @@ const isProgram = (path: string): boolean => {
   }
 }
 
-/** `BICEP`, then PATH, `AZD_BICEP_TOOL_PATH`, azd's own copy, the Azure CLI's own copy. */
+/**
+ * `BICEP`, then PATH, `AZD_BICEP_TOOL_PATH`, azd's own copy, the Azure CLI's own copy.
+ * @env BICEP Path of the Bicep compiler that counts; else it is looked for on PATH, then where azd and the Azure CLI keep theirs.
+ * @env AZD_BICEP_TOOL_PATH The compiler that azd was told to use.
+ * @env AZD_CONFIG_DIR, AZURE_CONFIG_DIR Folders of azd (usually `~/.azd`) and of the Azure CLI (`~/.azure`); a compiler may lie in their `bin`.
+ */
 export const findBicep = (surroundings = thisMachine()): Compiler | undefined => {
   const { env, home, platform } = surroundings
   const file = platform === 'win32' ? 'bicep.exe' : 'bicep'
@@ -61,7 +66,10 @@ export const requireBicep = (surroundings = thisMachine()): Compiler => {
   return compiler
 }
 
-/** What any program needs. */
+/**
+ * What any program needs.
+ * @env HTTPS_PROXY, NO_PROXY What the Bicep compiler is told of the network, from which it fetches the Graph extension.
+ */
 const NEEDED = [
   ...['PATH', 'Path', 'HOME', 'USERPROFILE', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR'],
   ...['HTTPS_PROXY', 'NO_PROXY'],

@@ -12,7 +12,10 @@ type Options = Readonly<{
   environment: string | undefined
 }>
 
-/** `variables` of the process count more than those of azd, which is asked only where it is needed. */
+/**
+ * `variables` of the process count more than those of azd, which is asked only where it is needed.
+ * @env SERVER_URL, AZURE_TENANT_ID, ENTRA_PUBLIC_CLIENT_ID Which server `npm run client` calls, and as which client; else the azd environment says it.
+ */
 export function choice(options: Options, variables: Readonly<Record<string, string | undefined>>) {
   let stored: Promise<Record<string, string>> | undefined
   const azd = () => {

@@ -12,7 +12,10 @@ import type { McpServer } from './server.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** `variables`: the environment, for the credential. */
+/**
+ * `variables`: the environment, for the credential.
+ * @env AZURE_CLIENT_ID, ENTRA_CLIENT_SECRET, ENTRA_CLIENT_CERTIFICATE_PATH Who a service is, and one proof of it, for `npm run client -- --service`; in a GitHub job the job's own token is one.
+ */
 export function serviceTokens(server: McpServer, clientId: string, variables: Variables): Tokens {
   let token: Promise<string> | undefined
   return {
