@@ -64,13 +64,11 @@ function objectIn(text: string): Record<string, unknown> {
   throw misused('The arguments of a tool are one JSON object, and this is none.')
 }
 
-/**
- * In the user's own folder: a project's may be shared, or copied into an image.
- * @env XDG_CONFIG_HOME, LOCALAPPDATA The user's own folder, where `npm run client` keeps its tokens; without them `~/.config`.
- */
+/** In the user's own folder: a project's may be shared, or copied into an image. */
 const keptFile = (url: string) =>
   cacheFile(
     join(
+      // @env XDG_CONFIG_HOME, LOCALAPPDATA The user's own folder, where `npm run client` keeps its tokens; else `~/.config`.
       env.XDG_CONFIG_HOME || (platform === 'win32' && env.LOCALAPPDATA) || join(homedir(), '.config'),
       'entra-mcp-client',
     ),

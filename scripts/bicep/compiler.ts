@@ -33,16 +33,14 @@ const isProgram = (path: string): boolean => {
   }
 }
 
-/**
- * `BICEP`, then PATH, `AZD_BICEP_TOOL_PATH`, azd's own copy, the Azure CLI's own copy.
- * @env BICEP Path of the Bicep compiler that counts; else it is looked for on PATH, then where azd and the Azure CLI keep theirs.
- * @env AZD_BICEP_TOOL_PATH The compiler that azd was told to use.
- * @env AZD_CONFIG_DIR, AZURE_CONFIG_DIR Folders of azd (usually `~/.azd`) and of the Azure CLI (`~/.azure`); a compiler may lie in their `bin`.
- */
+/** `BICEP`, then PATH, `AZD_BICEP_TOOL_PATH`, azd's own copy, the Azure CLI's own copy. */
 export const findBicep = (surroundings = thisMachine()): Compiler | undefined => {
   const { env, home, platform } = surroundings
   const file = platform === 'win32' ? 'bicep.exe' : 'bicep'
   const folders = (env.PATH ?? env.Path ?? '').split(platform === 'win32' ? ';' : delimiter).filter(Boolean)
+  // @env BICEP Path of the Bicep compiler; else it is looked for on PATH, then where azd and the Azure CLI keep theirs.
+  // @env AZD_BICEP_TOOL_PATH The compiler that azd was told to use.
+  // @env AZD_CONFIG_DIR, AZURE_CONFIG_DIR Folders of azd (`~/.azd`) and of the Azure CLI (`~/.azure`), a compiler in their `bin`.
   const places: [from: string, path: string | undefined][] = [
     ['BICEP', env.BICEP],
     ...folders.map((folder): [string, string] => ['PATH', join(folder, file)]),
@@ -66,12 +64,10 @@ export const requireBicep = (surroundings = thisMachine()): Compiler => {
   return compiler
 }
 
-/**
- * What any program needs.
- * @env HTTPS_PROXY, NO_PROXY What the Bicep compiler is told of the network, from which it fetches the Graph extension.
- */
+/** What any program needs. */
 const NEEDED = [
   ...['PATH', 'Path', 'HOME', 'USERPROFILE', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR'],
+  // @env HTTPS_PROXY, NO_PROXY What the Bicep compiler is told of the network, from which it fetches the Graph extension.
   ...['HTTPS_PROXY', 'NO_PROXY'],
 ]
 

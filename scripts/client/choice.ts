@@ -12,11 +12,9 @@ type Options = Readonly<{
   environment: string | undefined
 }>
 
-/**
- * `variables` of the process count more than those of azd, which is asked only where it is needed.
- * @env SERVER_URL, AZURE_TENANT_ID, ENTRA_PUBLIC_CLIENT_ID Which server `npm run client` calls, and as which client; else the azd environment says it.
- */
+/** `variables` of the process count more than those of azd, which is asked only where it is needed. */
 export function choice(options: Options, variables: Readonly<Record<string, string | undefined>>) {
+  // @env SERVER_URL, AZURE_TENANT_ID, ENTRA_PUBLIC_CLIENT_ID Which server `npm run client` calls, and as which client.
   let stored: Promise<Record<string, string>> | undefined
   const azd = () => {
     stored ??= azdValues(options.environment).catch((error: unknown) => {
