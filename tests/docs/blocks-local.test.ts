@@ -166,9 +166,29 @@ describe('With every tool set', () => {
   })
 
   it('Alice reads the costs that docs/tools.md asks for, and Bob does not', async () => {
-    assert.equal(block('docs/tools.md', 'npm run client').text, COSTS)
+    assert.equal(block('docs/tools.md', 'npm run client -- cost_by_service').text, COSTS)
     assert.match(await run('Alice', COSTS), /^currency +total/m)
     await assert.rejects(run('Bob', COSTS), /Cost Management Reader/)
+  })
+
+  it('Alice exports costs once Olivia has consented on the page that docs/tools.md names', async () => {
+    const EXPORT = `npm run client -- cost_export '{"subscription":"6b0c4f1e-2d3a-4c58-9e71-8a5d0f3c2b16","from":"2026-09-01","to":"2026-10-31"}'`
+    assert.equal(block('docs/tools.md', 'npm run client -- cost_export').text, EXPORT)
+    await assert.rejects(run('Alice', EXPORT), /A further sign-in is wanted: for another scope/)
+    const address = block('docs/tools.md', 'http://localhost:8081/')
+      .text.replaceAll('http://localhost:8081', system.tenant.url)
+      .replace('http://localhost:8080/mcp', system.mcp)
+    const page = await (await fetch(address)).text()
+    const [, ticket = ''] = /name="ticket" value="([^"]+)"/.exec(page) ?? []
+    const [, action = ''] = /action="([^"]+)"/.exec(page) ?? []
+    const [, user = ''] = /value="([^"]+)">Olivia/.exec(page) ?? []
+    const body = new URLSearchParams({ ticket, user })
+    const answer = await fetch(new URL(action, address), { method: 'POST', body, redirect: 'manual' })
+    assert.match(
+      answer.headers.get('location') ?? '',
+      new RegExp(`^${system.tenant.url}/\\?admin_consent=True&`),
+    )
+    assert.match(await run('Alice', EXPORT), /^date,service,amount,currency$/m)
   })
 
   it('Alice and Bob find different documents, none of them that of whoever deploys, as docs/documents.md says', async () => {

@@ -14,6 +14,7 @@ export const SHOWN: readonly (readonly [page: string, begins: string, test: stri
   ['docs/deploy.md', '✓ https://<host>/healthz answers', DEPLOYED],
   ['docs/deploy.md', '! consent is missing', DEPLOYED],
   ['docs/deploy.md', '✓ deleted service principal', DEPLOYED],
+  ['docs/tools.md', 'http://localhost:8081/', LOCAL],
   ['docs/pipeline.md', '/.dockerignore @your-team', 'tests/scripts/github/owners.test.ts'],
   ['docs/services.md', 'name: report', 'tests/docs/services.test.ts'],
   ['docs/whatif.md', 'Identity what-if of azd environment dev', 'tests/scripts/whatif/tool-sets.test.ts'],
@@ -31,6 +32,7 @@ export const RUN: Readonly<Record<string, readonly string[]>> = {
     'npx mcp-inspector --cli http://localhost:8080/mcp --client-id e7b3a9d2-51c8-4f6e-a0b4-2c9d8f1e7a35 --method tools/list',
     'npm run client -- --list',
     `npm run client -- cost_by_service '{"subscription":"6b0c4f1e-2d3a-4c58-9e71-8a5d0f3c2b16","from":"2026-09-01","to":"2026-10-31"}'`,
+    `npm run client -- cost_export '{"subscription":"6b0c4f1e-2d3a-4c58-9e71-8a5d0f3c2b16","from":"2026-09-01","to":"2026-10-31"}'`,
   ],
   [DEPLOYED]: [
     'npm run verify',
