@@ -20,7 +20,7 @@ import { endRequest, startRequest } from '../../../app/telemetry/trace.ts'
 import { lunch, post } from '../../e2e/rpc.ts'
 import { type System, startSystem } from '../../e2e/system.ts'
 import { evaluate } from '../../infra/kql.ts'
-import { KEY, startIngestion } from '../ingestion-stand-in.ts'
+import { KEY, startIngestion } from '../ingestion.ts'
 
 const workbook = new URL('../../../infra/workbook.json', import.meta.url)
 const Workbook = z.object({
