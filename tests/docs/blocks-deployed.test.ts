@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ky from 'ky'
@@ -134,6 +134,9 @@ describe('The life of an environment, as docs/deploy.md shows it', { skip: witho
     const context = await stage.context(deployed, { operator: 'Peter', seconds: 0.1 })
     await postprovision(context)
     const said = context.lines.slice(context.lines.findIndex((line) => line.startsWith('!'))).join('\n')
-    assertShown(block(PAGE, '! consent is missing').text, said.replaceAll(`${stage.root}/`, ''))
+    assertShown(
+      block(PAGE, '! consent is missing').text,
+      said.replaceAll(stage.root + sep, '').replaceAll(sep, '/'),
+    )
   })
 })
