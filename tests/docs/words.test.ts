@@ -22,7 +22,6 @@ const REPLACED: readonly (readonly [name: string, wrong: RegExp, right: string])
   ['OBO flow', /\bOBO[ -](?:exchange|flow|swap)|\btoken swap/gi, 'exchange'],
   ['server app', /\b(?:API application|server app|API-app)\b/gi, 'API app'],
   ['Azure AD', /\bAzure (?:AD|Active Directory)\b/g, 'Microsoft Entra ID'],
-  ['enterprise application', /\benterprise app(?:lication)?s?\b/gi, 'service principal'],
 ]
 
 describe('One thing', () => {
