@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, describe, it } from 'node:test'
 import { type Browser, chromium } from 'playwright-core'
@@ -6,7 +7,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { executablePath, withoutBrowser } from '../chromium.ts'
 import { drawMermaid } from '../mermaid.ts'
-import { type Block, blocks, pages, spokenIn, textOf, typedIn } from './blocks.ts'
+import { type Block, block, blocks, pages, spokenIn, textOf, typedIn } from './blocks.ts'
 import { NOT_COMPARED, NOT_RUN, RUN, SHOWN } from './claims.ts'
 import { checkCloudCommand } from './cloud-commands.ts'
 import { checkOwnCommand } from './own-commands.ts'
@@ -60,6 +61,18 @@ describe('Every code block of the pages', () => {
       const workflow = workflowIn(block)
       if (workflow) assert.deepEqual(await runLint(workflow, '.github/workflows/shown.yml'), [])
     })
+
+  it('has in the table of measurements only rows that the benchmark still has', () => {
+    const [, ...rows] = block('docs/benchmark.md', 'what ').text.split('\n')
+    const folder = new URL('../../scripts/bench/', import.meta.url)
+    const files = readdirSync(folder, { encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+    const source = files.map((name) => textOf(`scripts/bench/${name}`)).join('\n')
+    assert.ok(rows.length > 20)
+    // Numbers and punctuation are put in by the code: what is between them stands there.
+    for (const row of rows)
+      for (const part of (row.split(/ {2,}/)[0] ?? '').split(/\d[\d-]*|[:,]/))
+        assert.ok(source.includes(part.trim()), `${row}: ${part}`)
+  })
 
   describe('that is a diagram', { skip: withoutBrowser }, () => {
     let browser: Browser
