@@ -15,7 +15,7 @@ import { SERVICE_PRINCIPALS } from './service-principals.ts'
 
 const KIND = 'appRoleAssignment'
 /** The principal's id is not among them: whoever looks for one reads the list. */
-const FILTERS: Filterable = { resourceId: ['eq'], principalDisplayName: ['eq', 'startswith'] }
+const FILTERS: Filterable = { resourceId: 'eq', principalDisplayName: 'eq' }
 
 const SUBJECT = { resource: 'AppRoleAssignment', readOnly: ['id', 'createdDateTime', 'principalType'] }
 const Body = z.strictObject({ principalId: z.guid(), resourceId: z.guid(), appRoleId: z.guid() })

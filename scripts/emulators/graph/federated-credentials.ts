@@ -22,7 +22,7 @@ import { indexed, keyOf, mustFind, remove } from './lookup.ts'
 
 const KIND = 'federatedIdentityCredential'
 const LIMIT = 20
-const FILTERS: Filterable = { name: ['eq'], subject: ['eq'], issuer: ['eq'] }
+const FILTERS: Filterable = { name: 'eq', subject: 'eq', issuer: 'eq' }
 const SUBJECT = { resource: 'FederatedIdentityCredential', readOnly: ['id'] }
 
 const Creation = z.strictObject({

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Group } from '../directory-objects.ts'
 import { said } from './body.ts'
-import { type Call, list } from './endpoint.ts'
+import type { Call } from './endpoint.ts'
 import { entityRoutes } from './entity-routes.ts'
-import { born, checkUniqueName, type EntitySet, readable } from './entity-set.ts'
+import { born, checkUniqueName, type EntitySet } from './entity-set.ts'
 import { denied, duplicateValues, requestError } from './errors.ts'
-import { alreadyRelated, objectView, relatable } from './relationships.ts'
+import { alreadyRelated, relatable } from './relationships.ts'
 
 const references = z.array(z.string()).max(20).optional()
 
@@ -45,12 +45,10 @@ export const GROUPS: EntitySet<'group', z.infer<typeof Creation>, Patch> = {
   creation: Creation,
   patch: Patch,
   filters: {
-    id: ['eq', 'ne', 'in'],
-    displayName: ['eq', 'ne', 'in', 'startswith', 'endswith'],
-    uniqueName: ['eq', 'ne', 'in', 'startswith'],
-    mailNickname: ['eq', 'in', 'startswith'],
-    mailEnabled: ['eq'],
-    securityEnabled: ['eq'],
+    id: 'eq',
+    displayName: 'eq',
+    uniqueName: 'eq',
+    mailNickname: 'eq',
   },
   rights: { read: 'groups', create: 'createGroup', change: 'changeGroup' },
   relationships: { members: MEMBERS, owners: OWNERS },
@@ -106,22 +104,4 @@ function checkName({ directory }: Call, group: Group | undefined, { uniqueName }
   checkUniqueName(uniqueName, group, [...directory.groups, ...directory.deletedItems.groups])
 }
 
-/** Each once, nested groups and their members included; a circle of groups ends. */
-function transitiveMembers({ directory }: Call, group: Group): string[] {
-  const found = new Set(group.members)
-  for (const id of found) {
-    for (const member of directory.groups.find((other) => other.id === id)?.members ?? []) found.add(member)
-  }
-  return [...found]
-}
-
-export const GROUP_ROUTES = {
-  ...entityRoutes(GROUPS),
-  '/groups/:key/transitiveMembers': {
-    get: (call: Call) => {
-      const members = transitiveMembers(call, readable(call, GROUPS))
-      const views = members.flatMap((id) => objectView(call.directory, id))
-      return list(call, views, { id: ['eq'] }, 'DirectoryObject')
-    },
-  },
-}
+export const GROUP_ROUTES = entityRoutes(GROUPS)

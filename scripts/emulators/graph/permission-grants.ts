@@ -8,7 +8,7 @@ import { byId, mustFind, remove } from './lookup.ts'
 import { demandReading, demandRight } from './rights.ts'
 
 const KIND = 'oauth2PermissionGrant'
-const FILTERS: Filterable = { clientId: ['eq'], resourceId: ['eq'], consentType: ['eq'], principalId: ['eq'] }
+const FILTERS: Filterable = { clientId: 'eq', resourceId: 'eq', consentType: 'eq', principalId: 'eq' }
 
 const Body = z.strictObject({
   clientId: z.guid(),

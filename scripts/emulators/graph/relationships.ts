@@ -94,7 +94,7 @@ export const relationshipRoutes = (
   [`${path}/${name}`]: {
     get: (call) => {
       const related = (readable(call)[name] ?? []).flatMap((id) => objectView(call.directory, id))
-      return list(call, related, { id: ['eq'] }, 'DirectoryObject')
+      return list(call, related, { id: 'eq' }, 'DirectoryObject')
     },
   },
   [`${path}/${name}/$ref`]: {
