@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import express, { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express'
+import express, { type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
+import { ApiRefusal, asRefusal, inTrouble } from './api.ts'
 import { callerOf, requireCostReader } from './arm/access.ts'
-import { ArmError, badRequest, outage, sendArmError, unauthorized } from './arm/errors.ts'
+import { badRequest, outage, sendArmError, unauthorized } from './arm/errors.ts'
 import { answerTo, readQuery } from './arm/query.ts'
 import { QuotaKeeper } from './arm/quota.ts'
 import type { RoleAssignment, Subscription } from './arm/subscription.ts'
@@ -36,8 +37,10 @@ export const armOf = (entra: Entra, url: string, seed: AzureSeed): Arm => ({
 
 /** Azure Resource Manager, as far as the Cost Management Query API needs it. */
 export function armRoutes(arm: Arm): Router {
+  const unreadable = () => badRequest('The request content was invalid.')
+  const api = { name: 'arm', send: sendArmError, outage, unreadable } as const
   const router = Router()
-  router.use(meetFaults(arm))
+  router.use(inTrouble(arm.entra, api))
   router.post(
     '/subscriptions/:subscription/providers/Microsoft.CostManagement/query',
     express.json({ limit: '1mb' }),
@@ -45,19 +48,10 @@ export function armRoutes(arm: Arm): Router {
   )
   router.use(async (request) => {
     await callerOf(arm.entra, request.get('authorization'))
-    throw new ArmError(404, 'InvalidResourceType', 'The resource type could not be found.')
+    throw new ApiRefusal(404, 'InvalidResourceType', 'The resource type could not be found.')
   })
-  router.use(asArmError)
+  router.use(asRefusal(api))
   return router
-}
-
-function meetFaults({ entra: { interventions } }: Arm): RequestHandler {
-  return async (request, response, next) => {
-    const over = await interventions.meet('arm', request, response, (status) =>
-      sendArmError(response, outage(status)),
-    )
-    if (!over) next()
-  }
 }
 
 /** Query_Usage of the API description; the order of the checks is inferred. */
@@ -68,7 +62,7 @@ function usage(arm: Arm): RequestHandler {
     const subscription = subscriptionOf(arm, String(request.params.subscription))
     requireCostReader(arm.entra.directory, caller, subscription.id, arm.roleAssignments)
     if (subscription.state === 'no_offer')
-      throw new ArmError(
+      throw new ApiRefusal(
         404,
         'NotFound',
         `Given subscription ${subscription.id} doesn't have valid WebDirect/AIRS offer type.`,
@@ -85,10 +79,10 @@ function usage(arm: Arm): RequestHandler {
 function requireApiVersion(request: Request): void {
   const version = request.query['api-version']
   if (version === undefined)
-    throw new ArmError(400, 'MissingApiVersionParameter', 'The api-version query parameter is required.')
+    throw new ApiRefusal(400, 'MissingApiVersionParameter', 'The api-version query parameter is required.')
   // Code as in Azure/azure-sdk-for-java#19950.
   if (version !== API_VERSION)
-    throw new ArmError(
+    throw new ApiRefusal(
       404,
       'InvalidResourceType',
       `The resource type 'Query' could not be found for api version '${version}'.`,
@@ -99,13 +93,14 @@ function requireApiVersion(request: Request): void {
 
 function subscriptionOf({ entra, subscriptions }: Arm, id: string): Subscription {
   if (!z.guid().safeParse(id).success)
-    throw new ArmError(
+    throw new ApiRefusal(
       400,
       'InvalidSubscriptionId',
       `The provided subscription identifier '${id}' is malformed or invalid.`,
     )
   const found = subscriptions.find((one) => one.id === id.toLowerCase())
-  if (!found) throw new ArmError(404, 'SubscriptionNotFound', `The subscription '${id}' could not be found.`)
+  if (!found)
+    throw new ApiRefusal(404, 'SubscriptionNotFound', `The subscription '${id}' could not be found.`)
   // Code as in Azure/BatchExplorer#2044.
   if (found.tenantId !== entra.tenantId)
     throw unauthorized('InvalidAuthenticationTokenTenant', 'The access token is from the wrong issuer.')
@@ -158,13 +153,4 @@ function resultOf({ url }: Arm, { id }: Subscription, { columns, rows, nextToken
     ...{ location: null, sku: null, eTag: null },
     properties: { nextLink, columns, rows },
   }
-}
-
-const asArmError: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
-  const isUnreadable = error instanceof SyntaxError
-  const refusal = isUnreadable ? badRequest('The request content was invalid.') : error
-  const known = refusal instanceof ArmError ? refusal : undefined
-  // Ours, not the caller's: an emulator that hides its own faults cannot be trusted.
-  if (!known) console.error(error)
-  sendArmError(response, known ?? outage(500))
 }

@@ -24,7 +24,7 @@ export class QuotaKeeper {
     this.#now = now
   }
 
-  /** Spends units for months of data. Throws an ArmError (429). */
+  /** Spends units for months of data. Throws an ApiRefusal (429). */
   spend(months: number): void {
     const { units } = this.settings
     if (units === undefined) return

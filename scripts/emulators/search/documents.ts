@@ -29,7 +29,7 @@ type Outcome = Readonly<{ key: string; status: boolean; errorMessage: string | n
 /**
  * Carries out a batch of uploads and deletions, each on its own. 207 when one of them failed.
  *
- * @throws SearchRefusal when the batch as a whole cannot be read
+ * @throws ApiRefusal when the batch as a whole cannot be read
  */
 export function indexBatch(definition: Definition, documents: Map<string, Stored>, body: unknown) {
   const batch = Batch.safeParse(body)
