@@ -5,7 +5,6 @@ import { ApiRefusal, asRefusal, inTrouble } from './api.ts'
 import { callerOf, requireCostReader } from './arm/access.ts'
 import { badRequest, outage, sendArmError, unauthorized } from './arm/errors.ts'
 import { answerTo, readQuery } from './arm/query.ts'
-import { QuotaKeeper } from './arm/quota.ts'
 import type { RoleAssignment, Subscription } from './arm/subscription.ts'
 import type { Entra } from './entra/entra.ts'
 
@@ -23,7 +22,6 @@ export interface Arm {
   readonly roleAssignments: RoleAssignment[]
   /** Rows of a page; 5,000 as reported in Azure/azure-rest-api-specs#24284. */
   readonly settings: { pageSize: number; columns: Columns }
-  readonly quota: QuotaKeeper
   /** What each `$skiptoken` goes on with: the same question of the same caller. */
   readonly skipTokens: Map<string, { question: string; offset: number }>
 }
@@ -32,7 +30,7 @@ export type AzureSeed = Readonly<{ subscriptions: Subscription[]; roleAssignment
 
 export const armOf = (entra: Entra, url: string, seed: AzureSeed): Arm => ({
   ...{ entra, url, ...seed, settings: { pageSize: 5_000, columns: 'as_documented' } },
-  ...{ quota: new QuotaKeeper(entra.now), skipTokens: new Map() },
+  skipTokens: new Map(),
 })
 
 /** Azure Resource Manager, as far as the Cost Management Query API needs it. */
@@ -68,7 +66,7 @@ function usage(arm: Arm): RequestHandler {
         `Given subscription ${subscription.id} doesn't have valid WebDirect/AIRS offer type.`,
       )
     const query = readQuery(request.body, arm.entra.now())
-    arm.quota.spend(monthsIn(query.timePeriod))
+    arm.entra.interventions.spend(query.timePeriod)
     if (subscription.state === 'no_usage') return void response.status(204).end()
     const question = JSON.stringify([caller, subscription.id, request.body])
     const page = pageOf(arm, answerTo(query, subscription), question, request)
@@ -106,9 +104,6 @@ function subscriptionOf({ entra, subscriptions }: Arm, id: string): Subscription
     throw unauthorized('InvalidAuthenticationTokenTenant', 'The access token is from the wrong issuer.')
   return found
 }
-
-const monthsIn = ({ from, to }: { from: string; to: string }) =>
-  Math.max(1, Math.ceil((Date.parse(to) - Date.parse(from)) / (31 * 24 * 60 * 60 * 1000)))
 
 type Page = Readonly<{ columns: unknown[]; rows: unknown[][]; nextToken: string | undefined }>
 

@@ -42,6 +42,8 @@ export interface Interventions {
     response: Response,
     refuse: (status: number) => void,
   ): Promise<boolean>
+  /** Before costs are answered: throws the refusal of Azure Resource Manager when a quota is spent. */
+  spend(period: Readonly<{ from: string; to: string }>): void
   /** Sees every call to Graph as it arrives. */
   watch: RequestHandler
   /** Around the one step in which a call to Graph works. */
@@ -52,6 +54,7 @@ export interface Interventions {
 /** The tenant of `npm start`: every call is answered, and everything is visible at once. */
 export const NO_INTERVENTIONS: Interventions = {
   meet: async () => false,
+  spend() {},
   watch: (_request, _response, next) => next(),
   around: (_response, work) => work(),
   replicas: { created() {}, changed() {}, isHidden: () => false, listed: (_kind, items) => [...items] },

@@ -106,7 +106,7 @@ export async function startTenant(options: TenantOptions) {
     tenantId: options.tenantId,
     directory: options.directory,
     graph: settings,
-    /** Azure Resource Manager: subscriptions, roles, pages, quota. */
+    /** Azure Resource Manager: subscriptions, roles, pages. */
     arm,
     /** The search service behind `searchUrl`. */
     search,

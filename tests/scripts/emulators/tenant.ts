@@ -1,6 +1,7 @@
 import * as emulators from '../../../scripts/emulators/tenant.ts'
 import { Faults } from './faults.ts'
 import { keepJournal, noting, type Write } from './journal.ts'
+import { QuotaKeeper } from './quota.ts'
 import { Replication } from './replication.ts'
 import { type SignInRequest, signIn } from './sign-in-client.ts'
 
@@ -12,11 +13,13 @@ export async function startTenant(
 ) {
   const faults = new Faults()
   const replication = new Replication(options.now ?? Date.now)
+  const quota = new QuotaKeeper(options.now ?? Date.now)
   const journal: Write[] = []
   const tenant = await emulators.startTenant({
     ...options,
     interventions: {
       meet: (...call) => faults.hit(...call),
+      spend: (period) => quota.spend(period),
       watch: keepJournal(journal),
       around: (response, work) => noting(response, options.directory, work),
       replicas: replication,
@@ -26,6 +29,8 @@ export async function startTenant(
     ...tenant,
     faults,
     counters: faults.counters,
+    /** Of Azure Resource Manager. */
+    quota,
     /** When new objects are seen, and how late lists are. */
     replication,
     /** Every write to Graph since the start or the last reset. */
