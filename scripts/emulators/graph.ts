@@ -55,13 +55,12 @@ function checkPolicy({ directory, entra }: Graph, start: string | undefined, end
 const PASSWORD_ROUTES: Routes = {
   '/applications/:key/addPassword': {
     post: (call) => {
-      const { directory, entra, replication } = call
+      const { directory, entra } = call
       const app = writable(call, APPLICATIONS)
       const { passwordCredential: wanted } = parseBody(Added, call.body, SUBJECT)
       // Two years, when nothing is said.
       const end = wanted.endDateTime ? new Date(wanted.endDateTime) : new Date(entra.now() + 730 * DAY)
       checkPolicy(call, wanted.startDateTime, end)
-      replication.changed('application', structuredClone(app))
       const credential = directory.addPassword(app, wanted.displayName ?? '', end)
       return ok({ customKeyIdentifier: null, ...credential })
     },
@@ -72,7 +71,6 @@ const PASSWORD_ROUTES: Routes = {
       const { keyId } = parseBody(Removed, call.body, { ...SUBJECT, readOnly: [] })
       const credential = app.passwordCredentials.find((one) => one.keyId === keyId)
       if (!credential) throw requestError(`No password credential found with keyId ${keyId}.`)
-      call.replication.changed('application', structuredClone(app))
       remove(app.passwordCredentials, credential)
       return done
     },

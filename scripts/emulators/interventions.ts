@@ -22,9 +22,6 @@ export type Kind = keyof Objects
 
 /** The replicas of the directory: a write reaches one of them at once, others are asked by whoever reads next. */
 export interface Replicas {
-  created(kind: Kind, id: string): void
-  /** `before`: the object as it was before it was changed or deleted. */
-  changed<K extends Kind>(kind: K, before: Objects[K]): void
   /** Looking counts: after enough looks the object is there. */
   isHidden(kind: Kind, id: string): boolean
   /** What a list shows of these objects now. */
@@ -57,5 +54,5 @@ export const NO_INTERVENTIONS: Interventions = {
   spend() {},
   watch: (_request, _response, next) => next(),
   around: (_response, work) => work(),
-  replicas: { created() {}, changed() {}, isHidden: () => false, listed: (_kind, items) => [...items] },
+  replicas: { isHidden: () => false, listed: (_kind, items) => [...items] },
 }

@@ -54,7 +54,6 @@ function create(call: Call, app: Application, key: Record<string, string> = {}):
   const credential = { id: randomUUID(), description, ...wanted }
   checkUnique(app, credential)
   app.federatedIdentityCredentials.push(credential)
-  call.replication.created(KIND, credential.id)
   return created(credential)
 }
 
@@ -64,7 +63,6 @@ function change(call: Call, app: Application, credential: FederatedIdentityCrede
     throw requestError("Property 'name' is read-only and cannot be set.")
   const after = { ...credential, ...said(patch) }
   checkUnique(app, after)
-  call.replication.changed(KIND, { ...credential })
   Object.assign(credential, after)
   return done
 }
@@ -105,7 +103,6 @@ export const FEDERATED_CREDENTIAL_ROUTES: Routes = {
     delete: (call) => {
       const app = writable(call, APPLICATIONS)
       const credential = found(call, app)
-      call.replication.changed(KIND, { ...credential })
       remove(app.federatedIdentityCredentials, credential)
       return done
     },

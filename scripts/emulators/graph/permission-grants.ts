@@ -26,7 +26,7 @@ const idOf = (...ids: string[]) =>
   ids.map((id) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')).join('-')
 
 function create(call: Call): Reply {
-  const { directory, replication } = call
+  const { directory } = call
   demandRight(call, 'grantPermission')
   const { principalId = null, ...wanted } = parseBody(Body, call.body, SUBJECT)
   if ((wanted.consentType === 'Principal') !== (principalId !== null))
@@ -44,7 +44,6 @@ function create(call: Call): Reply {
   const ids = [wanted.clientId, wanted.resourceId, ...(principalId === null ? [] : [principalId])]
   const grant = { id: idOf(...ids), ...wanted, principalId }
   directory.oauth2PermissionGrants.push(grant)
-  replication.created(KIND, grant.id)
   return created(grant)
 }
 
@@ -75,13 +74,11 @@ export const PERMISSION_GRANT_ROUTES: Routes = {
     patch: (call) => {
       const grant = writableGrant(call)
       const { scope } = parseBody(Patch, call.body, FIXED)
-      call.replication.changed(KIND, { ...grant })
       if (scope !== undefined) grant.scope = scope
       return done
     },
     delete: (call) => {
       const grant = writableGrant(call)
-      call.replication.changed(KIND, { ...grant })
       remove(call.directory.oauth2PermissionGrants, grant)
       return done
     },

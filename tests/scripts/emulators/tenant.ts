@@ -21,7 +21,8 @@ export async function startTenant(
       meet: (...call) => faults.hit(...call),
       spend: (period) => quota.spend(period),
       watch: keepJournal(journal),
-      around: (response, work) => noting(response, options.directory, work),
+      around: (response, work) =>
+        noting(response, options.directory, () => replication.around(options.directory, work)),
       replicas: replication,
     },
   })
