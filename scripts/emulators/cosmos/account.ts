@@ -54,7 +54,6 @@ export class Account {
     if (operation === 'account') return { status: 200, body: account(url) }
     if (operation === 'database' || operation === 'container') return this.#resource(request)
     const container = this.#resources.container(parent)
-    if (operation === 'ranges') return { status: 200, body: ranges(container) }
     // The SDK then sends the query as it is.
     if (operation === 'plan') throw unsupported('query plans')
     const answer = operation === 'query' ? this.#query(container, request) : this.#write(container, request)
@@ -138,9 +137,3 @@ const account = (url: string) => {
     userConsistencyPolicy: { defaultConsistencyLevel: 'Session' },
   }
 }
-
-const ranges = ({ link }: ContainerRef) => ({
-  _rid: ridOf(link),
-  PartitionKeyRanges: [{ id: '0', minInclusive: '', maxExclusive: 'FF', parents: [], status: 'online' }],
-  _count: 1,
-})

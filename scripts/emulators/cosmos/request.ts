@@ -8,7 +8,6 @@ export type Operation =
   | 'account'
   | 'database'
   | 'container'
-  | 'ranges'
   | 'plan'
   | 'query'
   | 'batch'
@@ -65,7 +64,6 @@ const routes = new Map<string, Operation>([
   ['POST colls', 'container'],
   ['GET colls/', 'container'],
   ['DELETE colls/', 'container'],
-  ['GET pkranges', 'ranges'],
   ['GET docs/', 'read'],
   ['PUT docs/', 'replace'],
   ['PATCH docs/', 'patch'],

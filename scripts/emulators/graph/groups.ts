@@ -5,10 +5,7 @@ import { said } from './body.ts'
 import type { Call } from './endpoint.ts'
 import { entityRoutes } from './entity-routes.ts'
 import { born, checkUniqueName, type EntitySet } from './entity-set.ts'
-import { denied, duplicateValues, requestError } from './errors.ts'
-import { alreadyRelated, relatable } from './relationships.ts'
-
-const references = z.array(z.string()).max(20).optional()
+import { denied, requestError } from './errors.ts'
 
 const Creation = z.strictObject({
   displayName: z.string().min(1).max(256),
@@ -20,14 +17,9 @@ const Creation = z.strictObject({
   groupTypes: z.array(z.string()).optional(),
   isAssignableToRole: z.boolean().nullish(),
   visibility: z.string().nullish(),
-  'members@odata.bind': references,
-  'owners@odata.bind': references,
 })
 const Patch = Creation.partial()
 type Patch = z.infer<typeof Patch>
-
-const MEMBERS = ['user', 'group', 'servicePrincipal'] as const
-const OWNERS = ['user', 'servicePrincipal'] as const
 
 /** Only plain security groups: anything else needs rights or services that this tenant has not. */
 function checkKind({ isAssignableToRole, groupTypes = [], mailEnabled }: Patch): void {
@@ -51,7 +43,7 @@ export const GROUPS: EntitySet<'group', z.infer<typeof Creation>, Patch> = {
     mailNickname: 'eq',
   },
   rights: { read: 'groups', create: 'createGroup', change: 'changeGroup' },
-  relationships: { members: MEMBERS, owners: OWNERS },
+  relationships: { members: ['user', 'group', 'servicePrincipal'], owners: ['user', 'servicePrincipal'] },
   all: ({ groups }) => groups,
   deleted: ({ deletedItems }) => deletedItems.groups,
   view: ({ members: _, owners: __, ...shown }) => ({
@@ -65,38 +57,19 @@ export const GROUPS: EntitySet<'group', z.infer<typeof Creation>, Patch> = {
     isAssignableToRole: shown.isAssignableToRole ?? null,
     mail: null,
   }),
-  create(call, { 'members@odata.bind': members = [], 'owners@odata.bind': owners = [], ...creation }) {
+  create(call, creation) {
     checkKind(creation)
     checkName(call, undefined, creation)
     const { displayName, mailNickname, securityEnabled } = creation
     const { description = null, uniqueName = null, visibility = null } = creation
-    const { createdDateTime, owners: own } = born(call)
-    const others = owners.map((reference) => relatable(call, reference, OWNERS))
-    // Whoever creates a group owns it already.
-    if (others.some((id) => own.includes(id))) throw duplicateValues()
     const plain = { description, uniqueName, mailNickname, mailEnabled: false, securityEnabled, visibility }
-    return {
-      id: randomUUID(),
-      displayName,
-      ...plain,
-      createdDateTime,
-      members: [...new Set(members.map((reference) => relatable(call, reference, MEMBERS)))],
-      owners: [...own, ...others],
-    }
+    return { id: randomUUID(), displayName, ...plain, ...born(call), members: [] }
   },
   change(call, group, patch) {
     checkKind(patch)
     checkName(call, group, patch)
-    const {
-      'members@odata.bind': added = [],
-      'owners@odata.bind': _,
-      groupTypes: __,
-      isAssignableToRole: ___,
-      ...rest
-    } = patch
-    const members = added.map((reference) => relatable(call, reference, MEMBERS))
-    if (members.some((id) => group.members.includes(id))) throw alreadyRelated('members')
-    return { ...said(rest), members: [...group.members, ...members] }
+    const { groupTypes: _, isAssignableToRole: __, ...rest } = patch
+    return said(rest)
   },
 }
 
