@@ -321,11 +321,14 @@ describe('the Cosmos emulator', () => {
 
   it('answers an unknown route with 405 and a missing container with 404', async () => {
     assertError(await signedFetch(cosmos, 'GET', '/offers'), 405, 'MethodNotAllowed')
-    assertError(
-      await signedFetch(cosmos, 'GET', '/dbs/expenses/colls/expenses/pkranges'),
-      405,
-      'MethodNotAllowed',
-    )
+    for (const [method, path] of [
+      ['GET', '/dbs/expenses/colls/expenses/pkranges'],
+      ['POST', '/dbs'],
+      ['POST', '/dbs/expenses/colls'],
+      ['DELETE', '/dbs/expenses'],
+      ['DELETE', '/dbs/expenses/colls/expenses'],
+    ] as const)
+      assertError(await signedFetch(cosmos, method, path), 405, 'MethodNotAllowed')
     assertError(await signedFetch(cosmos, 'GET', '/dbs/expenses/colls/other'), 404, 'NotFound')
     const elsewhere = '/dbs/expenses/colls/other/docs'
     assertError(await signedFetch(cosmos, 'POST', elsewhere, { headers: isQuery, body: {} }), 404, 'NotFound')
