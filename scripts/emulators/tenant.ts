@@ -7,6 +7,8 @@ import type { Dashboard } from './dashboard/dashboard.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
 import type { Directory } from './directory.ts'
 import { DOWNSTREAM } from './downstream.ts'
+import { delegatedAnswer } from './entra/answer.ts'
+import { clientOf } from './entra/client-authentication.ts'
 import { DEVICE_CODE_SECONDS } from './entra/device-code.ts'
 import type { Entra } from './entra/entra.ts'
 import { KeyRing, type SignOptions } from './entra/keys.ts'
@@ -115,6 +117,12 @@ export async function startTenant(options: TenantOptions) {
     /** Signs exactly these claims, nothing added: for hostile tokens. */
     sign: (claims: JWTPayload, how?: SignOptions) => keys.sign(claims, how),
     publicJwk: () => keys.current,
+    /** What a client that needs no proof gets for somebody who is signed in; refused as by the token endpoint. */
+    async tokenOf(userId: string, clientId: string, scope: string): Promise<string> {
+      const client = clientOf(entra, { client_id: clientId })
+      const session = { clientId, userId, scope, publicClient: true, steppedUp: false }
+      return (await delegatedAnswer(entra, client, '0', session, {})).access_token
+    },
     /** From now on federated credentials may name this issuer, whose tokens are signed with these keys. */
     knowIssuer: (issuer: string, published: JWK[]) => void entra.otherIssuers.set(issuer, published),
     close,
