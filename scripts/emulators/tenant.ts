@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import express, { type ErrorRequestHandler } from 'express'
-import type { JWK, JWTPayload } from 'jose'
+import type { JWTPayload } from 'jose'
 import { z } from 'zod'
 import { type AzureSeed, armOf, armRoutes } from './arm.ts'
 import type { Dashboard } from './dashboard/dashboard.ts'
@@ -112,19 +112,17 @@ export async function startTenant(options: TenantOptions) {
     arm,
     /** The search service behind `searchUrl`. */
     search,
-    /** A new key signs from now on; `retire` also withdraws the old ones at once. */
-    rotateKeys: (how?: { retire?: boolean }) => keys.rotate(how),
+    keys,
+    /** Keys of issuers whose tokens a federated credential may name, by issuer. */
+    otherIssuers: entra.otherIssuers,
     /** Signs exactly these claims, nothing added: for hostile tokens. */
     sign: (claims: JWTPayload, how?: SignOptions) => keys.sign(claims, how),
-    publicJwk: () => keys.current,
     /** What a client that needs no proof gets for somebody who is signed in; refused as by the token endpoint. */
     async tokenOf(userId: string, clientId: string, scope: string): Promise<string> {
       const client = clientOf(entra, { client_id: clientId })
       const session = { clientId, userId, scope, publicClient: true, steppedUp: false }
       return (await delegatedAnswer(entra, client, '0', session, {})).access_token
     },
-    /** From now on federated credentials may name this issuer, whose tokens are signed with these keys. */
-    knowIssuer: (issuer: string, published: JWK[]) => void entra.otherIssuers.set(issuer, published),
     close,
   }
 }

@@ -1,3 +1,4 @@
+import type { JWK } from 'jose'
 import * as emulators from '../../../scripts/emulators/tenant.ts'
 import { Faults } from './faults.ts'
 import { keepJournal, noting, type Write } from './journal.ts'
@@ -28,6 +29,11 @@ export async function startTenant(
   })
   return {
     ...tenant,
+    /** A new key signs from now on; `retire` also withdraws the old ones at once. */
+    rotateKeys: (how?: { retire?: boolean }) => tenant.keys.rotate(how),
+    publicJwk: () => tenant.keys.current,
+    /** From now on federated credentials may name this issuer, whose tokens are signed with these keys. */
+    knowIssuer: (issuer: string, published: JWK[]) => void tenant.otherIssuers.set(issuer, published),
     faults,
     counters: faults.counters,
     /** Of Azure Resource Manager. */
