@@ -14,21 +14,26 @@ export interface User {
   accountEnabled: boolean
 }
 
-export interface Group {
+/** What may be written to a group as a whole. */
+export const GroupProperties = z.strictObject({
+  displayName: z.string().min(1).max(256),
+  description: z.string().max(1024).nullish(),
+  mailNickname: z.string().regex(/^[^\s@()\\[\]";:<>,]{1,64}$/),
+  mailEnabled: z.boolean(),
+  securityEnabled: z.boolean(),
+  groupTypes: z.array(z.string()).optional(),
+  isAssignableToRole: z.boolean().nullish(),
+  visibility: z.string().nullish(),
+})
+
+export type Group = z.infer<typeof GroupProperties> & {
   id: string
-  displayName: string
   description: string | null
   uniqueName: string | null
-  mailNickname: string
-  mailEnabled: boolean
-  securityEnabled: boolean
   /** Ids of users, groups and service principals: the `members` relationship. */
   members: string[]
   owners: string[]
-  visibility?: string | null
-  groupTypes?: string[]
   membershipRule?: string | null
-  isAssignableToRole?: boolean | null
   createdDateTime?: string
 }
 
@@ -77,12 +82,21 @@ export interface PasswordCredential {
   endDateTime: string
 }
 
-export interface FederatedIdentityCredential {
+/** What may be written to a federated credential. */
+export const FederatedIdentityProperties = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(120)
+    .regex(/^[\w-]+$/),
+  issuer: z.url().max(600),
+  subject: z.string().min(1).max(600),
+  audiences: z.array(z.string().min(1).max(600)).length(1),
+  description: z.string().max(600).nullish(),
+})
+
+export type FederatedIdentityCredential = z.infer<typeof FederatedIdentityProperties> & {
   id: string
-  name: string
-  issuer: string
-  subject: string
-  audiences: string[]
   description: string | null
 }
 
@@ -181,17 +195,17 @@ export interface ServicePrincipal {
   appRoleAssignmentRequired: boolean
 }
 
-export interface OAuth2PermissionGrant {
-  id: string
+export const PermissionGrantProperties = z.strictObject({
   /** Object id of the client's service principal, not its appId. */
-  clientId: string
-  consentType: 'AllPrincipals' | 'Principal'
-  principalId: string | null
+  clientId: z.guid(),
+  consentType: z.enum(['AllPrincipals', 'Principal']),
+  principalId: z.guid().nullable().default(null),
   /** Object id of the resource's service principal. */
-  resourceId: string
+  resourceId: z.guid(),
   /** Scope values, space separated. */
-  scope: string
-}
+  scope: z.string(),
+})
+export type OAuth2PermissionGrant = z.infer<typeof PermissionGrantProperties> & { id: string }
 
 export interface AppRoleAssignment {
   id: string

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { RequestHandler } from 'express'
-import { z } from 'zod'
-import type { Application, FederatedIdentityCredential } from '../directory-objects.ts'
+import {
+  type Application,
+  type FederatedIdentityCredential,
+  FederatedIdentityProperties,
+} from '../directory-objects.ts'
 import { APPLICATIONS } from './applications.ts'
 import { parseBody, said } from './body.ts'
 import {
@@ -25,18 +28,7 @@ const LIMIT = 20
 const FILTERS: Filterable = { name: 'eq', subject: 'eq', issuer: 'eq' }
 const SUBJECT = { resource: 'FederatedIdentityCredential', readOnly: ['id'] }
 
-const Creation = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(120)
-    .regex(/^[\w-]+$/),
-  issuer: z.url().max(600),
-  subject: z.string().min(1).max(600),
-  audiences: z.array(z.string().min(1).max(600)).length(1),
-  description: z.string().max(600).nullish(),
-})
-const Patch = Creation.partial()
+const Patch = FederatedIdentityProperties.partial()
 
 function checkUnique(app: Application, candidate: FederatedIdentityCredential): void {
   const { issuer, subject } = candidate
@@ -48,7 +40,7 @@ function checkUnique(app: Application, candidate: FederatedIdentityCredential): 
 }
 
 function create(call: Call, app: Application, key: Record<string, string> = {}): Reply {
-  const { description = null, ...wanted } = parseBody(Creation, call.body, SUBJECT, key)
+  const { description = null, ...wanted } = parseBody(FederatedIdentityProperties, call.body, SUBJECT, key)
   if (app.federatedIdentityCredentials.length >= LIMIT)
     throw refuse`400 InvalidFederatedIdentityCredentialValue: No more than ${LIMIT} federated identity credentials can be added to an application.`
   const credential = { id: randomUUID(), description, ...wanted }

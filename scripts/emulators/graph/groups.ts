@@ -1,23 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { Group } from '../directory-objects.ts'
+import { type Group, GroupProperties } from '../directory-objects.ts'
 import { said } from './body.ts'
 import type { Call } from './endpoint.ts'
 import { entityRoutes } from './entity-routes.ts'
 import { born, checkUniqueName, type EntitySet } from './entity-set.ts'
 import { denied, requestError } from './errors.ts'
 
-const Creation = z.strictObject({
-  displayName: z.string().min(1).max(256),
-  description: z.string().max(1024).nullish(),
-  uniqueName: z.string().min(1).max(120).optional(),
-  mailNickname: z.string().regex(/^[^\s@()\\[\]";:<>,]{1,64}$/),
-  mailEnabled: z.boolean(),
-  securityEnabled: z.boolean(),
-  groupTypes: z.array(z.string()).optional(),
-  isAssignableToRole: z.boolean().nullish(),
-  visibility: z.string().nullish(),
-})
+const Creation = GroupProperties.extend({ uniqueName: z.string().min(1).max(120).optional() })
 const Patch = Creation.partial()
 type Patch = z.infer<typeof Patch>
 

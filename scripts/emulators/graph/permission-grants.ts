@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { OAuth2PermissionGrant } from '../directory-objects.ts'
+import { type OAuth2PermissionGrant, PermissionGrantProperties } from '../directory-objects.ts'
 import { parseBody } from './body.ts'
 import { type Call, created, done, list, one, type Reply, type Routes } from './endpoint.ts'
 import { requestError, sameKey } from './errors.ts'
@@ -10,13 +10,6 @@ import { demandReading, demandRight } from './rights.ts'
 const KIND = 'oauth2PermissionGrant'
 const FILTERS: Filterable = { clientId: 'eq', resourceId: 'eq', consentType: 'eq', principalId: 'eq' }
 
-const Body = z.strictObject({
-  clientId: z.guid(),
-  consentType: z.enum(['AllPrincipals', 'Principal']),
-  principalId: z.guid().nullish(),
-  resourceId: z.guid(),
-  scope: z.string(),
-})
 const Patch = z.strictObject({ scope: z.string().optional() })
 const SUBJECT = { resource: 'OAuth2PermissionGrant', readOnly: ['id'] }
 const FIXED = { ...SUBJECT, readOnly: ['id', 'clientId', 'consentType', 'principalId', 'resourceId'] }
@@ -28,7 +21,7 @@ const idOf = (...ids: string[]) =>
 function create(call: Call): Reply {
   const { directory } = call
   demandRight(call, 'grantPermission')
-  const { principalId = null, ...wanted } = parseBody(Body, call.body, SUBJECT)
+  const { principalId, ...wanted } = parseBody(PermissionGrantProperties, call.body, SUBJECT)
   if ((wanted.consentType === 'Principal') !== (principalId !== null))
     throw requestError(
       "Invalid value specified for property 'principalId' of resource 'OAuth2PermissionGrant'.",
