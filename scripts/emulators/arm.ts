@@ -4,15 +4,13 @@ import { z } from 'zod'
 import { ApiRefusal, asRefusal, inTrouble } from './api.ts'
 import { callerOf, requireCostReader } from './arm/access.ts'
 import { badRequest, outage, sendArmError, unauthorized } from './arm/errors.ts'
-import { answerTo, readQuery } from './arm/query.ts'
+import { answerTo, readQuery, type Table } from './arm/query.ts'
 import type { RoleAssignment, Subscription } from './arm/subscription.ts'
 import type { Entra } from './entra/entra.ts'
 
 const API_VERSION = '2024-08-01'
 /** More pages than this that nobody has asked for are forgotten. */
 const MAX_TOKENS = 1_000
-/** Their order on the way is the service's affair: a test turns it round. */
-type Columns = 'as_documented' | 'reversed'
 
 export interface Arm {
   readonly entra: Entra
@@ -21,7 +19,7 @@ export interface Arm {
   readonly subscriptions: Subscription[]
   readonly roleAssignments: RoleAssignment[]
   /** Rows of a page; 5,000 as reported in Azure/azure-rest-api-specs#24284. */
-  readonly settings: { pageSize: number; columns: Columns }
+  readonly settings: { pageSize: number }
   /** What each `$skiptoken` goes on with: the same question of the same caller. */
   readonly skipTokens: Map<string, { question: string; offset: number }>
 }
@@ -29,8 +27,7 @@ export interface Arm {
 export type AzureSeed = Readonly<{ subscriptions: Subscription[]; roleAssignments: RoleAssignment[] }>
 
 export const armOf = (entra: Entra, url: string, seed: AzureSeed): Arm => ({
-  ...{ entra, url, ...seed, settings: { pageSize: 5_000, columns: 'as_documented' } },
-  skipTokens: new Map(),
+  ...{ entra, url, ...seed, settings: { pageSize: 5_000 }, skipTokens: new Map() },
 })
 
 /** Azure Resource Manager, as far as the Cost Management Query API needs it. */
@@ -105,11 +102,11 @@ function subscriptionOf({ entra, subscriptions }: Arm, id: string): Subscription
   return found
 }
 
-type Page = Readonly<{ columns: unknown[]; rows: unknown[][]; nextToken: string | undefined }>
+type Page = Table & Readonly<{ nextToken: string | undefined }>
 
 function pageOf(
   { settings, skipTokens }: Arm,
-  { columns, rows }: ReturnType<typeof answerTo>,
+  { columns, rows }: Table,
   question: string,
   request: Request,
 ): Page {
@@ -119,10 +116,9 @@ function pageOf(
   if (token !== undefined && known?.question !== question) throw badRequest('Invalid skip token.')
   const offset = known?.offset ?? 0
   const end = offset + settings.pageSize
-  const turned = settings.columns === 'reversed'
   return {
-    columns: turned ? columns.toReversed() : [...columns],
-    rows: rows.slice(offset, end).map((row) => (turned ? row.toReversed() : row)),
+    columns,
+    rows: rows.slice(offset, end),
     nextToken: end < rows.length ? issue(skipTokens, { question, offset: end }) : undefined,
   }
 }
