@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { dropBlock } from '../cli/env-file.ts'
 import { Problem } from '../cli/problem.ts'
 import { type Context, runScript } from '../cli/script.ts'
-import { DirectoryError } from '../graph/directory-error.ts'
+import { isForbidden } from '../graph/directory-error.ts'
 import { Deleted } from '../graph/graph-objects.ts'
 import { type Belonging, deleted, listed, living, titled } from '../identity/belongings.ts'
 import { type Names, namesOf } from '../identity/names.ts'
@@ -37,16 +37,11 @@ async function erase({ directory, print }: Context, objects: readonly Belonging[
       if (await directory.remove(`/${COLLECTION[object.kind]}/${object.id}`))
         print(`✓ deleted ${titled(object)}`)
     } catch (error) {
-      if (!(error instanceof DirectoryError && error.isForbidden)) throw error
+      if (!isForbidden(error)) throw error
       left.push(object)
     }
   }
   return left
-}
-
-const ignoreForbidden = (error: unknown): true => {
-  if (error instanceof DirectoryError && error.isForbidden) return true
-  throw error
 }
 
 /** What has just been deleted reaches the recycle bin with a delay. */
@@ -55,10 +50,15 @@ async function arrived(
   objects: readonly Belonging[],
   alive: readonly Belonging[],
 ): Promise<Belonging[]> {
-  // A refusal is an answer too: it is there, and only an administrator sees it.
-  const isIn = async (object: Belonging) =>
-    (await directory.get(`${itemOf(object)}?$select=id,displayName`, Deleted).catch(ignoreForbidden)) !==
-    undefined
+  const isIn = async (object: Belonging) => {
+    try {
+      return (await directory.get(`${itemOf(object)}?$select=id,displayName`, Deleted)) !== undefined
+    } catch (error) {
+      // A refusal is an answer too: it is there, and only an administrator sees it.
+      if (isForbidden(error)) return true
+      throw error
+    }
+  }
   const patience = environment.DIRECTORY_PATIENCE_SECONDS
   const waited = await Promise.all(
     objects.map((object) => {

@@ -1,7 +1,7 @@
 /** Every object of this azd environment in the directory, alive or in the recycle bin. */
 
 import type { Directory } from '../graph/directory.ts'
-import { DirectoryError } from '../graph/directory-error.ts'
+import { ifAllowed } from '../graph/directory-error.ts'
 import { Application, Deleted, Group, quoted, ServicePrincipal, select } from '../graph/graph-objects.ts'
 import type { Names } from './names.ts'
 
@@ -60,19 +60,17 @@ interface Marks {
 const isMarkedBy = (marks: Marks, names: Names): boolean =>
   isTagged(marks, names) || Boolean(marks.description?.includes(names.token))
 
-const isThere = <T>(value: T | undefined): value is T => value !== undefined
-
 /** The apps with our unique names; one that somebody else made is among them. */
 export const appsByName = async (directory: Directory, names: Names): Promise<Application[]> => {
   const path = (name: string) => `/applications(uniqueName=${quoted(name)})?${select(Application)}`
   const found = await Promise.all(appNames(names).map((name) => directory.get(path(name), Application)))
-  return found.filter(isThere)
+  return found.filter((one) => one !== undefined)
 }
 
 export const groupsByName = async (directory: Directory, names: Names): Promise<Group[]> => {
   const path = (name: string) => `/groups(uniqueName=${quoted(name)})?${select(Group)}`
   const found = await Promise.all(groupNames(names).map((name) => directory.get(path(name), Group)))
-  return found.filter(isThere)
+  return found.filter((one) => one !== undefined)
 }
 
 /** Alive: found by unique name or by both tags, never by display name. */
@@ -92,7 +90,7 @@ export async function living(directory: Directory, names: Names): Promise<Belong
   const isOurs = (one: ServicePrincipal) =>
     isTagged(one, names) || apps.some((app) => app.appId === one.appId && isTagged(app, names))
   return [
-    ...unique([...principals.filter(isThere), ...ours]).map((one) =>
+    ...unique([...principals.filter((one) => one !== undefined), ...ours]).map((one) =>
       belonging('servicePrincipal', one, isOurs(one)),
     ),
     ...apps.map((one) => belonging('application', one, isTagged(one, names))),
@@ -106,17 +104,13 @@ export interface Binned {
   unseen: Kind[]
 }
 
-async function binOf(directory: Directory, kind: Kind): Promise<Deleted[] | undefined> {
-  try {
-    return await directory.list(
+const binOf = (directory: Directory, kind: Kind) =>
+  ifAllowed(
+    directory.list(
       `/directory/deletedItems/microsoft.graph.${kind}?$select=${DELETED[kind]}&$top=999`,
       Deleted,
-    )
-  } catch (error) {
-    if (error instanceof DirectoryError && error.isForbidden) return undefined
-    throw error
-  }
-}
+    ),
+  )
 
 /** In the recycle bin, where an object keeps its unique name for 30 days. */
 export async function deleted(directory: Directory, names: Names): Promise<Binned> {

@@ -4,7 +4,7 @@ import { type Deployment, deploymentOf } from '../cli/environment.ts'
 import { Problem } from '../cli/problem.ts'
 import { type Context, runScript } from '../cli/script.ts'
 import type { Directory } from '../graph/directory.ts'
-import { DirectoryError, ignoreThere } from '../graph/directory-error.ts'
+import { ignoreThere, isForbidden } from '../graph/directory-error.ts'
 import { Grant, Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
 import { type ConsentClient, consentPack, dropPack, packFile, savePack } from './consent-pack.ts'
 import { switchedOff } from './switched-off.ts'
@@ -134,7 +134,7 @@ async function withdrawAll(directory: Directory, clients: readonly ConsentClient
       for (const api of switchedOff(toolSets).consents)
         done.push(...(await withdraw(directory, client, api, Boolean(toolSets))))
   } catch (error) {
-    if (!(error instanceof DirectoryError && error.isForbidden)) throw error
+    if (!isForbidden(error)) throw error
     return [
       '; consent of tool sets that are off is left, an administrator takes it back with: npm run consent',
     ]
@@ -170,7 +170,7 @@ export async function consent(context: Context): Promise<Consent> {
     for (const { client, api } of pairs)
       if (await grant(directory, client, api)) done.push(`${api.displayName} to the ${client.title}`)
   } catch (error) {
-    if (!(error instanceof DirectoryError && error.isForbidden)) throw error
+    if (!isForbidden(error)) throw error
     const unknown = await unknownApis(directory, permissions.downstreamApis)
     const pack = consentPack(environment, deployment.AZURE_TENANT_ID, clients, { ...permissions, unknown })
     await savePack(file, pack)

@@ -5,7 +5,7 @@ import { USUAL_TOOL_SETS } from '../../app/permissions.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
 import type { Directory } from '../graph/directory.ts'
-import { DirectoryError } from '../graph/directory-error.ts'
+import { ifAllowed } from '../graph/directory-error.ts'
 import { Grant, quoted, Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
 import type { Names } from './names.ts'
 import { switchedOff } from './switched-off.ts'
@@ -34,18 +34,11 @@ const declaredBy = ({ api, appRoles, requiredResourceAccess }: App): string[] =>
 
 /** Whoever may not read grants deploys all the same: what the apps declare says nearly as much. */
 async function grantedTo(directory: Directory, { appId }: App): Promise<Grant[]> {
-  try {
-    const principal = await directory.get(servicePrincipalPath(appId), Resource)
-    if (!principal) return []
-    const grants = await directory.list(
-      `/oauth2PermissionGrants?$filter=clientId eq '${principal.id}'`,
-      Grant,
-    )
-    return grants.filter(({ consentType }) => consentType === 'AllPrincipals')
-  } catch (error) {
-    if (error instanceof DirectoryError && error.isForbidden) return []
-    throw error
-  }
+  const principal = await ifAllowed(directory.get(servicePrincipalPath(appId), Resource))
+  if (!principal) return []
+  const path = `/oauth2PermissionGrants?$filter=clientId eq '${principal.id}'`
+  const grants = (await ifAllowed(directory.list(path, Grant))) ?? []
+  return grants.filter(({ consentType }) => consentType === 'AllPrincipals')
 }
 
 /** Keys of the permissions that have consent for the whole tenant, among those that only sets that are off ask for. */

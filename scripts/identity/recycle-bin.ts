@@ -1,7 +1,7 @@
 /** This environment's deleted objects: lists, restores or purges them. Their unique names stay taken for 30 days. */
 import { Problem } from '../cli/problem.ts'
 import { type Context, runScript } from '../cli/script.ts'
-import { DirectoryError } from '../graph/directory-error.ts'
+import { isForbidden } from '../graph/directory-error.ts'
 import { Deleted } from '../graph/graph-objects.ts'
 import { type Belonging, deleted, type Kind, listed, titled } from './belongings.ts'
 import { namesOf } from './names.ts'
@@ -76,7 +76,7 @@ export async function purge(
     try {
       if (await directory.remove(itemOf(item))) print(`✓ purged ${titled(item)}`)
     } catch (error) {
-      if (!(error instanceof DirectoryError && error.isForbidden)) throw error
+      if (!isForbidden(error)) throw error
       left.push({ item, reason: 'you may delete it but not purge it from the recycle bin' })
     }
   }

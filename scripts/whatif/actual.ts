@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Unknown } from '../bicep/value.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Directory } from '../graph/directory.ts'
-import { DirectoryError } from '../graph/directory-error.ts'
+import { isForbidden } from '../graph/directory-error.ts'
 import { quoted } from '../graph/graph-objects.ts'
 import { findLookup, type Lookup, listAccess, listRelationships, listSurroundings } from './actual-lookup.ts'
 import type { ActualState } from './actual-state.ts'
@@ -51,7 +51,7 @@ async function together(readings: readonly Promise<unknown>[]): Promise<void> {
 }
 
 const nameRight = (path: string) => (error: unknown) => {
-  throw error instanceof DirectoryError && error.isForbidden ? new MissingRight(path) : error
+  throw isForbidden(error) ? new MissingRight(path) : error
 }
 
 /** Every list is read once. */
