@@ -1,6 +1,6 @@
 /** What the compiler says about a parameter file and its template. */
 import { existsSync } from 'node:fs'
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { z } from 'zod'
@@ -24,8 +24,6 @@ export interface Compilation extends Target {
   infra: string
   /** Of this the compiler is given what the parameter file names. */
   environment: NodeJS.ProcessEnv
-  /** Contents of files that differ for this once, by their name in the folder. */
-  files?: Record<string, string>
   /** Any `*.bicepparam`, or azd's `*.parameters.json`; `main.bicepparam` when left out. */
   parameters?: string
   /** Values of parameters that count more than the file's, as text. */
@@ -225,14 +223,9 @@ async function write(options: Compilation): Promise<Written> {
 }
 
 async function run(options: Compilation): Promise<Written> {
-  const { infra, files = {}, parameters = FILE } = options
+  const { infra, parameters = FILE } = options
   try {
-    if (Object.keys(files).length === 0) return await write(options)
-    return await inFolder(async (folder) => {
-      await cp(infra, folder, { recursive: true })
-      for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
-      return await write({ ...options, infra: folder })
-    })
+    return await write(options)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     // Where a value is missing, which it says with a code (BCP258) or without, Bicep cannot know our way.
@@ -242,9 +235,6 @@ async function run(options: Compilation): Promise<Written> {
     throw new Error(`${join(infra, parameters)} does not compile with these parameters:\n${reason}${way}`)
   }
 }
-
-/** The snapshot alone. */
-export const snapshotOf = async (options: Compilation): Promise<unknown> => (await run(options)).snapshot
 
 export async function compile(options: Compilation): Promise<Compiled> {
   const { infra, parameters = FILE } = options

@@ -14,8 +14,6 @@ export interface Scope {
   hints?: readonly Source[]
 }
 
-export const scopeless: Scope = { module: undefined }
-
 /** Throws an error that names the expression which is not understood. */
 export function termOf(json: Json, scope: Scope): Term {
   if (typeof json === 'string') {

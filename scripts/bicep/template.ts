@@ -209,8 +209,3 @@ function resourceOf(symbol: string, raw: RawResource, semantics: Json | undefine
     semantics,
   }
 }
-
-/** Itself and everything below, parents first. */
-export function modulesIn(module: TemplateModule): TemplateModule[] {
-  return [module, ...[...module.modules.values()].flatMap(modulesIn)]
-}

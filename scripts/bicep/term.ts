@@ -249,23 +249,6 @@ export function evaluated(term: Term, lookup: Lookup): Term {
   return value === undefined ? term : known(value)
 }
 
-/** The value, with everything that is deployed; throws an error that names what is not known or not understood. */
-export function demanded(term: Term, lookup: Lookup): Json {
-  const result = evaluated(term, lookup)
-  if (result.kind === 'known') return result.value
-  const [open] = sourcesIn(result)
-  if (!open)
-    throw new Error(
-      `${described(result)} is left open by the compiler and is not understood here. Give the value a parameter or a variable that the compiler can evaluate.`,
-    )
-  const property = open.path.join('.')
-  throw new Error(
-    lookup(open)
-      ? `There is no ${property} in ${open.symbol}, but something reads it.`
-      : `${open.symbol} is not (yet) deployed, but something reads ${property} of it.`,
-  )
-}
-
 /** Every property of a resource that it is made of. */
 export function sourcesIn(term: Term): Source[] {
   if (term.kind === 'source') return [term.source]
