@@ -154,7 +154,11 @@ function ofApp(
 }
 
 /** A scope or role that somebody may be using must be switched off in a deployment of its own first. */
-function findRemovals(word: string, actual: readonly Properties[], desired: Value | undefined): Found[] {
+export function findRemovals(
+  word: 'scope' | 'role',
+  actual: readonly Readonly<Record<string, Value | undefined>>[],
+  desired: Value | undefined,
+): Found[] {
   if (!Array.isArray(desired)) return []
   const declared = readObjects(desired)
   return actual.flatMap((old): Found[] => {

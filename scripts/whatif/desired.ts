@@ -17,7 +17,7 @@ export interface Declared {
   variables: Readonly<Record<string, string>>
   tenantId: string
   /** Where resources are written, by module path and symbolic name. */
-  places?: ReadonlyMap<string, Place>
+  places: ReadonlyMap<string, Place>
   /** Object id of whoever asks, and would deploy. */
   deployer?: string | undefined
 }

@@ -22,17 +22,7 @@ export interface Summary {
   risks: Record<Grade, number>
 }
 
-type Counted = Pick<
-  WhatIf,
-  'changes' | 'pending' | 'blockers' | 'unreadable' | 'orphans' | 'unmanaged' | 'accepted' | 'stale'
->
-
-const gradesIn = ({
-  changes,
-  pending,
-  unmanaged,
-  unreadable,
-}: Pick<WhatIf, 'changes' | 'pending' | 'unmanaged' | 'unreadable'>): Grade[] => [
+const gradesIn = ({ changes, pending, unmanaged, unreadable }: WhatIf): Grade[] => [
   ...unreadable.map(({ grade }) => grade),
   ...changes.flatMap(({ properties }) => properties.map(({ risk }) => risk.grade)),
   ...pending.map(({ risk }) => risk.grade),
@@ -40,10 +30,10 @@ const gradesIn = ({
 ]
 
 /** Counts what was found; a grade counts once for each difference, open value and unmanaged thing. */
-export function summarize(counted: Counted): Summary {
-  const { changes, pending, blockers, unreadable, orphans, unmanaged, accepted, stale } = counted
+export function summarize(result: WhatIf): Summary {
+  const { changes, pending, blockers, unreadable, orphans, unmanaged, accepted, stale } = result
   const risks = { high: 0, medium: 0, low: 0 }
-  for (const grade of gradesIn(counted)) risks[grade] += 1
+  for (const grade of gradesIn(result)) risks[grade] += 1
   const differs = [changes, blockers, unreadable, orphans, unmanaged, stale].some(({ length }) => length > 0)
   return {
     result: differs ? 'changes' : pending.length > 0 ? 'pending' : 'none',

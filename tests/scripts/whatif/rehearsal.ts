@@ -75,6 +75,7 @@ export async function startRehearsal() {
       }),
       variables,
       tenantId: stage.tenantId,
+      places: new Map(),
     }
     const deployer = stage.operator('Olivia').oid
     const policy = { exceptions, deployer, perspective, today }
