@@ -1,5 +1,5 @@
 /** Every object of this azd environment in the directory, alive or in the recycle bin. */
-
+import { z } from 'zod'
 import type { Directory } from '../graph/directory.ts'
 import { ifAllowed } from '../graph/directory-error.ts'
 import { Application, Deleted, Group, quoted, ServicePrincipal, select } from '../graph/graph-objects.ts'
@@ -8,15 +8,16 @@ import type { Names } from './names.ts'
 export const KINDS = ['servicePrincipal', 'application', 'group'] as const
 export type Kind = (typeof KINDS)[number]
 
-export interface Belonging {
-  kind: Kind
-  id: string
-  displayName: string
-  appId?: string | undefined
-  uniqueName?: string | undefined
+export const Belonging = z.object({
+  kind: z.enum(KINDS),
+  id: z.string(),
+  displayName: z.string(),
+  appId: z.string().optional(),
+  uniqueName: z.string().optional(),
   /** Whether it carries a mark of this environment; a unique name alone somebody else may have given. */
-  isMarked: boolean
-}
+  isMarked: z.boolean(),
+})
+export type Belonging = z.infer<typeof Belonging>
 
 /** What each type has; Graph refuses to select a property that a type has not. */
 const DELETED: Record<Kind, string> = {
@@ -131,12 +132,13 @@ export async function deleted(directory: Directory, names: Names): Promise<Binne
   }
 }
 
-const unique = <T extends { id: string }>(items: T[]): T[] => [
+/** By id; the last of several counts. */
+export const unique = <T extends { id: string }>(items: readonly T[]): T[] => [
   ...new Map(items.map((item) => [item.id, item])).values(),
 ]
 
-export const titled = ({ kind, displayName, id }: Pick<Belonging, 'kind' | 'displayName' | 'id'>) =>
-  `${WORDS[kind]} "${displayName}" (${id})`
+type Titled = Pick<Belonging, 'kind' | 'displayName' | 'id'>
+export const titled = ({ kind, displayName, id }: Titled) => `${WORDS[kind]} "${displayName}" (${id})`
 
-export const listed = (objects: readonly Belonging[]) =>
+export const listed = (objects: readonly Titled[]) =>
   objects.map((object) => `    ${titled(object)}`).join('\n')

@@ -3,7 +3,6 @@
 import { type Deployment, deploymentOf, type Environment } from '../cli/environment.ts'
 import { Problem } from '../cli/problem.ts'
 import { type Context, runScript } from '../cli/script.ts'
-import { ignoreThere } from '../graph/directory-error.ts'
 import { FederatedCredential } from '../graph/graph-objects.ts'
 
 /** The name is the key: a recreated managed identity has another object id, but this stays. */
@@ -36,35 +35,26 @@ export async function federate(context: Context): Promise<string> {
   // Entra takes one issuer and subject once per app, whatever the name.
   const isMeant = ({ name, issuer, subject }: FederatedCredential) =>
     name === NAME || (issuer === wanted.issuer && subject === wanted.subject)
-  const patched = new Set<string>()
-  let created = false
-
-  const right = await directory.until(
-    async () => {
-      const present = (await directory.list(path, FederatedCredential)).find(isMeant)
-      if (!present && !created) {
-        created = true
-        await directory.create(path, { ...wanted, description }, FederatedCredential).catch(ignoreThere)
-      } else if (present && !isSame(present, wanted) && !patched.has(present.id)) {
-        patched.add(present.id)
-        const { name: _immutable, ...changes } = wanted
-        await directory.update(`${path}/${present.id}`, changes)
-      }
-      return present
-    },
-    (present) => present !== undefined && isSame(present, wanted),
-  )
-  if (!right) {
-    throw new Problem({
-      what: `The federated credential ${NAME} has been written but is not readable yet.`,
-      why: 'Until it has replicated the server cannot sign in (AADSTS700213).',
-      fix: 'azd hooks run postprovision    (in some minutes)',
-    })
-  }
-  if (patched.size > 0)
-    return 'federated credential corrected: it names the managed identity of this deployment'
-  return created ? 'federated credential created' : 'federated credential unchanged'
+  const { name: _immutable, ...changes } = wanted
+  const ensured = await directory.ensure({
+    read: async () => (await directory.list(path, FederatedCredential)).find(isMeant),
+    create: () => directory.create(path, { ...wanted, description }, FederatedCredential),
+    isRight: (present) => isSame(present, wanted),
+    correct: ({ id }) => directory.update(`${path}/${id}`, changes),
+  })
+  if (ensured) return SAID[ensured.done]
+  throw new Problem({
+    what: `The federated credential ${NAME} has been written but is not readable yet.`,
+    why: 'Until it has replicated the server cannot sign in (AADSTS700213).',
+    fix: 'azd hooks run postprovision    (in some minutes)',
+  })
 }
+
+const SAID = {
+  created: 'federated credential created',
+  corrected: 'federated credential corrected: it names the managed identity of this deployment',
+  nothing: 'federated credential unchanged',
+} as const
 
 await runScript(
   import.meta,

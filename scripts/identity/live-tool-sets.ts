@@ -6,7 +6,9 @@ import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
 import type { Directory } from '../graph/directory.ts'
 import { ifAllowed } from '../graph/directory-error.ts'
-import { Grant, quoted, Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
+import { type Grant, quoted, Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
+import { splitWords } from '../whatif/properties.ts'
+import { tenantGrants } from './consent.ts'
 import type { Names } from './names.ts'
 import { switchedOff } from './switched-off.ts'
 
@@ -36,9 +38,7 @@ const declaredBy = ({ api, appRoles, requiredResourceAccess }: App): string[] =>
 async function grantedTo(directory: Directory, { appId }: App): Promise<Grant[]> {
   const principal = await ifAllowed(directory.get(servicePrincipalPath(appId), Resource))
   if (!principal) return []
-  const path = `/oauth2PermissionGrants?$filter=clientId eq '${principal.id}'`
-  const grants = (await ifAllowed(directory.list(path, Grant))) ?? []
-  return grants.filter(({ consentType }) => consentType === 'AllPrincipals')
+  return (await ifAllowed(tenantGrants(directory, principal.id))) ?? []
 }
 
 /** Keys of the permissions that have consent for the whole tenant, among those that only sets that are off ask for. */
@@ -48,7 +48,7 @@ async function consentedTo(directory: Directory, apps: readonly App[], declarati
     const resource = await directory.get(servicePrincipalPath(appId), Resource)
     const given = grants
       .filter(({ resourceId }) => resourceId === resource?.id)
-      .flatMap(({ scope }) => (scope ?? '').split(' '))
+      .flatMap(({ scope }) => splitWords(scope))
     return permissions.filter(({ value }) => given.includes(value)).map(({ id }) => keyOf(appId, id))
   })
   return (await Promise.all(perApi)).flat()

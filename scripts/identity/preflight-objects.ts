@@ -4,7 +4,7 @@ import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
 import { Application, quoted, select } from '../graph/graph-objects.ts'
 import { findRemovals } from '../whatif/blockers.ts'
-import { appsByName, type Belonging, deleted, groupsByName, isTagged, titled } from './belongings.ts'
+import { appsByName, type Belonging, deleted, groupsByName, isTagged, listed, titled } from './belongings.ts'
 import type { Names } from './names.ts'
 import { binClosed } from './recycle-bin.ts'
 import { enabledIn, switchedOff } from './switched-off.ts'
@@ -38,7 +38,7 @@ export async function checkNames(
   ]
   if (foreign.length === 0) return undefined
   throw new Problem({
-    what: `Somebody else holds our unique names:\n${foreign.map((one) => `    ${titled(one)}`).join('\n')}`,
+    what: `Somebody else holds our unique names:\n${listed(foreign)}`,
     why: 'The deployment would take these objects over and overwrite them.',
     fix: `Delete them, or add ${names.tags.join(' and ')} to their tags (groups: ${names.token} to the description) if they are yours; or: azd env new <another name>`,
   })
@@ -49,7 +49,7 @@ export class Twins extends Problem {
 
   constructor(items: readonly Belonging[], name: string) {
     super({
-      what: `The recycle bin holds objects of this environment:\n${items.map((item) => `    ${titled(item)}`).join('\n')}`,
+      what: `The recycle bin holds objects of this environment:\n${listed(items)}`,
       why: 'Their unique names stay taken for 30 days: the deployment would fail with "Another object with the same value for property uniqueName already exists".',
       fix: `npm run recycle-bin -- restore --environment ${name}    (keeps their ids), or: npm run recycle-bin -- purge --environment ${name}`,
     })
