@@ -10,7 +10,7 @@ import { azdParameters, templateOf, typedParameters, variablesOf } from './param
 import { refuseForeignFiles } from './reach.ts'
 import { termOf } from './scope.ts'
 import { type Ask, Diagnostics, inSession } from './session.ts'
-import { type Json, readTemplate, type TemplateModule } from './template.ts'
+import { type Json, mapValues, readTemplate, type TemplateModule } from './template.ts'
 import type { Value } from './value.ts'
 
 /** The ids that names are derived from and that the compiler cannot know. */
@@ -95,11 +95,9 @@ function refuseErrors(diagnostics: Diagnostics): void {
 /** The types of main's parameters; of one with a type of its own what that is made of. */
 function typesOf(template: unknown): Record<string, string> {
   const { parameters, definitions } = Head.parse(template)
-  return Object.fromEntries(
-    Object.entries(parameters).map(([name, { type, $ref = '' }]) => [
-      name,
-      type ?? definitions[$ref.split('/').at(-1) ?? '']?.type ?? 'string',
-    ]),
+  return mapValues(
+    parameters,
+    ({ type, $ref = '' }) => type ?? definitions[$ref.split('/').at(-1) ?? '']?.type ?? 'string',
   )
 }
 
@@ -153,7 +151,7 @@ async function buildSource(ask: Ask, options: Compilation): Promise<Source> {
   const read = Values.parse(JSON.parse(built.parameters ?? '{}')).parameters
   return {
     template: JSON.parse(built.template),
-    parameters: Object.fromEntries(Object.entries(read).map(([name, { value = '' }]) => [name, value])),
+    parameters: mapValues(read, ({ value = '' }) => value),
   }
 }
 
@@ -169,7 +167,9 @@ function metadataOf(template: unknown, options: Compilation) {
   const [, scope = ''] = /\/(\w*?)deploymentTemplate\.json/i.exec(Head.parse(template).$schema) ?? []
   const kind = scope.toLowerCase()
   if (resourceGroup !== undefined && kind !== '')
-    throw new Error(`The template is deployed to a ${SCOPES[kind] ?? kind}: it takes no --resource-group.`)
+    throw new Error(
+      `The template is deployed to a ${kind.replace('group', ' group')}: it takes no --resource-group.`,
+    )
   const group = resourceGroup ?? environment.AZURE_RESOURCE_GROUP
   const isBelow = kind === '' || kind === 'subscription'
   return {
@@ -181,8 +181,6 @@ function metadataOf(template: unknown, options: Compilation) {
     ...(kind === '' && group ? { resourceGroup: group } : {}),
   }
 }
-
-const SCOPES: Readonly<Record<string, string>> = { managementgroup: 'management group' }
 
 /** Of the compiled template: the sources may lie anywhere, and nothing is written beside them. */
 const predict = (ask: Ask, { template, parameters }: Source, options: Compilation): Promise<unknown> =>
@@ -254,11 +252,10 @@ export function readCompiled(written: Written): Compiled {
   const { declared, unreadable } = readDeclared(template, snapshot)
   if (declared.length === 0 && unreadable.length > 0)
     throw new Error(unreadable.map(({ title, reason }) => `${title}: ${reason}`).join('\n'))
-  const outputs = Object.entries(Outputs.parse(snapshot).outputs).map(([name, value]) => [
-    name,
+  const outputs = mapValues(Outputs.parse(snapshot).outputs, (value, name) =>
     readOutput(value, template.outputs[name] ?? null, template),
-  ])
-  return { written, template, declared, unreadable, outputs: Object.fromEntries(outputs) }
+  )
+  return { written, template, declared, unreadable, outputs }
 }
 
 /** Outputs say what the last deployment has made; one that is not understood says nothing. */

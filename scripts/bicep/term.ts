@@ -1,7 +1,7 @@
 /** Expressions with variables, parameters and outputs put in: what is left open is a property of a resource. */
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import type { Json, TemplateModule } from './template.ts'
+import { isObject, type Json, type TemplateModule } from './template.ts'
 
 /** A property that only the deployment knows. */
 export interface Source {
@@ -30,15 +30,12 @@ export const call = (name: string, args: Term[], path: Term[] = []): Term =>
 export const textOf = (term: Term | undefined): string | undefined =>
   term?.kind === 'known' && typeof term.value === 'string' ? term.value : undefined
 
-const isObject = (value: Json): value is { [key: string]: Json } =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** undefined: there is no such property. */
 function propertyAt(value: Json, path: readonly (string | number)[]): Json | undefined {
   let found: Json | undefined = value
   for (const key of path) {
     if (Array.isArray(found)) found = found[Number(key)]
-    else found = found !== undefined && isObject(found) && Object.hasOwn(found, key) ? found[key] : undefined
+    else found = isObject(found) && Object.hasOwn(found, key) ? found[key] : undefined
   }
   return found
 }

@@ -3,7 +3,7 @@ import { existingResources } from '../bicep/alignment.ts'
 import type { Compiled } from '../bicep/compile.ts'
 import type { DeclaredResource, GraphType } from '../bicep/declared.ts'
 import type { Place } from '../bicep/places.ts'
-import { graphType, type Json, type TemplateModule } from '../bicep/template.ts'
+import { graphType, type Json, mapValues, type TemplateModule } from '../bicep/template.ts'
 import { entriesOf, evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
 import { toValue, Unknown, type Value } from '../bicep/value.ts'
 import type { Further } from './further.ts'
@@ -60,7 +60,7 @@ function resolve(value: Value, known: Known): Value {
 }
 
 const resolveProperties = (properties: Properties, known: Known): Properties =>
-  Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, resolve(one, known)]))
+  mapValues(properties, (one) => resolve(one, known))
 
 function resolveTerm(term: Term, known: Known): Value {
   const value = toValue(term)

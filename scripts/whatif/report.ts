@@ -1,4 +1,5 @@
 /** The report as data: the numbers of a what-if, how a run ends, and the document for programs. */
+import { mapValues } from '../bicep/template.ts'
 import { Unknown, type Value } from '../bicep/value.ts'
 import type { Level } from './command.ts'
 import { isObject } from './properties.ts'
@@ -75,8 +76,7 @@ const SCHEMA_VERSION = 2
 function plain(value: Value | undefined): unknown {
   if (value instanceof Unknown) return { knownAfterDeployment: value.text }
   if (Array.isArray(value)) return value.map(plain)
-  if (!isObject(value)) return value ?? null
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]))
+  return isObject(value) ? mapValues(value, plain) : (value ?? null)
 }
 
 /** The document for programs; docs/identity-what-if.schema.json describes it. */
