@@ -54,23 +54,18 @@ const nameRight = (path: string) => (error: unknown) => {
   throw isForbidden(error) ? new MissingRight(path) : error
 }
 
+type Reader = ReturnType<typeof readerOf>
+
 /** Every list is read once. */
-class Reader {
-  readonly #directory: Pick<Directory, 'get' | 'list'>
-  readonly #lists = new Map<string, Promise<ActualProperties[]>>()
-
-  constructor(directory: Pick<Directory, 'get' | 'list'>) {
-    this.#directory = directory
-  }
-
-  get(path: string): Promise<ActualProperties | undefined> {
-    return this.#directory.get(path, Actual).catch(nameRight(path))
-  }
-
-  list(path: string): Promise<ActualProperties[]> {
-    const reading = this.#lists.get(path) ?? this.#directory.list(path, Actual).catch(nameRight(path))
-    this.#lists.set(path, reading)
-    return reading
+function readerOf(directory: Pick<Directory, 'get' | 'list'>) {
+  const lists = new Map<string, Promise<ActualProperties[]>>()
+  return {
+    get: (path: string) => directory.get(path, Actual).catch(nameRight(path)),
+    list: (path: string) => {
+      const reading = lists.get(path) ?? directory.list(path, Actual).catch(nameRight(path))
+      lists.set(path, reading)
+      return reading
+    },
   }
 }
 
@@ -199,7 +194,7 @@ export async function readActual(
   state: ActualState,
   tags: readonly string[],
 ): Promise<Surroundings> {
-  const reader = new Reader(directory)
+  const reader = readerOf(directory)
   const around: Surroundings = { apps: [], principals: [], deleted: [], notes: [] }
   const readBin = async (kind: 'application' | 'group') => {
     if (!objects.some(({ type }) => type === `${kind}s`)) return
