@@ -6,18 +6,20 @@ import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
 import type { Directory } from '../graph/directory.ts'
 import { ifAllowed } from '../graph/directory-error.ts'
-import { type Grant, quoted, Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
+import {
+  Application,
+  type Grant,
+  quoted,
+  Resource,
+  select,
+  servicePrincipalPath,
+} from '../graph/graph-objects.ts'
 import { splitWords } from '../whatif/properties.ts'
 import { tenantGrants } from './consent.ts'
 import type { Names } from './names.ts'
 import { switchedOff } from './switched-off.ts'
 
-const Entitlement = z.object({ id: z.string(), isEnabled: z.boolean() })
-const App = z.object({
-  appId: z.string(),
-  tags: z.array(z.string()).default([]),
-  api: z.object({ oauth2PermissionScopes: z.array(Entitlement).default([]) }).prefault({}),
-  appRoles: z.array(Entitlement).default([]),
+const App = Application.pick({ appId: true, tags: true, api: true, appRoles: true }).extend({
   requiredResourceAccess: z
     .array(z.object({ resourceAppId: z.string(), resourceAccess: z.array(z.object({ id: z.string() })) }))
     .default([]),
@@ -56,14 +58,13 @@ async function consentedTo(directory: Directory, apps: readonly App[], declarati
 
 /** The API app and the dev app; before the subscription is known, those of every environment of this name. */
 async function appsOf(directory: Directory, environmentName: string, names?: Names): Promise<App[]> {
-  const selected = '$select=appId,tags,api,appRoles,requiredResourceAccess'
   if (names) {
-    const path = (name: string) => `/applications(uniqueName=${quoted(name)})?${selected}`
+    const path = (name: string) => `/applications(uniqueName=${quoted(name)})?${select(App)}`
     const found = await Promise.all([names.api, names.dev].map((name) => directory.get(path(name), App)))
     return found.filter((app) => app !== undefined)
   }
   const tag = quoted(`azd-env-name:${environmentName}`)
-  const found = await directory.list(`/applications?$filter=tags/any(t:t eq ${tag})&${selected}`, App)
+  const found = await directory.list(`/applications?$filter=tags/any(t:t eq ${tag})&${select(App)}`, App)
   // Other templates tag with the name alone.
   return found.filter(({ tags }) => tags.some((one) => one.startsWith('azd-env-token:')))
 }
