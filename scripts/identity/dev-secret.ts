@@ -13,11 +13,7 @@ const LONGEST_MARGIN = 14 * DAY
 export const SECRET_PREFIX = 'mcp-expenses developer secret'
 
 const Added = z.object({ keyId: z.string(), secretText: z.string() })
-interface AddedSecret {
-  keyId: string
-  secretText: string
-  endDateTime: string
-}
+type AddedSecret = z.infer<typeof Added> & { endDateTime: string }
 
 const isAbout = (error: unknown, code: string): error is DirectoryError =>
   error instanceof DirectoryError && (error.code === code || error.detail.includes(code))

@@ -8,7 +8,7 @@ import { quoted } from '../graph/graph-objects.ts'
 import { findLookup, type Lookup, listAccess, listRelationships, listSurroundings } from './actual-lookup.ts'
 import type { ActualState } from './actual-state.ts'
 import { type DesiredObject, isOurs, resolveObject } from './desired.ts'
-import { type ActualProperties, isObject, readList, readProperty } from './properties.ts'
+import { type ActualProperties, GUID, isObject, readList, readProperty } from './properties.ts'
 
 const Actual = z.record(z.string(), z.json())
 
@@ -161,8 +161,6 @@ function findStrangers(objects: readonly DesiredObject[], state: ActualState): s
   })
   return [...new Set(ids.filter((id) => typeof id === 'string'))].filter((id) => !state.names.has(id))
 }
-
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** People whom the template names by their ids. */
 function findPeople(objects: readonly DesiredObject[], state: ActualState): string[] {

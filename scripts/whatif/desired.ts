@@ -4,7 +4,7 @@ import type { Compiled } from '../bicep/compile.ts'
 import type { DeclaredResource, GraphType } from '../bicep/declared.ts'
 import type { Place } from '../bicep/places.ts'
 import { graphType, type Json, mapValues, type TemplateModule } from '../bicep/template.ts'
-import { entriesOf, evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
+import { evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
 import { toValue, Unknown, type Value } from '../bicep/value.ts'
 import type { Further } from './further.ts'
 import { isObject, mergePasses, type Properties, readList, readProperty } from './properties.ts'
@@ -118,8 +118,8 @@ export const collectReadObjects = (
   ...existingResources(template).flatMap(({ place, type: name, properties }): DesiredObject[] => {
     const type = graphType(name)
     if (!isReadable(type)) return []
-    const entries = entriesOf(properties) ?? new Map<string, Term>()
-    const values = Object.fromEntries([...entries].map(([name, one]) => [name, toValue(one)]))
+    const value = toValue(properties)
+    const values = isObject(value) ? value : {}
     return [
       {
         key: `existing/${place}`,

@@ -99,19 +99,12 @@ export async function runWhatIf(
 }
 
 /** A host that is known in part only: it fits, but nobody can say that it is the one. */
-const findAssumed = ({
-  key,
-  type,
-  title,
-  path: kind,
-  text,
-  assumed: value,
-  isMade,
-}: Pending): Unmanaged[] => {
+function findAssumed({ key, type, title, path, text, assumed, isMade }: Pending): Unmanaged[] {
+  if (assumed === undefined) return []
   const reason = `Is taken for ${text}; azd's environment does not record what is in braces.`
   // As the rules for addresses: what the deployment makes is its own, any other host may be anybody's.
   const grade = isMade ? 'medium' : 'high'
-  return value === undefined ? [] : [{ key, type, title, kind, value, grade, reason }]
+  return [{ key, type, title, kind: path, value: assumed, grade, reason }]
 }
 
 /** The what-if of an environment. Throws a Problem when a right to read is missing. */
