@@ -61,18 +61,23 @@ interface Marks {
 const isMarkedBy = (marks: Marks, names: Names): boolean =>
   isTagged(marks, names) || Boolean(marks.description?.includes(names.token))
 
-/** The apps with our unique names; one that somebody else made is among them. */
-export const appsByName = async (directory: Directory, names: Names): Promise<Application[]> => {
-  const path = (name: string) => `/applications(uniqueName=${quoted(name)})?${select(Application)}`
-  const found = await Promise.all(appNames(names).map((name) => directory.get(path(name), Application)))
+/** Those of a collection that have one of these unique names; one that somebody else made is among them. */
+export async function findNamed<T>(
+  directory: Directory,
+  collection: 'applications' | 'groups',
+  names: readonly string[],
+  shape: z.ZodObject & z.ZodType<T>,
+): Promise<T[]> {
+  const path = (name: string) => `/${collection}(uniqueName=${quoted(name)})?${select(shape)}`
+  const found = await Promise.all(names.map((name) => directory.get(path(name), shape)))
   return found.filter((one) => one !== undefined)
 }
 
-export const groupsByName = async (directory: Directory, names: Names): Promise<Group[]> => {
-  const path = (name: string) => `/groups(uniqueName=${quoted(name)})?${select(Group)}`
-  const found = await Promise.all(groupNames(names).map((name) => directory.get(path(name), Group)))
-  return found.filter((one) => one !== undefined)
-}
+export const appsByName = (directory: Directory, names: Names): Promise<Application[]> =>
+  findNamed(directory, 'applications', appNames(names), Application)
+
+export const groupsByName = (directory: Directory, names: Names): Promise<Group[]> =>
+  findNamed(directory, 'groups', groupNames(names), Group)
 
 /** Alive: found by unique name or by both tags, never by display name. */
 export async function living(directory: Directory, names: Names): Promise<Belonging[]> {

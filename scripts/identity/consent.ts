@@ -129,7 +129,10 @@ async function withdrawAll(directory: Directory, clients: readonly ConsentClient
 }
 
 /** Of the APIs that this tenant has never met: without a service principal there is nothing to consent to. */
-async function unknownApis(directory: Directory, apis: readonly DownstreamApi[]): Promise<DownstreamApi[]> {
+export async function unknownApis(
+  directory: Directory,
+  apis: readonly DownstreamApi[],
+): Promise<DownstreamApi[]> {
   const found = await Promise.all(
     apis.map(({ appId }) => directory.get(servicePrincipalPath(appId), Resource)),
   )

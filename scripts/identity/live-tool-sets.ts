@@ -15,6 +15,7 @@ import {
   servicePrincipalPath,
 } from '../graph/graph-objects.ts'
 import { splitWords } from '../whatif/properties.ts'
+import { findNamed } from './belongings.ts'
 import { tenantGrants } from './consent.ts'
 import type { Names } from './names.ts'
 import { switchedOff } from './switched-off.ts'
@@ -58,11 +59,7 @@ async function consentedTo(directory: Directory, apps: readonly App[], declarati
 
 /** The API app and the dev app; before the subscription is known, those of every environment of this name. */
 async function appsOf(directory: Directory, environmentName: string, names?: Names): Promise<App[]> {
-  if (names) {
-    const path = (name: string) => `/applications(uniqueName=${quoted(name)})?${select(App)}`
-    const found = await Promise.all([names.api, names.dev].map((name) => directory.get(path(name), App)))
-    return found.filter((app) => app !== undefined)
-  }
+  if (names) return findNamed(directory, 'applications', [names.api, names.dev], App)
   const tag = quoted(`azd-env-name:${environmentName}`)
   const found = await directory.list(`/applications?$filter=tags/any(t:t eq ${tag})&${select(App)}`, App)
   // Other templates tag with the name alone.

@@ -37,8 +37,8 @@ const LIMIT = 20
 export function findBlockers(
   { objects, state, names }: States,
   deleted: readonly ActualProperties[],
-  read: readonly DesiredObject[] = [],
-  disabledFirst: readonly string[] = [],
+  read: readonly DesiredObject[],
+  disabledFirst: readonly string[],
 ): Blocker[] {
   const missing = read.filter(({ by, key }) => by === 'template' && state.isAbsent(key))
   const found = objects.flatMap((one) => {
