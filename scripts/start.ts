@@ -98,7 +98,8 @@ async function main(): Promise<void> {
     // Those who deploy; they sign in with the Azure CLI's client id.
     operators: seed.operators,
   }
-  console.log(values.json ? JSON.stringify(ready) : welcome(ready))
+  const adminTools = permissions.tools.filter(({ admin }) => admin).map(({ name }) => name)
+  console.log(values.json ? JSON.stringify(ready) : welcome(ready, adminTools))
 }
 
 interface Ready {
@@ -110,8 +111,9 @@ interface Ready {
 }
 
 /** What `npm start` prints once everything answers. */
-function welcome({ mcp, tenant, cosmos, clientId, users }: Ready): string {
+function welcome({ mcp, tenant, cosmos, clientId, users }: Ready, adminTools: readonly string[]): string {
   const [alice, bob] = users
+  const isCommitted = mcp === 'http://localhost:8080/mcp'
   const config = { servers: { expenses: { type: 'http', url: mcp } } }
   return `
 MCP server   ${mcp}
@@ -119,11 +121,11 @@ Tenant       ${tenant}  (emulator of Microsoft Entra ID, Microsoft Graph and Azu
 Cosmos       ${cosmos}  (emulator; the data survives a restart)
 What happens ${tenant}/  (decisions, tokens and exchanges, in a browser)
 
-Users        ${alice?.name}  ${alice?.upn}  admin: sees get_expense_stats
+Users        ${alice?.name}  ${alice?.upn}  admin${adminTools.length > 0 ? `: sees ${adminTools.join(', ')}` : ''}
              ${bob?.name}    ${bob?.upn}
 Client id    ${clientId}  (a public client with loopback redirects)
 
-VS Code, .vscode/mcp.json (already in this repository):
+VS Code, .vscode/mcp.json${isCommitted ? ' (already in this repository)' : ''}:
 ${JSON.stringify(config, undefined, 2)}
 
 MCP Inspector, in a second terminal (it opens the sign-in page):

@@ -20,7 +20,10 @@ export const SavedExpense = z.object({
 })
 
 /** Without an encoding in UTF-8 a lone surrogate would be stored, and compared, as another character. */
-const Text = z.string().refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
+const Text = z
+  .string()
+  .refine((text) => text.trim() !== '', 'must not be blank')
+  .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
 
 export const addUserExpense = defineTool({
   name: 'add_user_expense',

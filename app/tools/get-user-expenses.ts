@@ -10,17 +10,20 @@ export const getUserExpenses = defineTool({
   title: 'List my expenses',
   description: 'Lists the expenses of the signed-in user, newest first.',
   annotations: { readOnlyHint: true, openWorldHint: false },
-  input: z.strictObject({
-    from: day.optional().describe('First day, YYYY-MM-DD'),
-    to: day.optional().describe('Last day, YYYY-MM-DD'),
-    category: z.enum(CATEGORIES).optional(),
-    limit: z.int().min(1, 'must be at least 1').max(200, 'must be at most 200').default(50),
-    cursor: z
-      .string()
-      .max(2_000, 'is not a cursor of this server')
-      .optional()
-      .describe('next_cursor of the page before'),
-  }),
+  input: z
+    .strictObject({
+      from: day.optional().describe('First day, YYYY-MM-DD'),
+      to: day.optional().describe('Last day, YYYY-MM-DD'),
+      category: z.enum(CATEGORIES).optional(),
+      limit: z.int().min(1, 'must be at least 1').max(200, 'must be at most 200').default(50),
+      cursor: z
+        .string()
+        .max(2_000, 'is not a cursor of this server')
+        .optional()
+        .describe('next_cursor of the page before'),
+    })
+    // Days of this form sort as they follow one another.
+    .refine(({ from, to }) => !from || !to || from <= to, { path: ['to'], error: 'must not be before from' }),
   output: z.object({
     expenses: z.array(SavedExpense),
     next_cursor: z

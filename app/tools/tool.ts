@@ -135,7 +135,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
           structuredContent,
         }
       } catch (error) {
-        return toolError(messageFor(error, context))
+        return toolError(messageFor(error, context, annotations.readOnlyHint !== true))
       }
     }
   return {
@@ -167,17 +167,22 @@ export const failed = (requestId: string) =>
 
 /**
  * What a caller may read of a tool's error, which is noted in the log and the audit entry. The SDK would send any
- * error's message to the client: only our own refusals may pass.
+ * error's message to the client: only our own refusals may pass. `writes`: the call may have been carried out all the
+ * same.
  */
 export function messageFor(
   error: unknown,
   { log, requestId, entry }: Pick<Surroundings, 'log' | 'requestId' | 'entry'>,
+  writes = false,
 ): string {
   if (error instanceof CursorInvalid || error instanceof IdempotencyConflict) return error.message
   if (error instanceof StoreUnavailable) {
     entry.outcome = 'refused_by_store'
     log.warn('The store is not available.', { ...faultFields(error), request_id: requestId })
-    return `The expenses cannot be reached at the moment. Try again in ${error.retryAfterSeconds} seconds; before you repeat an add without an idempotency_key, list the expenses: it may have been saved.`
+    const again = `The expenses cannot be reached at the moment. Try again in ${error.retryAfterSeconds} seconds`
+    return writes
+      ? `${again}; before you repeat an add without an idempotency_key, list the expenses: it may have been saved.`
+      : `${again}.`
   }
   if (error instanceof ToolRefusal) {
     if (error.decision) decide(entry, ...error.decision)

@@ -158,10 +158,10 @@ describe('when the platform fails, the server', () => {
     system.cosmos.faults.inject('query', { status: 503 }, 100)
     const result = await callTool(system.mcp, 'get_user_expenses', {}, { token })
     assert.equal(result.isError, true)
-    assert.match(
-      textOf(result),
-      /^The expenses cannot be reached at the moment. Try again in \d+ seconds; before you repeat/,
-    )
+    assert.match(textOf(result), /^The expenses cannot be reached at the moment. Try again in \d+ seconds\.$/)
+    system.cosmos.faults.inject('batch', { status: 503 }, 100)
+    const add = await callTool(system.mcp, 'add_user_expense', lunch(), { token })
+    assert.match(textOf(add), /\d+ seconds; before you repeat an add without an idempotency_key, list/)
   })
 
   it('stays in rotation while Cosmos is away, answers the sign-in and says when to come back', async () => {

@@ -281,9 +281,11 @@ describe('the server refuses', () => {
     ['an amount as text', { amount: '12' }, /amount/],
     ['an unknown category', { category: 'bribes' }, /category/],
     ['an empty description', { description: '' }, /not be empty/],
+    ['a description of blanks', { description: ' \t\n' }, /not be blank/],
     ['a description of 501 characters', { description: 'x'.repeat(501) }, /at most 500/],
     ['an unknown payment method', { payment_method: 'cheque' }, /payment_method/],
     ['an empty idempotency key', { idempotency_key: '' }, /not be empty/],
+    ['an idempotency key of blanks', { idempotency_key: ' ' }, /not be blank/],
     ['a user of the caller’s choice', { user_id: 'somebody' }, /user_id/],
   ]
   for (const [name, changes, message] of badExpenses) {
@@ -298,6 +300,7 @@ describe('the server refuses', () => {
     ['limit 201', { limit: 201 }, /at most 200/],
     ['half a limit', { limit: 1.5 }, /limit/],
     ['a bad from', { from: 'yesterday' }, /calendar day/],
+    ['days the wrong way round', { from: '2026-02-02', to: '2026-02-01' }, /must not be before from/],
     ['a bad to', { to: '2026-13-01' }, /calendar day/],
     ['an unknown category', { category: "food' OR '1'='1" }, /category/],
     ['a broken cursor', { cursor: 'broken' }, /cursor/i],

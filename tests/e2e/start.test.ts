@@ -68,23 +68,33 @@ describe('npm start', () => {
     await stop(second.child)
   })
 
-  it('prints the URLs, the two users, the block for VS Code and a command for the Inspector', async () => {
-    const { child, lines } = start([])
+  async function welcome(env: Record<string, string>) {
+    const { child, lines } = start([], env)
     let text = ''
     for await (const line of lines) {
       text += `${line}\n`
       if (line.startsWith('Ctrl-C')) break
     }
+    await stop(child)
+    return text
+  }
+
+  it('prints the URLs, the two users, the block for VS Code and a command for the Inspector', async () => {
+    const text = await welcome({})
     for (const part of [
       /MCP server +http:\/\/localhost:\d+\/mcp/,
-      /alice@\S+ +admin/,
+      /alice@\S+ +admin: sees get_expense_stats/,
       /bob@/,
-      /"type": "http"/,
+      // Its port is another one than that of the committed file.
+      /VS Code, \.vscode\/mcp\.json:\n[^}]*"type": "http"/,
       /npx mcp-inspector --cli/,
     ]) {
       assert.match(text, part)
     }
-    await stop(child)
+  })
+
+  it('names no tool of a tool set that is off', async () => {
+    assert.match(await welcome({ TOOL_SETS: 'profile' }), /alice@\S+ +admin\n/)
   })
 
   for (const variable of ['PORT', 'TENANT_PORT', 'COSMOS_PORT']) {

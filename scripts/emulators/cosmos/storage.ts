@@ -23,9 +23,13 @@ export class Storage {
 
   /** @param file a path, or `:memory:` */
   constructor(file: string) {
-    this.#database = new DatabaseSync(file, { timeout: busyMs })
-    this.#writeAhead()
-    this.transaction(() => this.#database.exec(schema))
+    try {
+      this.#database = new DatabaseSync(file, { timeout: busyMs })
+      this.#writeAhead()
+      this.transaction(() => this.#database.exec(schema))
+    } catch (error) {
+      throw new Error(`${file}: ${error instanceof Error ? error.message : error}`, { cause: error })
+    }
   }
 
   /** SQLite does not wait for another process that is changing the journal of the same new file. */
@@ -36,7 +40,7 @@ export class Storage {
         this.#database.exec('PRAGMA journal_mode = WAL')
         return
       } catch (error) {
-        if (Date.now() > end) throw error
+        if (!isBusy(error) || Date.now() > end) throw error
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
       }
     }
@@ -90,3 +94,7 @@ export class Storage {
 
 const textOf = (row: Record<string, unknown>): Row =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)]))
+
+/** SQLITE_BUSY, in any of its extended forms (https://sqlite.org/rescode.html). */
+const isBusy = (error: unknown) =>
+  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -53,6 +53,15 @@ describe("the Cosmos emulator's file", () => {
     assert.deepEqual([users, count, total], [1, expenses.length, cents / 100])
     return expenses
   }
+
+  it('is named when it is none, and left as it is', async () => {
+    const file = join(folder, 'letter.sqlite')
+    await writeFile(file, 'Dear reader')
+    await assert.rejects(startCosmos({ ...names, port: 0, file, key }), {
+      message: `${file}: file is not a database`,
+    })
+    await rm(file)
+  })
 
   it('keeps everything over a restart', async () => {
     const file = join(folder, 'restart.sqlite')
