@@ -69,16 +69,6 @@ const Head = z.looseObject({
   definitions: z.record(z.string(), z.looseObject({ type: z.string() })).default({}),
 })
 
-/** Where the compiler may work without leaving anything behind. */
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'template-'))
-  try {
-    return await work(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
 const FILE = 'main.bicepparam'
 
 /** Throws what the compiler has found, if that are errors. */
@@ -183,18 +173,16 @@ function metadataOf(template: unknown, options: Compilation) {
 }
 
 /** Of the compiled template: the sources may lie anywhere, and nothing is written beside them. */
-const predict = (ask: Ask, { template, parameters }: Source, options: Compilation): Promise<unknown> =>
-  inFolder(async (folder) => {
-    const names = Object.keys(parameters)
-    const lines = Object.entries(parameters).map(([name, value]) => `param ${name} = ${literal(value)}`)
-    const path = join(folder, FILE)
+async function predict(ask: Ask, { template, parameters }: Source, options: Compilation): Promise<unknown> {
+  const metadata = metadataOf(template, options)
+  const lines = Object.entries(parameters).map(([name, value]) => `param ${name} = ${literal(value)}`)
+  const folder = await mkdtemp(join(tmpdir(), 'template-'))
+  const path = join(folder, FILE)
+  try {
     await writeFile(join(folder, 'main.json'), JSON.stringify(template))
     await writeFile(path, ["using 'main.json'", ...lines].join('\n'))
-    const metadata = metadataOf(template, options)
-    try {
-      const { snapshot } = await ask('getSnapshot', { path, metadata, externalInputs: [] }, Predicted)
-      return JSON.parse(snapshot)
-    } catch (error) {
+    const asked = ask('getSnapshot', { path, metadata, externalInputs: [] }, Predicted)
+    const { snapshot } = await asked.catch(async (error: unknown) => {
       const { diagnostics } = await ask(
         'compileParams',
         { path, parameterOverrides: {} },
@@ -202,13 +190,16 @@ const predict = (ask: Ask, { template, parameters }: Source, options: Compilatio
       )
       const found = diagnostics.filter(({ level }) => level === 'Error')
       if (found.length === 0) throw error
+      const names = Object.keys(parameters)
       // One parameter a line, after the first.
-      const about = found.map(({ range: { start }, message }) =>
-        [names[start.line - 1] ?? [], message].flat(),
-      )
+      const about = found.map(({ range, message }) => [names[range.start.line - 1] ?? [], message].flat())
       throw new Error(about.map((one) => one.join(': ')).join('\n'))
-    }
-  })
+    })
+    return JSON.parse(snapshot)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
 
 async function write(options: Compilation): Promise<Written> {
   const { infra, parameters = FILE, environment } = options
