@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Directory } from '../graph/directory.ts'
 import { ifAllowed } from '../graph/directory-error.ts'
 import { Application, Deleted, Group, quoted, ServicePrincipal, select } from '../graph/graph-objects.ts'
+import { WORDS } from '../whatif/actual-state.ts'
 import type { Names } from './names.ts'
 
 export const KINDS = ['servicePrincipal', 'application', 'group'] as const
@@ -25,11 +26,6 @@ const DELETED: Record<Kind, string> = {
   application: 'id,appId,displayName,uniqueName,tags',
   group: 'id,displayName,description,uniqueName',
 }
-const WORDS: Record<Kind, string> = {
-  servicePrincipal: 'service principal',
-  application: 'app registration',
-  group: 'group',
-}
 
 type Named = Pick<Deleted, 'id' | 'displayName' | 'appId' | 'uniqueName'>
 const belonging = (
@@ -50,13 +46,10 @@ const groupNames = ({ admins, users }: Names) => [admins, users]
 const allNames = (names: Names) => [...appNames(names), ...groupNames(names)]
 
 /** Both tags: two subscriptions of one tenant may have environments of the same name. */
-export const isTagged = ({ tags }: { tags?: string[] | null | undefined }, names: Names): boolean =>
+export const isTagged = ({ tags }: Partial<Pick<Deleted, 'tags'>>, names: Names): boolean =>
   names.tags.every((tag) => tags?.includes(tag))
 
-interface Marks {
-  tags?: string[] | null | undefined
-  description?: string | null | undefined
-}
+type Marks = Partial<Pick<Deleted, 'tags' | 'description'>>
 /** Both tags; a group, which has none, says in its description whose it is. */
 const isMarkedBy = (marks: Marks, names: Names): boolean =>
   isTagged(marks, names) || Boolean(marks.description?.includes(names.token))
@@ -143,7 +136,7 @@ export const unique = <T extends { id: string }>(items: readonly T[]): T[] => [
 ]
 
 type Titled = Pick<Belonging, 'kind' | 'displayName' | 'id'>
-export const titled = ({ kind, displayName, id }: Titled) => `${WORDS[kind]} "${displayName}" (${id})`
+export const titled = ({ kind, displayName, id }: Titled) => `${WORDS[`${kind}s`]} "${displayName}" (${id})`
 
 export const listed = (objects: readonly Titled[]) =>
   objects.map((object) => `    ${titled(object)}`).join('\n')
