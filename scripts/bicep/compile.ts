@@ -211,28 +211,23 @@ async function write(options: Compilation): Promise<Written> {
   })
 }
 
-async function run(options: Compilation): Promise<Written> {
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+export async function compile(options: Compilation): Promise<Compiled> {
   const { infra, parameters = FILE } = options
-  try {
-    return await write(options)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+  const path = join(infra, parameters)
+  const written = await write(options).catch((error: unknown) => {
+    const reason = reasonOf(error)
     // Where a value is missing, which it says with a code (BCP258) or without, Bicep cannot know our way.
     const way = /BCP258|missing an assignment/.test(reason)
       ? '\nA parameter without a value: --set name=value'
       : ''
-    throw new Error(`${join(infra, parameters)} does not compile with these parameters:\n${reason}${way}`)
-  }
-}
-
-export async function compile(options: Compilation): Promise<Compiled> {
-  const { infra, parameters = FILE } = options
-  const result = await run(options)
+    throw new Error(`${path} does not compile with these parameters:\n${reason}${way}`)
+  })
   try {
-    return readCompiled(result)
+    return readCompiled(written)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(`${join(infra, parameters)} compiles, but is not understood here: ${reason}`)
+    throw new Error(`${path} compiles, but is not understood here: ${reasonOf(error)}`)
   }
 }
 
