@@ -36,10 +36,11 @@ export const page = (declaration: Declaration, prediction: Prediction): string =
   const scopes = [{ name: 'always', scopes: declaration.scopes }, ...sets]
   return `# Who holds which right on what, and why
 
-For whoever must defend every permission in a review.
+For everyone who must justify the permissions in a review.
 
 Generated from \`infra/permissions.json\` and the predicted deployment with default parameters by
-\`node tests/infra/permissions-table.ts\`; a test fails when it is not current. Nobody holds a right that is not here, but for the identities of the pipeline: [docs/pipeline.md](pipeline.md).
+\`node tests/infra/permissions-table.ts\`; a test fails when it is not current. Every right is listed here, except those
+of the pipeline's identities: [docs/pipeline.md](pipeline.md).
 
 ${table(['who', 'right', 'on', 'why'], rightsIn(selectPermissions(declaration), prediction))}
 
