@@ -76,8 +76,8 @@ const Semantics = z.union([
 /** Members and owners that say nothing themselves: the extension's configuration counts, which no snapshot carries. */
 function withSemantics(value: Value, semantics: Json | undefined, module: TemplateModule): Value {
   const said = Semantics.safeParse(semantics)
-  const isList = typeof value === 'object' && value !== null && 'relationships' in value
-  if (!said.success || !isList || 'relationshipSemantics' in value) return value
+  const isRelated = typeof value === 'object' && value !== null && 'relationships' in value
+  if (!said.success || !isRelated || 'relationshipSemantics' in value) return value
   return { ...value, relationshipSemantics: toValue(termOf(said.data, { module })) }
 }
 
