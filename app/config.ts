@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ConfigurationError, type Credential, credentialOf } from './auth/credential.ts'
 import type { Declaration } from './declaration.ts'
 import { isLoopback, safeUrl } from './loopback.ts'
-import { type Permissions, selectPermissions, ToolSetsWrong } from './permissions.ts'
+import { type Permissions, selectPermissions, ToolSetsWrong, USUAL_TOOL_SETS } from './permissions.ts'
 import { ConnectionString, type Ingestion } from './telemetry/connection-string.ts'
 
 export type Config = Readonly<{
@@ -90,40 +90,81 @@ const AppIds = z
   .transform((value) => value.split(',').map((id) => id.trim().toLowerCase()))
   .pipe(z.array(z.guid(clientsMessage)))
 
-const Environment = z.object({
-  AZURE_TENANT_ID: guid('the id of the Entra tenant'),
-  ENTRA_CLIENT_ID: guid('the application (client) id of the API app registration'),
-  SERVER_URL: McpUrl,
-  EXTRA_SERVER_URLS: McpUrls.default([]),
-  ALLOWED_ORIGINS: Origins.default([]),
-  ENTRA_ADMIN_GROUP_ID: guid('the object id of the admin group'),
-  ALLOWED_CLIENTS: AppIds.optional(),
-  COSMOS_ENDPOINT: endpoint('https://<account>.documents.azure.com'),
-  COSMOS_DATABASE: text('the name of the Cosmos database'),
-  COSMOS_CONTAINER: text('the name of the Cosmos container'),
-  COSMOS_KEY: text('the key of a Cosmos emulator on localhost').optional(),
-  PORT: integer(1, 65_535).default(8080),
+/** One by one, with what docs/configuration.md says of it. */
+export const Environment = z.object({
+  AZURE_TENANT_ID: guid('the id of the Entra tenant').describe('The tenant whose tokens count.'),
+  ENTRA_CLIENT_ID: guid('the application (client) id of the API app registration').describe(
+    'The API app: the audience of every access token.',
+  ),
+  SERVER_URL: McpUrl.describe('What clients send as `resource`.'),
+  EXTRA_SERVER_URLS: McpUrls.default([]).describe('MCP URLs of custom domains, comma separated.'),
+  ALLOWED_ORIGINS: Origins.default([]).describe(
+    'Pages in browsers that may call. A server on loopback also takes pages of loopback.',
+  ),
+  ENTRA_ADMIN_GROUP_ID: guid('the object id of the admin group').describe(
+    'Its members may call the tools of administrators.',
+  ),
+  ALLOWED_CLIENTS: AppIds.optional().describe(
+    'Clients that may call; by default every client that Entra gives a token. Bicep fills it from `allowedClients` in `infra/permissions.json` (`{"name": …, "appId": …}`; `publicClient` for the one that the template declares). Others get 403, audited.',
+  ),
+  // What it may be depends on the declaration: selectPermissions tests it.
+  TOOL_SETS: z
+    .string()
+    .default(USUAL_TOOL_SETS)
+    .describe('The tool sets that are offered; Bicep sets what it has declared.'),
+  COSMOS_ENDPOINT: endpoint('https://<account>.documents.azure.com').describe('The store.'),
+  COSMOS_DATABASE: text('the name of the Cosmos database').describe('Its database.'),
+  COSMOS_CONTAINER: text('the name of the Cosmos container').describe('Its container.'),
+  COSMOS_KEY: text('the key of a Cosmos emulator on localhost')
+    .optional()
+    .describe('The key of an emulator on localhost; refused anywhere else.'),
+  PORT: integer(1, 65_535).default(8080).describe('Where it listens.'),
   LISTEN_ADDRESS: z
     .union(
       [z.literal('localhost'), z.ipv4(), z.ipv6()],
       'should be localhost or an IP address such as 0.0.0.0',
     )
-    .default('localhost'),
-  AZURE_CLIENT_ID: guid('the client id of the managed identity').optional(),
-  ENTRA_CLIENT_CERTIFICATE_PATH: text('the path of a PEM file with certificate and private key').optional(),
-  ENTRA_CLIENT_SECRET: text('a client secret of the dev app').optional(),
-  IDENTITY_ENDPOINT: z.string().optional(),
-  ENTRA_AUTHORITY_HOST: endpoint('https://login.microsoftonline.com').default(
-    'https://login.microsoftonline.com',
+    .default('localhost')
+    .describe('`localhost` means both loopback addresses; the image sets `0.0.0.0`.'),
+  AZURE_CLIENT_ID: guid('the client id of the managed identity')
+    .optional()
+    .describe(
+      'One of three credentials: the managed identity. Beside a certificate it is for Azure’s own services only.',
+    ),
+  ENTRA_CLIENT_CERTIFICATE_PATH: text('the path of a PEM file with certificate and private key')
+    .optional()
+    .describe('One of three credentials: a PEM file with certificate and private key (docs/certificate.md).'),
+  ENTRA_CLIENT_SECRET: text('a client secret of the dev app')
+    .optional()
+    .describe('One of three credentials: a secret of the dev app; refused where a managed identity is.'),
+  IDENTITY_ENDPOINT: z
+    .string()
+    .optional()
+    .describe('Azure sets it where a managed identity is; nobody else does.'),
+  ENTRA_AUTHORITY_HOST: endpoint('https://login.microsoftonline.com')
+    .default('https://login.microsoftonline.com')
+    .describe('Entra ID, or an emulator. The template is for the public cloud only.'),
+  TOKEN_MAX_AGE_HOURS: integer(1, 24)
+    .default(24)
+    .describe('How long after its issue an access token counts.'),
+  OBO_CACHE_SECONDS: integer(0, 1800)
+    .default(1800)
+    .describe('How long the token of an exchange is kept for the next call.'),
+  RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000)
+    .default(600)
+    .describe('Requests of one user; refusals of one client address that is not signed in.'),
+  IN_FLIGHT_PER_USER: integer(1, 1_000).default(200).describe('Requests of one user at the same time.'),
+  IN_FLIGHT: integer(1, 10_000).default(400).describe('Requests of everybody at the same time.'),
+  TRUSTED_PROXIES: integer(0, 5)
+    .default(0)
+    .describe('How many proxies in front write the client’s address into `X-Forwarded-For`; 1 in Azure.'),
+  LOG_LEVEL: z
+    .enum(['error', 'warn', 'info'], 'should be error, warn or info')
+    .default('info')
+    .describe('The least important line that is written.'),
+  APPLICATIONINSIGHTS_CONNECTION_STRING: ConnectionString.optional().describe(
+    'Telemetry of requests and of what they wait for (Entra, Graph, Cosmos), in the caller’s trace (`traceparent`), without `oid`; signed in with the server’s identity.',
   ),
-  TOKEN_MAX_AGE_HOURS: integer(1, 24).default(24),
-  OBO_CACHE_SECONDS: integer(0, 1800).default(1800),
-  RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000).default(600),
-  IN_FLIGHT_PER_USER: integer(1, 1_000).default(200),
-  IN_FLIGHT: integer(1, 10_000).default(400),
-  TRUSTED_PROXIES: integer(0, 5).default(0),
-  LOG_LEVEL: z.enum(['error', 'warn', 'info'], 'should be error, warn or info').default('info'),
-  APPLICATIONINSIGHTS_CONNECTION_STRING: ConnectionString.optional(),
 })
 
 type Environment = z.infer<typeof Environment>
@@ -192,15 +233,23 @@ function selectedBy(toolSets: string | undefined, declaration: Declaration) {
   }
 }
 
-/** One variable per downstream API in use: `<NAME>_ENDPOINT`, by default the API itself. */
+/** Where a downstream API is: its variable, `<NAME>_ENDPOINT`, and its own address; undefined: Bicep makes one. */
+export function endpointOf({
+  name,
+  resource,
+  endpoint: usual = resource,
+}: Declaration['downstreamApis'][number]) {
+  return { variable: `${name.toUpperCase()}_ENDPOINT`, usual: usual === 'deployed' ? undefined : usual }
+}
+
+/** One for each downstream API in use. */
 function downstreamEndpoints(env: NodeJS.ProcessEnv, permissions?: Permissions) {
   const urls: Record<string, string> = {}
   const faults: string[] = []
-  for (const { name, resource, endpoint: usual = resource } of permissions?.downstreamApis ?? []) {
-    const variable = `${name.toUpperCase()}_ENDPOINT`
-    const known = usual === 'deployed' ? undefined : usual
-    const url = endpoint(known ?? 'https://<host>').safeParse(env[variable] ?? known)
-    if (url.success) urls[name] = url.data
+  for (const api of permissions?.downstreamApis ?? []) {
+    const { variable, usual } = endpointOf(api)
+    const url = endpoint(usual ?? 'https://<host>').safeParse(env[variable] ?? usual)
+    if (url.success) urls[api.name] = url.data
     else
       faults.push(
         `${variable} is ${env[variable] === undefined ? 'missing' : 'wrong'}: it ${url.error.issues[0]?.message}.`,

@@ -8,27 +8,27 @@ import { guidType, mcpOrigin } from 'types.bicep'
 param environmentName string
 
 @minLength(1)
-@description('Azure region of all resources.')
+@description('Azure region of all resources. `West Europe` and `westeurope` are one.')
 param location string
 
 @maxLength(36)
-@description('Object id of whoever deploys. Empty: nobody gets rights as the deployer.')
+@description('Object id of whoever deploys; azd sets it. Empty: nobody gets rights as the deployer.')
 param deployerId string = ''
 
 @allowed(['User', 'ServicePrincipal'])
-@description('Kind of the deployer. Only a user becomes an admin and gets to the data for local development.')
+@description('Kind of the deployer; in a pipeline (`CI` is set, and not `false` or `0`) a `ServicePrincipal`. Only a user becomes an admin and gets to the data.')
 param deployerType string = 'User'
 
-@description('Whether the container app is there already; azd says so. Its image is then kept.')
+@description('Whether the container app is there already; azd sets it. Its image is then kept.')
 param serverExists bool = false
 
-@description('Object ids of the members of the admin group. Empty: the deployer, if that is a user.')
+@description('Object ids of the admin group\'s first members (users, groups, service principals); empty: the deployer, if that is a user. Who was added by hand stays. Not used beside `EXISTING_ADMIN_GROUP_ID`.')
 param adminMembers guidType[] = []
 
-@description('Object id of a group that is the admin group; none is created then.')
+@description('Object id of a security group of yours that is the admin group; none is created then.')
 param existingAdminGroupId guidType?
 
-@description('Whether only members of the admin group and the users group can get a token for the server.')
+@description('Whether only members of the admin group and the users group get a token for the server; `false`: everybody in the tenant.')
 param restrictToAssignedUsers bool = true
 
 @maxLength(50)
@@ -36,16 +36,16 @@ param restrictToAssignedUsers bool = true
 param extraClients guidType[] = []
 
 @maxLength(10)
-@description('Further MCP URLs of the server, one for each custom domain, like https://mcp.contoso.com/mcp.')
+@description('MCP URLs of custom domains, exactly as clients send them. Bind the domain and its certificate to the container app yourself.')
 param extraServerUrls string[] = []
 
 @maxLength(10)
-@description('Origins of pages in browsers that may call the server, like https://inspector.contoso.com.')
+@description('Origins of pages in browsers that may call. Entra redeems a page\'s code only for a redirect URI of the platform `spa`: give the page a registration of its own and name it in `EXTRA_CLIENTS`.')
 param allowedOrigins string[] = []
 
 @minValue(0)
 @maxValue(30)
-@description('Replicas that always run. 0: the server scales to zero and costs nothing when idle.')
+@description('Replicas that always run; not above `MAX_REPLICAS`. 0: the server scales to zero and costs nothing when idle.')
 param minReplicas int = 0
 
 @minValue(1)
@@ -58,27 +58,27 @@ param maxReplicas int = 10
 @description('Where alerts are mailed to. None: alerts are shown in the portal only.')
 param alertEmail string?
 
-@description('Whether clients of one\'s own may sign in with a device code. Whoever is talked into typing one signs a stranger in.')
+@description('Lets `npm run client -- --device-code` sign in: the public client may be used without a redirect URI. Whoever is talked into typing a code signs a stranger in; a browser needs none.')
 param allowDeviceCode bool = false
 
-@description('Whether to declare an app registration for servers on developers\' machines and to let the deployer, if a user, read and write the data.')
+@description('Declares the dev API app, makes its secret and `.env`, and lets the deployer, if a user, read and write the data. `false`: none of it.')
 param localDevelopment bool = true
 
 @minLength(20)
 @maxLength(100)
-@description('MCP URL of the server on a developer\'s machine. One tenant accepts it for one environment only.')
+@description('MCP URL of a server on a developer\'s machine: identifies the dev API app. A tenant accepts one URL once: give a second environment another port, or switch local development off there.')
 param localServerUrl string = 'http://localhost:8080/mcp'
 
 @maxLength(256)
-@description('Service or asset id that some tenants demand on every app registration. Empty: none.')
+@description('The service or asset id that some tenants demand on every app registration.')
 param serviceManagementReference string = ''
 
 @minLength(1)
-@description('Names of the tool sets of permissions.json that are on: what the server offers, declares and asks for.')
+@description('Which tool sets of `infra/permissions.json` there are. What is off is not declared, not consented to and not offered; switching a set off disables its scopes and roles first, because Microsoft Graph removes disabled ones only. A deployment puts it out, so that `azd env refresh` brings it to another machine, and `azd down` forgets it; where it is not set nothing is taken back, and a deployment that would switch a set off is refused.')
 param toolSets string[] = ['expenses', 'profile']
 
 @allowed(['free', 'basic'])
-@description('Price of the search service of the tool set documents: free (0, one per subscription) or basic (by the hour).')
+@description('Price of the search service of the tool set `documents` (docs/documents.md): free (0, one per subscription) or basic (by the hour).')
 param searchSku string = 'free'
 
 // Azure names carry the region, because some stay reserved in their old region after a deletion; the names in

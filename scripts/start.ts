@@ -18,42 +18,56 @@ import { STORE, serverEnvironment } from './emulators/server-environment.ts'
 import { startTenant } from './emulators/tenant.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+/** By variable: the usual value, and what it is. docs/configuration.md has the same. */
+const USUAL = {
+  TOOL_SETS: ['', 'tool sets, separated by commas; without it all of infra/permissions.json'],
+  PORT: ['8080', 'port of the server; 0: any free one'],
+  TENANT_PORT: ['8081', 'port of the emulated tenant; 0: any free one'],
+  COSMOS_PORT: ['8082', 'port of the emulated Cosmos DB; 0: any free one'],
+  DATA_DIR: ['.data', 'folder that holds the expenses between starts'],
+  RATE_LIMIT_PER_MINUTE: ['6000', 'requests of one user'],
+  LOG_LEVEL: ['warn', 'least important line that the server writes: error, warn or info'],
+} as const
+const valueFor = (name: keyof typeof USUAL) => process.env[name] || USUAL[name][0]
+const portOf = (name: 'PORT' | 'TENANT_PORT' | 'COSMOS_PORT') => portFrom(name, Number(USUAL[name][0]))
+
 const usage = `npm start                the whole system: tenant, Cosmos, server
 npm start -- --json      prints one JSON line when ready
 
-TOOL_SETS chooses tool sets; all of infra/permissions.json when left out.
-PORT (8080), TENANT_PORT (8081), COSMOS_PORT (8082) choose other ports, 0 any free one.
-DATA_DIR (.data) holds the expenses between starts.`
+Variables, with what counts where they are not set:
+${Object.entries(USUAL)
+  .map(([name, [usual, what]]) => `  ${usual ? `${name}=${usual}` : name}`.padEnd(32) + what)
+  .join('\n')}`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean' }, help: { type: 'boolean' } } })
   if (values.help) return console.log(usage)
   const declaration = loadDeclaration()
-  const permissions = selectPermissions(declaration, process.env.TOOL_SETS || everyToolSet(declaration))
+  const permissions = selectPermissions(declaration, valueFor('TOOL_SETS') || everyToolSet(declaration))
   // Taken and given back: a port that a stranger holds is said now, and not answered for by the stranger.
-  const chosen = [portFrom('PORT', 8080), portFrom('TENANT_PORT', 8081), portFrom('COSMOS_PORT', 8082)]
+  const chosen = [portOf('PORT'), portOf('TENANT_PORT'), portOf('COSMOS_PORT')]
   if (chosen.some((one, at) => one !== 0 && chosen.indexOf(one) !== at))
     throw new Error('PORT, TENANT_PORT and COSMOS_PORT should be three ports (0 = any free one).')
-  const port = portFrom('PORT', 8080) || (await freePort())
+  const port = portOf('PORT') || (await freePort())
   await (await listenOnLoopback(() => {}, port, 'PORT')).close()
   // As a URL writes it: without the port that is the usual one.
   const mcp = new URL(`http://localhost:${port}/mcp`).href
   const seed = seedDirectory({ mcpUrls: [mcp], permissions })
-  const data = process.env.DATA_DIR || `${root}.data`
+  const data = process.env.DATA_DIR || `${root}${USUAL.DATA_DIR[0]}`
   mkdirSync(data, { recursive: true })
 
   const dashboard = new Dashboard({ ...seed, permissions })
-  const tenant = await startTenant({ ...seed, dashboard, port: portFrom('TENANT_PORT', 8081) })
+  const tenant = await startTenant({ ...seed, dashboard, port: portOf('TENANT_PORT') })
   await fillEmulator({ tenant, seed, permissions })
   const cosmos = await startCosmos({
     ...STORE,
-    port: portFrom('COSMOS_PORT', 8082),
+    port: portOf('COSMOS_PORT'),
     file: `${data}/cosmos.sqlite`,
   })
   const server = startServer({
     ...serverEnvironment(mcp, { permissions, seed, tenant, cosmos }),
-    RATE_LIMIT_PER_MINUTE: process.env.RATE_LIMIT_PER_MINUTE ?? '6000',
-    LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+    RATE_LIMIT_PER_MINUTE: valueFor('RATE_LIMIT_PER_MINUTE'),
+    LOG_LEVEL: valueFor('LOG_LEVEL'),
   })
   // With --json stdout holds the one line only; the audit lines go to stderr.
   const out = values.json ? process.stderr : process.stdout

@@ -92,7 +92,8 @@ const inSpan = <T>(
       return await call(span)
     } catch (error) {
       const { code, error: kindOfError } = faultFields(error)
-      span.setAttribute('error.type', code ?? kindOfError)
+      // Not `error.type`: the exporter leaves that out.
+      span.setAttribute('error_code', code ?? kindOfError)
       span.setStatus({ code: SpanStatusCode.ERROR })
       throw error
     } finally {

@@ -53,19 +53,7 @@ export async function whatIfRows({ tenant, seed }: Stage, folder: string): Promi
   await writeFile(parameters, "using 'main.bicep'\n")
   const [operator] = seed.operators
   if (!operator) throw new Error('The seed has no operator.')
-  const now = Math.floor(Date.now() / 1000)
-  const token = await tenant.sign({
-    aud: 'https://graph.microsoft.com',
-    iss: `${tenant.url}/${seed.tenantId}/`,
-    iat: now,
-    nbf: now,
-    exp: now + 3600,
-    tid: seed.tenantId,
-    oid: operator.oid,
-    ver: '1.0',
-    appid: AZURE_CLI_APP_ID,
-    scp: 'Application.Read.All Group.Read.All DelegatedPermissionGrant.Read.All User.Read.All',
-  })
+  const token = await tenant.tokenOf(operator.oid, AZURE_CLI_APP_ID, 'https://graph.microsoft.com/.default')
   const env = { GRAPH_ENDPOINT: tenant.graphUrl, IDENTITY_WHAT_IF_TOKEN: token, BICEP: bicep }
   const ids = ['--subscription-id', SUBSCRIPTION, '--tenant-id', seed.tenantId, '--resource-group', 'rg']
   const wholes: number[] = []

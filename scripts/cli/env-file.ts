@@ -1,7 +1,7 @@
 /** The `.env` of one developer: our block of lines, beside whatever else stands in the file. */
-import { randomUUID } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { parseEnv } from 'node:util'
+import { writeSecret } from './secret-file.ts'
 
 const FIRST = (environment: string) =>
   `# azd environment ${environment}: written by the postprovision hook, until the end mark`
@@ -15,17 +15,6 @@ const text = async (file: string): Promise<string> => {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
     throw error
-  }
-}
-
-/** Whole or not at all, and never readable by others: it holds a secret. */
-async function replace(file: string, content: string): Promise<void> {
-  const draft = `${file}.${randomUUID()}`
-  try {
-    await writeFile(draft, content, { mode: 0o600, flag: 'wx' })
-    await rename(draft, file)
-  } finally {
-    await rm(draft, { force: true })
   }
 }
 
@@ -57,7 +46,7 @@ export async function writeBlock(
   const block = [FIRST(environment), ...lines, LAST, ''].join('\n')
   const content = foreign ? `${foreign}\n${block}` : block
   if (content === before) return false
-  await replace(file, content)
+  await writeSecret(file, content)
   return true
 }
 
@@ -66,7 +55,7 @@ export async function dropBlock(file: string, environment: string): Promise<bool
   const before = await text(file)
   if (BLOCK.exec(before)?.[1] !== environment) return false
   const rest = before.replace(BLOCK, '')
-  if (rest.trim()) await replace(file, rest)
+  if (rest.trim()) await writeSecret(file, rest)
   else await rm(file, { force: true })
   return true
 }

@@ -34,9 +34,11 @@ const isSearchService = (value: string) =>
   /^https:\/\/[a-z0-9-]+\.search\.windows\.net$/.test(value) ||
   (URL.canParse(value) && isLoopback(new URL(value)))
 
-const Environment = z.object({
+const patience = 'should be a number of seconds from 0 to 3600'
+/** What is described is for an operator to set: docs/configuration.md has it. */
+export const Environment = z.object({
   AZURE_ENV_NAME: z.string().min(1),
-  AZURE_SUBSCRIPTION_ID: guid,
+  AZURE_SUBSCRIPTION_ID: guid.describe('The subscription that is deployed to; azd asks for it.'),
   /** Not known before the first deployment, nor after `azd down`. */
   AZURE_TENANT_ID: guid.optional(),
   // What infra/main.bicepparam reads, read the same way.
@@ -56,14 +58,20 @@ const Environment = z.object({
   ENTRA_USERS_GROUP_ID: guid.optional(),
   ENTRA_ADMIN_GROUP_ID: guid.optional(),
   // How the scripts behave.
-  GRAPH_ENDPOINT: hostOf('https://graph.microsoft.com').default('https://graph.microsoft.com'),
-  ENTRA_AUTHORITY_HOST: hostOf('https://login.microsoftonline.com').default(
-    'https://login.microsoftonline.com',
-  ),
-  /** How long one request is repeated, and how long a fresh object may stay invisible. */
-  DIRECTORY_PATIENCE_SECONDS: z.coerce.number().min(0).max(3600).default(300),
-  CONSENT_REQUIRED: flag(false),
-  KEEP_IDENTITY: flag(false),
+  GRAPH_ENDPOINT: hostOf('https://graph.microsoft.com')
+    .default('https://graph.microsoft.com')
+    .describe('Microsoft Graph, or an emulator on this machine.'),
+  ENTRA_AUTHORITY_HOST: hostOf('https://login.microsoftonline.com')
+    .default('https://login.microsoftonline.com')
+    .describe('Entra ID, or an emulator on this machine.'),
+  DIRECTORY_PATIENCE_SECONDS: z.coerce
+    .number(patience)
+    .min(0, patience)
+    .max(3600, patience)
+    .default(300)
+    .describe('How long one request to Graph is repeated, and how long a fresh object may stay invisible.'),
+  CONSENT_REQUIRED: flag(false).describe('`true`: a missing consent fails the deployment.'),
+  KEEP_IDENTITY: flag(false).describe('`true`: `azd down` keeps apps, service principals and groups.'),
   CI: z.string().transform(isPipeline).default(false),
 })
 export type Environment = z.infer<typeof Environment>

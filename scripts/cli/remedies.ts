@@ -1,83 +1,95 @@
-/** From the message of Entra or Graph to its cause and the command that helps; docs/troubleshooting.md has the same table. */
+/** From what Entra or Graph says to its cause and the command that helps; docs/troubleshooting.md is written from it. */
 import { DirectoryError } from '../graph/directory-error.ts'
 import { Problem } from './problem.ts'
 
+/** `fix`: a command, four spaces and more about it in parentheses, where a command ends with punctuation. */
 export interface Remedy {
   cause: string
   fix: string
 }
 
-/** `login` signs in the program that was refused. */
-type Of = (login: string) => Remedy
-
-const RERUN = 'in a workflow: gh run rerun --failed <run>'
-const stronger: Of = (login) => ({
-  cause: 'Conditional Access or the tenant wants a further proof, which only a person can give.',
-  fix: `${login}    (with a browser; exclude the identity of a pipeline from the policy, it can give no proof)`,
-})
-const over: Of = (login) => ({ cause: 'The sign-in has ended: too old, or revoked.', fix: login })
-const subject: Of = () => ({
-  cause: 'No federated credential has this issuer and subject, in exactly this case.',
-  fix: 'npm run pipeline    (the sign-in of a workflow; that of the server: azd hooks run postprovision)',
-})
-const redirect: Of = () => ({
-  cause: 'The client has not registered this redirect URI, or none at all.',
-  fix: 'azd provision --no-state    (use the client of: azd env get-value ENTRA_PUBLIC_CLIENT_ID)',
-})
-const consent: Of = () => ({
-  cause: 'Nobody who may has consented to what the app asks for.',
-  fix: 'npm run consent    (as an administrator)',
-})
-const secret: Of = () => ({
-  cause: 'The secret is not, or no longer, one of this app.',
-  fix: 'npx node scripts/identity/dev-credential.ts',
-})
+/** The sign-in of the program that was refused. */
+const LOGIN = '<login>'
 
 /** By AADSTS number. Source: https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
-const SIGN_INS: Readonly<Record<string, Of>> = {
-  // The command line keeps the token of GitHub, which lives for minutes, and shows it again when it needs another.
-  700024: (login) => ({
+export const SIGN_INS: readonly (Remedy & { codes: readonly number[] })[] = [
+  {
+    // The command line keeps the token of GitHub, which lives for minutes, and shows it again when it needs another.
+    codes: [700024],
     cause: 'The proof that this job signed in with was valid for some minutes only and is used up.',
-    fix: `${login}    (again, then once more what failed; ${RERUN})`,
-  }),
-  700016: (login) => ({
+    fix: `${LOGIN}    (again, then once more what failed; in a workflow: gh run rerun --failed <run>)`,
+  },
+  {
+    codes: [700016],
     cause: 'This tenant does not know the app: it was deleted, is fresh, or the tenant is another one.',
-    fix: `${login} --tenant-id <tenant>    (an identity of a workflow: npm run pipeline)`,
-  }),
-  70021: subject,
-  700211: subject,
-  700212: subject,
-  700213: subject,
-  7002138: subject,
-  50076: stronger,
-  50079: stronger,
-  50158: stronger,
-  700082: over,
-  70043: over,
-  50132: over,
-  50133: over,
-  50173: over,
-  65001: consent,
-  90094: consent,
-  50011: redirect,
-  500113: redirect,
-  7000215: secret,
-  7000222: secret,
-}
+    fix: `${LOGIN} --tenant-id <tenant>    (an identity of a workflow: npm run pipeline)`,
+  },
+  {
+    codes: [70021, 700211, 700212, 700213, 7002138],
+    cause:
+      'No federated credential has this issuer and subject, in exactly this case. A new identity is a new subject.',
+    fix: 'npm run pipeline    (the sign-in of a workflow; that of the server: azd hooks run postprovision)',
+  },
+  {
+    codes: [50076, 50079, 50158],
+    cause: 'Conditional Access or the tenant wants a further proof, which only a person can give.',
+    fix: `${LOGIN}    (with a browser; in a client: put the API app into the same policy as Microsoft Graph, and sign in again; exclude the identity of a pipeline from the policy, it can give no proof)`,
+  },
+  {
+    codes: [700082, 70043, 50132, 50133, 50173],
+    cause: 'The sign-in has ended: too old, or revoked. In a client: sign in again.',
+    fix: LOGIN,
+  },
+  {
+    codes: [65001, 90094],
+    cause: 'Nobody who may has consented to what the app asks for: another API, or a scope of type Admin.',
+    fix: 'npm run consent    (as an administrator; for a scope of type Admin: docs/tools.md#scopes-of-type-admin)',
+  },
+  {
+    codes: [65002],
+    cause: 'A client of Microsoft is not pre-authorized for this API of Microsoft: wrong resource or scope.',
+    fix: 'npm run verify    (the right URL of the server: azd env get-value SERVER_URL)',
+  },
+  {
+    codes: [50011, 500113],
+    cause: 'The client has not registered this redirect URI, or none at all.',
+    fix: 'azd provision --no-state    (use the client of: azd env get-value ENTRA_PUBLIC_CLIENT_ID; its redirectUris are in infra/permissions.json)',
+  },
+  {
+    codes: [7000215, 7000222],
+    cause: 'The secret, in .env, is not, or no longer, one of this app.',
+    fix: 'npx node scripts/identity/dev-credential.ts',
+  },
+  {
+    codes: [9010010],
+    cause: 'The resource is not, character by character, an identifier URI of the app that owns the scope.',
+    fix: 'npm run verify    (then azd provision --no-state; for a custom domain first: azd env set EXTRA_SERVER_URLS https://<domain>/mcp)',
+  },
+  {
+    codes: [650053],
+    cause: 'The scope does not exist, or was asked for by its short name, which means Microsoft Graph.',
+    fix: 'npm run verify    (a client asks for <SERVER_URL>/user_impersonation)',
+  },
+  {
+    codes: [500011],
+    cause: 'The app has no service principal here, nobody has this URI, or it is fresh and not replicated.',
+    fix: 'azd hooks run postdeploy    (in some minutes; then azd provision --no-state)',
+  },
+]
 
 /** undefined: the text quotes no number that is known here. */
 export function signInRemedyOf(text: string, login = 'azd auth login'): Remedy | undefined {
-  for (const [, code = ''] of text.matchAll(/AADSTS(\d+)/g)) {
-    const remedy = SIGN_INS[code]
-    if (remedy) return remedy(login)
+  for (const [, code] of text.matchAll(/AADSTS(\d+)/g)) {
+    const known = SIGN_INS.find(({ codes }) => codes.includes(Number(code)))
+    if (known) return { cause: known.cause, fix: known.fix.replace(LOGIN, login) }
   }
   return undefined
 }
 
 const AGAIN = 'azd hooks run postprovision    (each hook may be repeated: azd hooks run <name>)'
-const REDEPLOY = 'azd provision --no-state'
 
-const REFUSALS: readonly (Remedy & { sign: RegExp })[] = [
+/** The first whose sign is in `status code detail` of Graph's answer. */
+export const REFUSALS: readonly (Remedy & { sign: RegExp })[] = [
   {
     sign: /^401/,
     cause: 'The sign-in has expired, or Conditional Access wants a stronger one.',
@@ -86,7 +98,7 @@ const REFUSALS: readonly (Remedy & { sign: RegExp })[] = [
   {
     sign: /^403/,
     cause: 'Whoever is signed in to azd lacks a right on this object.',
-    fix: 'azd auth login    (as an Application Administrator, or let one run the same command)',
+    fix: 'azd auth login    (as an Application Administrator, or let one run the same command; for consent a Cloud Application Administrator, for groups a Groups Administrator; a pipeline needs application permissions of Microsoft Graph)',
   },
   {
     sign: /property uniqueName already exists/i,
@@ -95,13 +107,13 @@ const REFUSALS: readonly (Remedy & { sign: RegExp })[] = [
   },
   {
     sign: /property identifierUris already exists/i,
-    cause: 'Another app of the tenant has this identifier URI.',
+    cause: 'Another app of the tenant has this identifier URI, mostly the dev app of another environment.',
     fix: 'azd env set LOCAL_SERVER_URL http://localhost:8081/mcp && azd provision',
   },
   {
     sign: /CannotDeleteOrUpdateEnabledEntitlement|CannotDeleteEnabled|must be disabled/i,
     cause: 'A scope or role was removed or renamed while it is enabled.',
-    fix: 'Put it back into infra/permissions.json with "isEnabled": false, azd provision, then remove it.',
+    fix: 'Put it back into infra/permissions.json with "isEnabled": false, azd provision, then remove it, azd provision.',
   },
   {
     sign: /maximum.*federated|federated.*(limit|maximum)|20 federated/i,
@@ -109,15 +121,15 @@ const REFUSALS: readonly (Remedy & { sign: RegExp })[] = [
     fix: 'npm run verify    (lists those that are not ours; delete them in the Entra admin center)',
   },
   {
-    sign: /^404/,
+    sign: /^404|^400 .*(does not exist|doesn't exist|not present|not found)/i,
     cause: 'The object has been deleted, or is so fresh that not every replica knows it.',
-    fix: `${AGAIN}; if it stays missing: ${REDEPLOY}`,
+    fix: 'azd hooks run postprovision    (if it stays missing: azd provision --no-state)',
   },
   { sign: /^409/, cause: 'Two writers changed the same object at once.', fix: AGAIN },
   {
     sign: /^429/,
     cause: 'The tenant is throttled, for longer than DIRECTORY_PATIENCE_SECONDS.',
-    fix: `Wait some minutes, then: ${AGAIN}`,
+    fix: 'azd hooks run postprovision    (in some minutes)',
   },
   { sign: /^5/, cause: 'Microsoft Graph has a fault; what was written stays written.', fix: AGAIN },
 ]

@@ -14,6 +14,7 @@ type Options = Readonly<{
 
 /** `variables` of the process count more than those of azd, which is asked only where it is needed. */
 export function choice(options: Options, variables: Readonly<Record<string, string | undefined>>) {
+  // @env SERVER_URL, AZURE_TENANT_ID, ENTRA_PUBLIC_CLIENT_ID Which server `npm run client` calls, and as which client.
   let stored: Promise<Record<string, string>> | undefined
   const azd = () => {
     stored ??= azdValues(options.environment).catch((error: unknown) => {

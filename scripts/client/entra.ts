@@ -15,7 +15,7 @@ export const entraOf = ({ authorityHost, tenantId }: McpServer) => ({
 const LOGIN = 'npm run client -- --list'
 const unassigned: Remedy = {
   cause: 'Only members of the two groups, and apps with a role, get a token of this server.',
-  fix: 'Ask for membership in the users group    (directly: nested groups do not count)',
+  fix: 'Ask for membership in the users group    (directly: nested groups do not count; or for everybody: azd env set RESTRICT_TO_ASSIGNED_USERS false && azd provision)',
 }
 const administrator: Remedy = {
   cause: 'An administrator has not consented to a scope that this client asks for.',

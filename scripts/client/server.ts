@@ -39,8 +39,8 @@ export async function describeServer(url: string): Promise<McpServer> {
   // RFC 9728 section 3.3: or a server could pass the token of another one on.
   if (resource !== url) throw wrong(`The server at ${url} calls itself ${resource}.`, `--url ${resource}`)
   const [, authorityHost = '', tenantId = ''] = AUTHORITY.exec(authorization_servers[0]) ?? []
-  const isStandIn = authorityHost.startsWith('http:')
-  const isTrusted = !isStandIn || (isLoopback(address) && isLoopback(new URL(authorityHost)))
+  const isEmulator = authorityHost.startsWith('http:')
+  const isTrusted = !isEmulator || (isLoopback(address) && isLoopback(new URL(authorityHost)))
   if (!authorityHost || !isTrusted)
     throw wrong(`${url} sends its callers to ${authorization_servers[0]}, which is not Entra ID.`)
   return { url, authorityHost, tenantId, scopes: ownScopes(url, scopes_supported.join(' ')) }

@@ -1,9 +1,9 @@
 /** Where the tokens of a person are kept: one file for each server, in the user's own folder. */
-import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ICachePlugin } from '@azure/msal-node'
 import { z } from 'zod'
+import { writeSecret } from '../cli/secret-file.ts'
 
 export const cacheFile = (folder: string, url: string) => join(folder, `${encodeURIComponent(url)}.json`)
 
@@ -23,7 +23,7 @@ export function tokenCache(file: string, print: (line: string) => void): ICacheP
     },
     async afterCacheAccess({ tokenCache, cacheHasChanged }) {
       if (!cacheHasChanged) return
-      await write(file, tokenCache.serialize()).catch((error: NodeJS.ErrnoException) =>
+      await keep(file, tokenCache.serialize()).catch((error: NodeJS.ErrnoException) =>
         print(`${file} cannot be written (${error.code}): the next call signs in again.`),
       )
     },
@@ -40,13 +40,7 @@ async function read(file: string): Promise<string | undefined> {
   }
 }
 
-async function write(file: string, text: string): Promise<void> {
-  const draft = `${file}.${randomUUID()}`
+async function keep(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  try {
-    await writeFile(draft, text, { mode: 0o600, flag: 'wx' })
-    await rename(draft, file)
-  } finally {
-    await rm(draft, { force: true })
-  }
+  await writeSecret(file, text)
 }

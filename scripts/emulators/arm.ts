@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import express, { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express'
+import express, { type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
+import { ApiRefusal, asRefusal, inTrouble } from './api.ts'
 import { callerOf, requireCostReader } from './arm/access.ts'
-import { ArmError, badRequest, outage, sendArmError, unauthorized } from './arm/errors.ts'
-import { answerTo, readQuery } from './arm/query.ts'
-import { QuotaKeeper } from './arm/quota.ts'
+import { badRequest, outage, sendArmError, unauthorized } from './arm/errors.ts'
+import { answerTo, readQuery, type Table } from './arm/query.ts'
 import type { RoleAssignment, Subscription } from './arm/subscription.ts'
 import type { Entra } from './entra/entra.ts'
 
 const API_VERSION = '2024-08-01'
 /** More pages than this that nobody has asked for are forgotten. */
 const MAX_TOKENS = 1_000
-/** Their order on the way is the service's affair: a test turns it round. */
-type Columns = 'as_documented' | 'reversed'
 
 export interface Arm {
   readonly entra: Entra
@@ -21,8 +19,7 @@ export interface Arm {
   readonly subscriptions: Subscription[]
   readonly roleAssignments: RoleAssignment[]
   /** Rows of a page; 5,000 as reported in Azure/azure-rest-api-specs#24284. */
-  readonly settings: { pageSize: number; columns: Columns }
-  readonly quota: QuotaKeeper
+  readonly settings: { pageSize: number }
   /** What each `$skiptoken` goes on with: the same question of the same caller. */
   readonly skipTokens: Map<string, { question: string; offset: number }>
 }
@@ -30,14 +27,15 @@ export interface Arm {
 export type AzureSeed = Readonly<{ subscriptions: Subscription[]; roleAssignments: RoleAssignment[] }>
 
 export const armOf = (entra: Entra, url: string, seed: AzureSeed): Arm => ({
-  ...{ entra, url, ...seed, settings: { pageSize: 5_000, columns: 'as_documented' } },
-  ...{ quota: new QuotaKeeper(entra.now), skipTokens: new Map() },
+  ...{ entra, url, ...seed, settings: { pageSize: 5_000 }, skipTokens: new Map() },
 })
 
 /** Azure Resource Manager, as far as the Cost Management Query API needs it. */
 export function armRoutes(arm: Arm): Router {
+  const unreadable = () => badRequest('The request content was invalid.')
+  const api = { name: 'arm', send: sendArmError, outage, unreadable } as const
   const router = Router()
-  router.use(meetFaults(arm))
+  router.use(inTrouble(arm.entra, api))
   router.post(
     '/subscriptions/:subscription/providers/Microsoft.CostManagement/query',
     express.json({ limit: '1mb' }),
@@ -45,19 +43,10 @@ export function armRoutes(arm: Arm): Router {
   )
   router.use(async (request) => {
     await callerOf(arm.entra, request.get('authorization'))
-    throw new ArmError(404, 'InvalidResourceType', 'The resource type could not be found.')
+    throw new ApiRefusal(404, 'InvalidResourceType', 'The resource type could not be found.')
   })
-  router.use(asArmError)
+  router.use(asRefusal(api))
   return router
-}
-
-function meetFaults({ entra: { interventions } }: Arm): RequestHandler {
-  return async (request, response, next) => {
-    const over = await interventions.meet('arm', request, response, (status) =>
-      sendArmError(response, outage(status)),
-    )
-    if (!over) next()
-  }
 }
 
 /** Query_Usage of the API description; the order of the checks is inferred. */
@@ -68,13 +57,13 @@ function usage(arm: Arm): RequestHandler {
     const subscription = subscriptionOf(arm, String(request.params.subscription))
     requireCostReader(arm.entra.directory, caller, subscription.id, arm.roleAssignments)
     if (subscription.state === 'no_offer')
-      throw new ArmError(
+      throw new ApiRefusal(
         404,
         'NotFound',
         `Given subscription ${subscription.id} doesn't have valid WebDirect/AIRS offer type.`,
       )
     const query = readQuery(request.body, arm.entra.now())
-    arm.quota.spend(monthsIn(query.timePeriod))
+    arm.entra.interventions.spend(query.timePeriod)
     if (subscription.state === 'no_usage') return void response.status(204).end()
     const question = JSON.stringify([caller, subscription.id, request.body])
     const page = pageOf(arm, answerTo(query, subscription), question, request)
@@ -85,10 +74,10 @@ function usage(arm: Arm): RequestHandler {
 function requireApiVersion(request: Request): void {
   const version = request.query['api-version']
   if (version === undefined)
-    throw new ArmError(400, 'MissingApiVersionParameter', 'The api-version query parameter is required.')
+    throw new ApiRefusal(400, 'MissingApiVersionParameter', 'The api-version query parameter is required.')
   // Code as in Azure/azure-sdk-for-java#19950.
   if (version !== API_VERSION)
-    throw new ArmError(
+    throw new ApiRefusal(
       404,
       'InvalidResourceType',
       `The resource type 'Query' could not be found for api version '${version}'.`,
@@ -99,27 +88,25 @@ function requireApiVersion(request: Request): void {
 
 function subscriptionOf({ entra, subscriptions }: Arm, id: string): Subscription {
   if (!z.guid().safeParse(id).success)
-    throw new ArmError(
+    throw new ApiRefusal(
       400,
       'InvalidSubscriptionId',
       `The provided subscription identifier '${id}' is malformed or invalid.`,
     )
   const found = subscriptions.find((one) => one.id === id.toLowerCase())
-  if (!found) throw new ArmError(404, 'SubscriptionNotFound', `The subscription '${id}' could not be found.`)
+  if (!found)
+    throw new ApiRefusal(404, 'SubscriptionNotFound', `The subscription '${id}' could not be found.`)
   // Code as in Azure/BatchExplorer#2044.
   if (found.tenantId !== entra.tenantId)
     throw unauthorized('InvalidAuthenticationTokenTenant', 'The access token is from the wrong issuer.')
   return found
 }
 
-const monthsIn = ({ from, to }: { from: string; to: string }) =>
-  Math.max(1, Math.ceil((Date.parse(to) - Date.parse(from)) / (31 * 24 * 60 * 60 * 1000)))
-
-type Page = Readonly<{ columns: unknown[]; rows: unknown[][]; nextToken: string | undefined }>
+type Page = Table & Readonly<{ nextToken: string | undefined }>
 
 function pageOf(
   { settings, skipTokens }: Arm,
-  { columns, rows }: ReturnType<typeof answerTo>,
+  { columns, rows }: Table,
   question: string,
   request: Request,
 ): Page {
@@ -129,10 +116,9 @@ function pageOf(
   if (token !== undefined && known?.question !== question) throw badRequest('Invalid skip token.')
   const offset = known?.offset ?? 0
   const end = offset + settings.pageSize
-  const turned = settings.columns === 'reversed'
   return {
-    columns: turned ? columns.toReversed() : [...columns],
-    rows: rows.slice(offset, end).map((row) => (turned ? row.toReversed() : row)),
+    columns,
+    rows: rows.slice(offset, end),
     nextToken: end < rows.length ? issue(skipTokens, { question, offset: end }) : undefined,
   }
 }
@@ -158,13 +144,4 @@ function resultOf({ url }: Arm, { id }: Subscription, { columns, rows, nextToken
     ...{ location: null, sku: null, eTag: null },
     properties: { nextLink, columns, rows },
   }
-}
-
-const asArmError: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
-  const isUnreadable = error instanceof SyntaxError
-  const refusal = isUnreadable ? badRequest('The request content was invalid.') : error
-  const known = refusal instanceof ArmError ? refusal : undefined
-  // Ours, not the caller's: an emulator that hides its own faults cannot be trusted.
-  if (!known) console.error(error)
-  sendArmError(response, known ?? outage(500))
 }

@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type Response } from 'express'
 import { Account, type Answer } from './cosmos/account.ts'
 import { Refusal } from './cosmos/refusal.ts'
 import { type CosmosRequest, readRequest, unreadable } from './cosmos/request.ts'
+import { provide } from './cosmos/resources.ts'
 import { verifySignature } from './cosmos/signature.ts'
 import { Storage } from './cosmos/storage.ts'
 import { listenOnLoopback } from './loopback.ts'
@@ -39,7 +40,7 @@ export const startCosmos = async (options: CosmosOptions) => {
   let url = ''
   try {
     const account = new Account(storage, pageSize)
-    account.provide(database, container, '/user_id')
+    provide(storage, database, container, '/user_id')
     const listener = gateway({ account, key, url: () => url, intervene })
     const server = await listenOnLoopback(listener, options.port, 'COSMOS_PORT')
     url = `http://localhost:${server.port}`

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { z } from 'zod'
+import { ApiRefusal, asRefusal, inTrouble } from './api.ts'
 import type { User } from './directory-objects.ts'
 import { type Entra, issuerV1, verifiedClaims } from './entra/entra.ts'
 
@@ -11,18 +12,6 @@ export const DEVOPS_APP_ID = '499b84ac-1321-427f-aa17-267ca6975798'
 const READERS = ['vso.profile', 'user_impersonation']
 
 const Claims = z.object({ oid: z.string(), scp: z.string().min(1) })
-
-class DevopsError extends Error {
-  override name = 'DevopsError'
-  readonly status: number
-  readonly typeKey: string
-
-  constructor(status: number, typeKey: string, message: string) {
-    super(message)
-    this.status = status
-    this.typeKey = typeKey
-  }
-}
 
 /** An id of Azure DevOps's own for whoever signs in: never the object id of Entra. */
 const guidOf = (text: string) => {
@@ -51,14 +40,14 @@ async function callerOf(entra: Entra, authorization: string | undefined): Promis
   const user = parsed.data && entra.directory.user(parsed.data.oid)
   // The REST reference gives 401 for a token that is missing, of another resource or over, and says no more.
   if (!parsed.data || !user)
-    throw new DevopsError(
+    throw new ApiRefusal(
       401,
       'UnauthorizedRequestException',
       'TF400813: The user is not authorized to access this resource.',
     )
   if (READERS.some((scope) => parsed.data.scp.split(' ').includes(scope))) return user
   // "OAuth 2.0, Scopes": what a token's scopes do not cover is refused; the reference names no other status for it.
-  throw new DevopsError(
+  throw new ApiRefusal(
     401,
     'UnauthorizedRequestException',
     'TF400813: The token lacks the scope vso.profile.',
@@ -70,12 +59,12 @@ function requireVersion({ query }: Request, version: string): void {
   if (query['api-version'] === version) return
   const asked = query['api-version']
   throw asked
-    ? new DevopsError(
+    ? new ApiRefusal(
         400,
         'VssInvalidPreviewVersionException',
         `The requested version "${asked}" is not ${version}.`,
       )
-    : new DevopsError(400, 'VssVersionNotSpecifiedException', 'No api-version was supplied for the request.')
+    : new ApiRefusal(400, 'VssVersionNotSpecifiedException', 'No api-version was supplied for the request.')
 }
 
 /** "Profiles - Get", id `me`, without `details`. */
@@ -97,9 +86,9 @@ function profile(request: Request, user: User) {
 function accounts(request: Request, user: User) {
   requireVersion(request, '7.1-preview.1')
   const { memberId } = request.query
-  if (!memberId) throw new DevopsError(400, 'AccountQueryException', 'Specify ownerId or memberId.')
+  if (!memberId) throw new ApiRefusal(400, 'AccountQueryException', 'Specify ownerId or memberId.')
   if (memberId !== memberIdOf(user))
-    throw new DevopsError(
+    throw new ApiRefusal(
       403,
       'AccessCheckException',
       'TF50309: You do not have permission to read these accounts.',
@@ -113,33 +102,29 @@ function accounts(request: Request, user: User) {
   return { count: value.length, value }
 }
 
-/** "Errors" of the REST reference: a message and the name of an exception. */
-const refuse = (response: Response, status: number, typeKey: string, message: string) =>
-  void response
-    .status(status)
-    .json({ $id: '1', innerException: null, message, typeKey, errorCode: 0, eventId: 3000 })
+const API = {
+  name: 'devops',
+  /** "Errors" of the REST reference: a message and the name of an exception. */
+  send: (response: Response, { status, code: typeKey, message }: ApiRefusal) =>
+    void response
+      .status(status)
+      .json({ $id: '1', innerException: null, message, typeKey, errorCode: 0, eventId: 3000 }),
+  outage: (status: number) => new ApiRefusal(status, 'VssServiceException', 'The service is not available.'),
+} as const
 
 /** Azure DevOps Services, as far as profiles and organisations go: takes the place of https://app.vssps.visualstudio.com. */
 export function devopsRoutes(entra: Entra): Router {
   const answer =
     (work: (request: Request, user: User) => object): RequestHandler =>
-    async (request, response) => {
-      const over = await entra.interventions.meet('devops', request, response, (status) =>
-        refuse(response, status, 'VssServiceException', 'The service is not available.'),
-      )
-      if (over) return
-      try {
-        response.json(work(request, await callerOf(entra, request.get('authorization'))))
-      } catch (error) {
-        if (!(error instanceof DevopsError)) throw error
-        refuse(response, error.status, error.typeKey, error.message)
-      }
-    }
+    async (request, response) =>
+      void response.json(work(request, await callerOf(entra, request.get('authorization'))))
   const router = Router()
+  router.use(inTrouble(entra, API))
   router.get('/_apis/profile/profiles/me', answer(profile))
   router.get('/_apis/accounts', answer(accounts))
-  router.use((_request, response) =>
-    refuse(response, 404, 'VssResourceNotFoundException', 'The controller for this path was not found.'),
-  )
+  router.use(() => {
+    throw new ApiRefusal(404, 'VssResourceNotFoundException', 'The controller for this path was not found.')
+  })
+  router.use(asRefusal(API))
   return router
 }

@@ -14,21 +14,26 @@ export interface User {
   accountEnabled: boolean
 }
 
-export interface Group {
+/** What may be written to a group as a whole. */
+export const GroupProperties = z.strictObject({
+  displayName: z.string().min(1).max(256),
+  description: z.string().max(1024).nullish(),
+  mailNickname: z.string().regex(/^[^\s@()\\[\]";:<>,]{1,64}$/),
+  mailEnabled: z.boolean(),
+  securityEnabled: z.boolean(),
+  groupTypes: z.array(z.string()).optional(),
+  isAssignableToRole: z.boolean().nullish(),
+  visibility: z.string().nullish(),
+})
+
+export type Group = z.infer<typeof GroupProperties> & {
   id: string
-  displayName: string
   description: string | null
   uniqueName: string | null
-  mailNickname: string
-  mailEnabled: boolean
-  securityEnabled: boolean
   /** Ids of users, groups and service principals: the `members` relationship. */
   members: string[]
   owners: string[]
-  visibility?: string | null
-  groupTypes?: string[]
   membershipRule?: string | null
-  isAssignableToRole?: boolean | null
   createdDateTime?: string
 }
 
@@ -77,12 +82,21 @@ export interface PasswordCredential {
   endDateTime: string
 }
 
-export interface FederatedIdentityCredential {
+/** What may be written to a federated credential. */
+export const FederatedIdentityProperties = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(120)
+    .regex(/^[\w-]+$/),
+  issuer: z.url().max(600),
+  subject: z.string().min(1).max(600),
+  audiences: z.array(z.string().min(1).max(600)).length(1),
+  description: z.string().max(600).nullish(),
+})
+
+export type FederatedIdentityCredential = z.infer<typeof FederatedIdentityProperties> & {
   id: string
-  name: string
-  issuer: string
-  subject: string
-  audiences: string[]
   description: string | null
 }
 
@@ -100,48 +114,6 @@ export const OptionalClaims = z.strictObject({
 })
 export type OptionalClaims = z.input<typeof OptionalClaims>
 
-export interface Application {
-  id: string
-  appId: string
-  displayName: string
-  description?: string | null
-  notes?: string | null
-  uniqueName: string | null
-  createdDateTime?: string
-  tags?: string[]
-  signInAudience: 'AzureADMyOrg' | 'AzureADMultipleOrgs'
-  identifierUris: string[]
-  api: {
-    acceptMappedClaims?: boolean | null
-    knownClientApplications?: string[]
-    requestedAccessTokenVersion: 1 | 2 | null
-    oauth2PermissionScopes: PermissionScope[]
-    preAuthorizedApplications: { appId: string; delegatedPermissionIds: string[] }[]
-  }
-  appRoles: AppRole[]
-  requiredResourceAccess: {
-    resourceAppId: string
-    resourceAccess: { id: string; type: 'Scope' | 'Role' }[]
-  }[]
-  publicClient: { redirectUris: string[] }
-  spa?: { redirectUris: string[] }
-  web: {
-    redirectUris: string[]
-    homePageUrl?: string | null
-    logoutUrl?: string | null
-    implicitGrantSettings?: { enableAccessTokenIssuance: boolean; enableIdTokenIssuance: boolean }
-  }
-  isFallbackPublicClient: boolean
-  groupMembershipClaims?: string | null
-  serviceManagementReference?: string | null
-  optionalClaims?: OptionalClaims | null
-  servicePrincipalLockConfiguration?: ServicePrincipalLock | null
-  keyCredentials: KeyCredential[]
-  passwordCredentials: PasswordCredential[]
-  federatedIdentityCredentials: FederatedIdentityCredential[]
-  owners: string[]
-}
-
 /** Which credentials of a service principal are locked, so that they come from its app registration only. */
 export const ServicePrincipalLock = z.strictObject({
   isEnabled: z.boolean(),
@@ -151,6 +123,60 @@ export const ServicePrincipalLock = z.strictObject({
   tokenEncryptionKeyId: z.boolean().nullish(),
 })
 export type ServicePrincipalLock = z.infer<typeof ServicePrincipalLock>
+
+const text = z.string().max(1024).nullish()
+export const Redirects = z.strictObject({ redirectUris: z.array(z.string().min(1).max(256)) })
+
+/** What may be written to an application as a whole. */
+export const ApplicationProperties = z.strictObject({
+  displayName: z.string().min(1).max(256),
+  description: text,
+  notes: text,
+  tags: z.array(z.string().min(1).max(256)).optional(),
+  signInAudience: z.enum(['AzureADMyOrg', 'AzureADMultipleOrgs']),
+  identifierUris: z.array(z.string().min(1).max(255)),
+  api: z.strictObject({
+    acceptMappedClaims: z.boolean().nullish(),
+    knownClientApplications: z.array(z.guid()).optional(),
+    requestedAccessTokenVersion: z.literal([1, 2]).nullable(),
+    oauth2PermissionScopes: z.array(PermissionScope),
+    preAuthorizedApplications: z.array(
+      z.strictObject({ appId: z.guid(), delegatedPermissionIds: z.array(z.guid()) }),
+    ),
+  }),
+  appRoles: z.array(AppRole),
+  requiredResourceAccess: z.array(
+    z.strictObject({
+      resourceAppId: z.guid(),
+      resourceAccess: z.array(z.strictObject({ id: z.guid(), type: z.enum(['Scope', 'Role']) })),
+    }),
+  ),
+  publicClient: Redirects,
+  spa: Redirects.optional(),
+  web: Redirects.extend({
+    homePageUrl: text,
+    logoutUrl: text,
+    implicitGrantSettings: z
+      .strictObject({ enableAccessTokenIssuance: z.boolean(), enableIdTokenIssuance: z.boolean() })
+      .optional(),
+  }),
+  isFallbackPublicClient: z.boolean(),
+  groupMembershipClaims: z.string().nullish(),
+  serviceManagementReference: z.string().min(1).nullish(),
+  servicePrincipalLockConfiguration: ServicePrincipalLock.nullish(),
+  keyCredentials: z.array(KeyCredential),
+})
+
+export type Application = z.infer<typeof ApplicationProperties> & {
+  id: string
+  appId: string
+  uniqueName: string | null
+  createdDateTime?: string
+  optionalClaims?: OptionalClaims | null
+  passwordCredentials: PasswordCredential[]
+  federatedIdentityCredentials: FederatedIdentityCredential[]
+  owners: string[]
+}
 
 export interface ServicePrincipal {
   id: string
@@ -169,17 +195,17 @@ export interface ServicePrincipal {
   appRoleAssignmentRequired: boolean
 }
 
-export interface OAuth2PermissionGrant {
-  id: string
+export const PermissionGrantProperties = z.strictObject({
   /** Object id of the client's service principal, not its appId. */
-  clientId: string
-  consentType: 'AllPrincipals' | 'Principal'
-  principalId: string | null
+  clientId: z.guid(),
+  consentType: z.enum(['AllPrincipals', 'Principal']),
+  principalId: z.guid().nullable().default(null),
   /** Object id of the resource's service principal. */
-  resourceId: string
+  resourceId: z.guid(),
   /** Scope values, space separated. */
-  scope: string
-}
+  scope: z.string(),
+})
+export type OAuth2PermissionGrant = z.infer<typeof PermissionGrantProperties> & { id: string }
 
 export interface AppRoleAssignment {
   id: string

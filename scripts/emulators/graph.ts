@@ -1,4 +1,6 @@
+import express, { type Response, Router } from 'express'
 import { z } from 'zod'
+import { type ApiRefusal, asRefusal, inTrouble } from './api.ts'
 import type { Entra } from './entra/entra.ts'
 import { callerOf } from './graph/access.ts'
 import { APP_ROLE_ASSIGNMENT_ROUTES } from './graph/app-role-assignments.ts'
@@ -9,7 +11,6 @@ import { done, type Graph, ok, type Routes, routerOf } from './graph/endpoint.ts
 import { writable } from './graph/entity-set.ts'
 import {
   badRequest,
-  GraphError,
   nameRequest,
   outage,
   passwordLifeRefused,
@@ -54,13 +55,12 @@ function checkPolicy({ directory, entra }: Graph, start: string | undefined, end
 const PASSWORD_ROUTES: Routes = {
   '/applications/:key/addPassword': {
     post: (call) => {
-      const { directory, entra, replication } = call
+      const { directory, entra } = call
       const app = writable(call, APPLICATIONS)
       const { passwordCredential: wanted } = parseBody(Added, call.body, SUBJECT)
       // Two years, when nothing is said.
       const end = wanted.endDateTime ? new Date(wanted.endDateTime) : new Date(entra.now() + 730 * DAY)
       checkPolicy(call, wanted.startDateTime, end)
-      replication.changed('application', structuredClone(app))
       const credential = directory.addPassword(app, wanted.displayName ?? '', end)
       return ok({ customKeyIdentifier: null, ...credential })
     },
@@ -71,14 +71,11 @@ const PASSWORD_ROUTES: Routes = {
       const { keyId } = parseBody(Removed, call.body, { ...SUBJECT, readOnly: [] })
       const credential = app.passwordCredentials.find((one) => one.keyId === keyId)
       if (!credential) throw requestError(`No password credential found with keyId ${keyId}.`)
-      call.replication.changed('application', structuredClone(app))
       remove(app.passwordCredentials, credential)
       return done
     },
   },
 }
-
-import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express'
 
 const ROUTES = {
   ...ME_ROUTES,
@@ -93,8 +90,6 @@ const ROUTES = {
   ...RECYCLE_BIN,
 }
 
-export type { GraphSettings } from './graph/query.ts'
-
 /** What the endpoints share; `url` is the base URL without a version. */
 export function graphOf(entra: Entra, url: string, settings: GraphSettings): Graph {
   return { entra, directory: entra.directory, url, settings, replication: entra.interventions.replicas }
@@ -103,8 +98,14 @@ export function graphOf(entra: Entra, url: string, settings: GraphSettings): Gra
 /** Microsoft Graph over the tenant's directory: what the server asks, and what deploys and cleans up. */
 export function graphRoutes(graph: Graph): Router {
   const { entra } = graph
+  const api = {
+    name: 'graph',
+    send: (response: Response, refusal: ApiRefusal) => sendGraphError(response, refusal, entra.now()),
+    outage,
+    unreadable: () => badRequest('Unable to read JSON request payload.'),
+  } as const
   const v1 = Router()
-  v1.use(entra.interventions.watch, alternateKeys, oneCredentialWriteAtATime(graph), meet(entra))
+  v1.use(entra.interventions.watch, alternateKeys, oneCredentialWriteAtATime(graph), inTrouble(entra, api))
   v1.use(express.json({ limit: '4mb' }))
   v1.post('/$batch', batch(graph, new URL(graph.url).pathname))
   v1.use(routerOf(graph, ROUTES))
@@ -118,26 +119,6 @@ export function graphRoutes(graph: Graph): Router {
     await callerOf(entra, request.get('authorization'))
     throw unknownSegment(request.path.split('/').at(-1) ?? '')
   })
-  router.use(asGraphError(entra))
+  router.use(asRefusal(api))
   return router
-}
-
-function meet({ interventions, now }: Entra): RequestHandler {
-  return async (request, response, next) => {
-    const over = await interventions.meet('graph', request, response, (status) =>
-      sendGraphError(response, outage(status), now()),
-    )
-    if (!over) next()
-  }
-}
-
-function asGraphError({ now }: Entra): ErrorRequestHandler {
-  return (error: unknown, _request, response, _next) => {
-    const isUnreadable = error instanceof SyntaxError
-    const refusal = isUnreadable ? badRequest('Unable to read JSON request payload.') : error
-    const known = refusal instanceof GraphError ? refusal : undefined
-    // Ours, not the caller's: an emulator that hides its own faults cannot be trusted.
-    if (!known) console.error(error)
-    sendGraphError(response, known ?? outage(500), now())
-  }
 }

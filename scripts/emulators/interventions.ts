@@ -22,9 +22,6 @@ export type Kind = keyof Objects
 
 /** The replicas of the directory: a write reaches one of them at once, others are asked by whoever reads next. */
 export interface Replicas {
-  created(kind: Kind, id: string): void
-  /** `before`: the object as it was before it was changed or deleted. */
-  changed<K extends Kind>(kind: K, before: Objects[K]): void
   /** Looking counts: after enough looks the object is there. */
   isHidden(kind: Kind, id: string): boolean
   /** What a list shows of these objects now. */
@@ -42,6 +39,8 @@ export interface Interventions {
     response: Response,
     refuse: (status: number) => void,
   ): Promise<boolean>
+  /** Before costs are answered: throws the refusal of Azure Resource Manager when a quota is spent. */
+  spend(period: Readonly<{ from: string; to: string }>): void
   /** Sees every call to Graph as it arrives. */
   watch: RequestHandler
   /** Around the one step in which a call to Graph works. */
@@ -52,7 +51,8 @@ export interface Interventions {
 /** The tenant of `npm start`: every call is answered, and everything is visible at once. */
 export const NO_INTERVENTIONS: Interventions = {
   meet: async () => false,
+  spend() {},
   watch: (_request, _response, next) => next(),
   around: (_response, work) => work(),
-  replicas: { created() {}, changed() {}, isHidden: () => false, listed: (_kind, items) => [...items] },
+  replicas: { isHidden: () => false, listed: (_kind, items) => [...items] },
 }

@@ -1,10 +1,11 @@
-import express, { type ErrorRequestHandler, type Request, type Response, Router } from 'express'
+import express, { type Request, Router } from 'express'
+import { asRefusal, inTrouble } from './api.ts'
 import type { Entra } from './entra/entra.ts'
 import { demand, type Right, readerOf, type SearchRole } from './search/access.ts'
 import { checkUpdate, type Definition, definitionOf } from './search/definition.ts'
 import { indexBatch, type Stored } from './search/documents.ts'
 import { hitsOf } from './search/query.ts'
-import { badRequest, forbidden, noSuchIndex, SearchRefusal } from './search/refusal.ts'
+import { badRequest, forbidden, noSuchIndex, noSuchPath, outage, sendRefusal } from './search/refusal.ts'
 
 type Index = { definition: Definition; documents: Map<string, Stored> }
 
@@ -59,41 +60,24 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
  * readers. Strict where the service guards them; where its documentation is silent, it refuses.
  */
 export function searchRoutes(entra: Entra, search: Search): Router {
+  const unreadable = () => badRequest('The body is not JSON.')
+  const api = { name: 'search', send: sendRefusal, outage, unreadable } as const
   const router = Router()
-  router.use(express.json({ limit: '16mb' }))
+  router.use(express.json({ limit: '16mb' }), inTrouble(entra, api))
   router.use(async (request, response) => {
-    const over = await entra.interventions.meet('search', request, response, (status) =>
-      send(response, new SearchRefusal(status, '', 'The service failed.')),
-    )
-    if (over) return
     const { status, body } = await answer(entra, search, request)
     response.status(status).json(body)
   })
-  router.use(asRefusal)
+  router.use(asRefusal(api))
   return router
 }
 
 async function answer(entra: Entra, search: Search, request: Request): Promise<Reply> {
   const [, name, rest] = /^\/indexes\('([^']*)'\)(.*)$/.exec(decodeURI(request.path)) ?? []
   const operation = OPERATIONS[`${request.method} ${rest}`]
-  if (name === undefined || !operation) throw new SearchRefusal(404)
+  if (name === undefined || !operation) throw noSuchPath()
   await demand(entra, search.roles, request.get('authorization'), operation.right)
   if (!VERSIONS.includes(String(request.query['api-version']).toLowerCase()))
     throw badRequest('The api-version is missing or knows no document permissions.')
   return operation.answer({ entra, search, name, request })
-}
-
-function send(response: Response, refusal: SearchRefusal): void {
-  const body = refusal.body()
-  response.status(refusal.status)
-  if (body) response.json(body)
-  else response.end()
-}
-
-const asRefusal: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
-  if (error instanceof SearchRefusal) return send(response, error)
-  if (error instanceof SyntaxError) return send(response, badRequest('The body is not JSON.'))
-  // Ours, not the caller's: an emulator that hides its own faults cannot be trusted.
-  console.error(error)
-  send(response, new SearchRefusal(500, '', 'The emulator failed.'))
 }

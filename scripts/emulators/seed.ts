@@ -5,7 +5,6 @@ import { GRAPH_APP_ID, isDownstream, microsoftApplications } from './microsoft-a
 import type { SearchRole } from './search/access.ts'
 import * as apps from './seed/apps.ts'
 import { azureSeed } from './seed/azure.ts'
-import { moreToTry } from './seed/more-to-try.ts'
 import * as people from './seed/people.ts'
 
 const principal = (id: string, appId: string, displayName: string): ServicePrincipal => ({
@@ -100,7 +99,7 @@ export function seedDirectory({ mcpUrls, permissions }: Seed) {
   })
   return {
     directory,
-    moreToTry,
+    moreToTry: people.moreToTry,
     azure: azureSeed(),
     tenantId: apps.TENANT_ID,
     /** Public client with loopback redirects, for clients of one's own. */

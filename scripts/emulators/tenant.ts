@@ -1,19 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import express, { type ErrorRequestHandler } from 'express'
-import type { JWK, JWTPayload } from 'jose'
+import type { JWTPayload } from 'jose'
 import { z } from 'zod'
 import { type AzureSeed, armOf, armRoutes } from './arm.ts'
 import type { Dashboard } from './dashboard/dashboard.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
 import type { Directory } from './directory.ts'
 import { DOWNSTREAM } from './downstream.ts'
+import { delegatedAnswer } from './entra/answer.ts'
+import { clientOf } from './entra/client-authentication.ts'
 import { DEVICE_CODE_SECONDS } from './entra/device-code.ts'
 import type { Entra } from './entra/entra.ts'
 import { KeyRing, type SignOptions } from './entra/keys.ts'
 import { managedIdentity } from './entra/managed-identity.ts'
 import { entraRoutes } from './entra/routes.ts'
 import { Tickets } from './entra/session.ts'
-import { type GraphSettings, graphOf, graphRoutes } from './graph.ts'
+import type { GraphSettings } from './graph/query.ts'
+import { graphOf, graphRoutes } from './graph.ts'
 import { type Interventions, NO_INTERVENTIONS } from './interventions.ts'
 import { listenOnLoopback } from './loopback.ts'
 import type { SearchRole } from './search/access.ts'
@@ -105,17 +108,21 @@ export async function startTenant(options: TenantOptions) {
     tenantId: options.tenantId,
     directory: options.directory,
     graph: settings,
-    /** Azure Resource Manager: subscriptions, roles, pages, quota. */
+    /** Azure Resource Manager: subscriptions, roles, pages. */
     arm,
     /** The search service behind `searchUrl`. */
     search,
-    /** A new key signs from now on; `retire` also withdraws the old ones at once. */
-    rotateKeys: (how?: { retire?: boolean }) => keys.rotate(how),
+    keys,
+    /** Keys of issuers whose tokens a federated credential may name, by issuer. */
+    otherIssuers: entra.otherIssuers,
     /** Signs exactly these claims, nothing added: for hostile tokens. */
     sign: (claims: JWTPayload, how?: SignOptions) => keys.sign(claims, how),
-    publicJwk: () => keys.current,
-    /** From now on federated credentials may name this issuer, whose tokens are signed with these keys. */
-    knowIssuer: (issuer: string, published: JWK[]) => void entra.otherIssuers.set(issuer, published),
+    /** What a client that needs no proof gets for somebody who is signed in; refused as by the token endpoint. */
+    async tokenOf(userId: string, clientId: string, scope: string): Promise<string> {
+      const client = clientOf(entra, { client_id: clientId })
+      const session = { clientId, userId, scope, publicClient: true, steppedUp: false }
+      return (await delegatedAnswer(entra, client, '0', session, {})).access_token
+    },
     close,
   }
 }

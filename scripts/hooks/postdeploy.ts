@@ -7,6 +7,7 @@ import { basicScopes, metadataPaths, resourceMetadata } from '../../app/metadata
 import { loadPermissions } from '../../app/permissions.ts'
 import { deploymentOf } from '../cli/environment.ts'
 import { Problem } from '../cli/problem.ts'
+import { signInRemedyOf } from '../cli/remedies.ts'
 import { type Context, runScript } from '../cli/script.ts'
 
 export interface Probe {
@@ -133,7 +134,9 @@ async function checkSignIn(
   if (accepted) return print('✓ Entra accepts Visual Studio Code with this scope and resource')
   throw new Problem({
     what: `Entra would refuse Visual Studio Code: ${refusal?.text}`,
-    why: 'The app registration lacks the exact URL, the scope or the client; docs/troubleshooting.md has a table of these codes.',
+    why:
+      signInRemedyOf(refusal?.text ?? '')?.cause ??
+      'The app registration lacks the exact URL, the scope or the client.',
     fix: 'azd provision --no-state    (then: azd hooks run postdeploy)',
   })
 }

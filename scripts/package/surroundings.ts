@@ -59,6 +59,7 @@ async function storedVariables(name: string | undefined): Promise<Record<string,
   }
 }
 
+/** @env IDENTITY_WHAT_IF_TOKEN A token for Microsoft Graph that the package `identity-what-if` reads with, before it asks azd and the Azure CLI. */
 const TOKEN = 'IDENTITY_WHAT_IF_TOKEN'
 const HOUR = 3_600_000
 

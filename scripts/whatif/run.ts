@@ -9,6 +9,7 @@ import { renderSarif } from './report-sarif.ts'
 import { renderText } from './report-text.ts'
 import { askWhatIf, prepareStates, type WhatIf } from './whatif.ts'
 
+/** @env FORCE_COLOR, NO_COLOR Colours in the text of `npm run whatif`: always but for `0`, or never. By default in a terminal only. */
 const isColoured = () => {
   const { FORCE_COLOR, NO_COLOR } = process.env
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0'

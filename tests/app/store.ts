@@ -33,16 +33,17 @@ export const noWaiting = (deadlineMs = 60_000): RetryPolicy & { waits: number[] 
 
 /**
  * A new, empty container for the store: on the endpoint of COSMOS_ENDPOINT and COSMOS_KEY if both
- * are set, else on an emulator of its own. Created and removed with the SDK, as anyone would.
+ * are set, created and removed with the SDK; else on an emulator of its own, which comes with it.
  */
 export const openStore = async (options: { pageSize?: number } = {}) => {
+  const id = `test-${randomUUID()}`
   const local: Cosmos | undefined =
     endpoint && key
       ? undefined
-      : await startCosmos({ port: 0, file: ':memory:', database: 'unused', container: 'unused', ...options })
+      : await startCosmos({ port: 0, file: ':memory:', database: id, container: 'expenses', ...options })
   const address = { endpoint: local?.url ?? endpoint ?? '', key: local?.key ?? key ?? '' }
   const client = new CosmosClient(address)
-  const { database } = await client.databases.createIfNotExists({ id: `test-${randomUUID()}` })
+  const { database } = await client.databases.createIfNotExists({ id })
   const partitionKey = { paths: ['/user_id'] }
   const { container } = await database.containers.createIfNotExists({ id: 'expenses', partitionKey })
   const opened = openContainer({ ...address, database: database.id, container: container.id })
@@ -59,7 +60,7 @@ export const openStore = async (options: { pageSize?: number } = {}) => {
       return local
     },
     async close() {
-      await database.delete()
+      if (!local) await database.delete()
       client.dispose()
       await local?.close()
     },

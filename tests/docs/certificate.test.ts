@@ -23,6 +23,7 @@ describe('docs/certificate.patch', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'certificate-'))
     await cp(join(REPOSITORY, 'infra'), join(folder, 'infra'), { recursive: true })
+    // `git apply docs/certificate.patch`, as the page says, but in a copy and with a complaint about every loose blank.
     const patch = join(REPOSITORY, 'docs', 'certificate.patch')
     await promisify(execFile)('git', ['apply', '--whitespace=error', patch], { cwd: folder })
   })

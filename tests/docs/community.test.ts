@@ -43,6 +43,33 @@ describe('What people look for in a repository', () => {
     assert.match(JSON.stringify(body), /Leave out tokens, secrets/)
   })
 
+  it('is the front matter of a sample, first of all in README.md, with words that the galleries know', () => {
+    // Azure/azure-sphere-samples, "Requirements for samples browser": first in the file, which fields, which characters.
+    // In a comment as in the azd templates of Azure-Samples (mcp-container-ts), so that GitHub shows no table of it.
+    // Their words: languages of todo-nodejs-mongo-aca, and products of it and of the samples about Entra ID.
+    const Sample = z.strictObject({
+      page_type: z.literal('sample'),
+      languages: z.array(z.enum(['azdeveloper', 'bicep', 'nodejs', 'typescript'])).min(1),
+      products: z
+        .array(
+          z.enum([
+            ...(['azure', 'azure-container-apps', 'azure-container-registry', 'azure-cosmos-db'] as const),
+            ...(['azure-monitor', 'entra-id', 'ms-graph'] as const),
+          ]),
+        )
+        .min(1),
+      urlFragment: z.string().regex(/^[a-z0-9-]+$/),
+      name: z.string().min(1),
+      description: z.string().min(1),
+    })
+    const [, matter = ''] = /^<!--\n---\n([\s\S]+?)\n---\n-->\n/.exec(textOf('README.md')) ?? []
+    const { languages, products, urlFragment } = Sample.parse(parse(matter))
+    for (const list of [languages, products]) assert.equal(new Set<string>(list).size, list.length)
+    // As every azd template there.
+    assert.ok(languages.includes('azdeveloper'))
+    assert.ok(textOf('azure.yaml').includes(`template: ${urlFragment}@`))
+  })
+
   it('is an update of every kind of dependency, in folders that have one', () => {
     // https://docs.github.com/code-security/dependabot/working-with-dependabot/dependabot-options-reference
     const Updates = z.strictObject({

@@ -27,6 +27,17 @@ const ToolSets = z.looseObject({ toolSets: z.array(z.looseObject({ name: z.strin
 
 const plain = (indent = '', text = '') => text.replaceAll(new RegExp(`^${indent}`, 'gm'), '')
 
+const stepsOf = (text: string, title: string) => {
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? ''
+  return [...section.matchAll(STEPS)].map(({ groups = {} }) => groups)
+}
+
+/** The text of every block that `follow(title)` reads. */
+export const blocksFollowed = (text: string, title: string): string[] =>
+  stepsOf(text, title).flatMap((step) =>
+    ['content', 'old', 'fresh'].map((name) => plain(step[`${name}Indent`], step[name]).trimEnd()),
+  )
+
 export type Copy = Awaited<ReturnType<typeof copyRepository>>
 
 export async function copyRepository(page: string) {
@@ -64,10 +75,9 @@ export async function copyRepository(page: string) {
     folder,
     /** Does every step of a section; at least one. */
     async follow(title: string) {
-      const section = text.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? ''
-      const steps = [...section.matchAll(STEPS)]
+      const steps = stepsOf(text, title)
       assert.ok(steps.length > 0, `${page} has no section ${title}`)
-      for (const { groups: step = {} } of steps) await take(step)
+      for (const step of steps) await take(step)
     },
     /** A module of the copy, which is as typed as the one of the repository. */
     module: (path: string): Promise<unknown> => import(pathToFileURL(at(path)).href),

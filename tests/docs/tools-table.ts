@@ -2,13 +2,13 @@
  * Writes the table of tools into README.md: from infra/permissions.json and the tools themselves, so that nobody has
  * to believe it. Part of `npm run snapshots`; alone: `node tests/docs/tools-table.ts`.
  */
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { type Declaration, loadDeclaration, type ToolPermission } from '../../app/declaration.ts'
 import { USUAL_TOOL_SETS } from '../../app/permissions.ts'
 import { allTools } from '../../app/tools/all.ts'
+import { table, withGenerated } from './generated.ts'
 
 export const README = new URL('../../README.md', import.meta.url)
-const [START, END] = ['<!-- tools: generated -->\n', '\n<!-- /tools -->']
 
 const whoOf = (tool: ToolPermission, declaration: Declaration) =>
   [
@@ -36,24 +36,14 @@ export function toolsTable(declaration: Declaration): string {
       const found = allTools.find(({ listed }) => listed.name === tool.name)
       if (!found) throw new Error(`Tool ${tool.name} is not in app/tools/all.ts.`)
       const name = usual.includes(set.name) ? set.name : `${set.name} (off)`
-      return [
-        name,
-        `\`${tool.name}\``,
-        whoOf(tool, declaration),
-        found.listed.description.replaceAll('|', '\\|'),
-      ]
+      return [name, `\`${tool.name}\``, whoOf(tool, declaration), found.listed.description]
     }),
   )
-  const heads = ['tool set', 'tool', 'for', 'does']
-  return [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  return table(['tool set', 'tool', 'for', 'does'], rows)
 }
 
 /** README.md with the table as it should be. */
-export async function currentReadme(): Promise<string> {
-  const page = await readFile(README, 'utf8')
-  const [from, to] = [page.indexOf(START), page.indexOf(END)]
-  if (from < 0 || to < from) throw new Error('README.md has lost the marks around its table of tools.')
-  return page.slice(0, from) + START + toolsTable(loadDeclaration()) + page.slice(to)
-}
+export const currentReadme = (): Promise<string> =>
+  withGenerated(README, { tools: toolsTable(loadDeclaration()) })
 
 if (import.meta.main) await writeFile(README, await currentReadme())

@@ -47,12 +47,12 @@ describe('the tools for costs', () => {
     system = await startSystem({ TOOL_SETS: 'expenses,costs' })
   })
   afterEach(async () => {
-    const { faults, arm } = system.tenant
+    const { faults, quota } = system.tenant
     faults.clear()
     faults.resetCounters()
     for (const line of system.lines()) assert.doesNotMatch(line, /@contoso|Storage|Virtual Machines|EUR/)
     const wasThrottled = system.lines().some((line) => line.includes('downstream_throttled'))
-    Object.assign(arm.quota.settings, { units: undefined, hammered: 0 })
+    Object.assign(quota.settings, { units: undefined, hammered: 0 })
     if (wasThrottled) await system.restart()
   })
   after(() => system.stop())
@@ -316,7 +316,7 @@ describe('the tools for costs', () => {
   })
 
   it('keep what was answered when Azure throttles, say when to come back, and let nobody hammer', async () => {
-    const { quota } = system.tenant.arm
+    const { quota } = system.tenant
     quota.settings.units = 6
     const token = await exporter('Bob')
     const period = { from: '2026-01-01', to: '2026-10-31' }

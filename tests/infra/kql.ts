@@ -1,51 +1,90 @@
 /**
- * As much of the Kusto query language as the alerts and the workbook use, so that their queries can be tried on lines.
- * What it does not know it refuses.
+ * As much of the Kusto query language as the alerts and the workbook use, so that their queries can be tried on rows.
+ * What it does not know it refuses, and so are columns that no row has. Each rule has its page of
+ * https://learn.microsoft.com/kusto/query/ beside it.
+ *
+ * Values: a datetime is a Date, a timespan a Timespan, dynamic what JSON.parse makes; null is undefined.
  */
+import { type Expression, type Named, Parser, tokensOf } from './kql-parser.ts'
+import { isNull, type Row, type Value } from './kql-values.ts'
 
-type Value = unknown
-export type Row = Readonly<Record<string, Value>>
-type Expression = (row: Row) => Value
-type Aggregate = (rows: readonly Row[]) => Value
-
-const TOKEN = /\s*(?:('(?:[^'\\]|\\.)*')|(\d+(?:\.\d+)?)|([A-Za-z_]\w*)|(==|!=|>=|<=|[<>()[\],.=*/+-]))/y
+export type { Row } from './kql-values.ts'
 
 /** The rows that a query makes of those of its table. */
-export function evaluate(query: string, rows: readonly Row[]): Row[] {
-  const [, ...stages] = query.split(/(?:^|\n|\s)\|\s/).map((stage) => stage.trim())
-  return stages.reduce<Row[]>((table, stage) => run(stage, table), [...rows])
+export const evaluate = (query: string, rows: readonly Row[]): Row[] => run(query, rows).table
+
+/** Keys of dynamic values that a query reads and no row has: on rows of all kinds they are misspelt, or never written. */
+export function neverFound(query: string, rows: readonly Row[]): string[] {
+  const { keys } = run(query, rows)
+  return [...keys].flatMap(([key, found]) => (found ? [] : [key]))
 }
 
-function run(stage: string, table: readonly Row[]): Row[] {
-  const [, operator = '', rest = ''] = /^(\w+)\s+([\s\S]*)$/.exec(stage) ?? []
-  const parser = new Parser(rest)
-  if (operator === 'where') {
-    const condition = parser.whole()
-    return table.filter((row) => condition(row) === true)
+/** The table that a query begins with. */
+export const tableOf = (query: string): string => stagesOf(query)[0]?.[0] ?? ''
+
+function stagesOf(query: string): string[][] {
+  const stages: string[][] = [[]]
+  for (const token of tokensOf(query)) {
+    if (token === '|') stages.push([])
+    else stages.at(-1)?.push(token)
   }
-  if (operator === 'extend') {
-    const columns = parser.named(() => parser.expression())
-    return table.map((row) => {
-      const extended: Record<string, Value> = { ...row }
-      for (const [name, of] of columns) extended[name] = of(extended)
-      return extended
-    })
-  }
-  if (operator === 'summarize') return summarize(parser, table)
-  if (operator === 'order') return [...table]
-  throw new Error(`The operator ${operator} is not known.`)
+  return stages
 }
 
-function summarize(parser: Parser, table: readonly Row[]): Row[] {
-  const aggregates = parser.named(() => parser.aggregate())
-  const keys = parser.takes('by') ? parser.named(() => parser.expression()) : []
-  parser.end()
-  const groups = new Map<string, { key: Row; rows: Row[] }>(
-    keys.length === 0 ? [['', { key: {}, rows: [] }]] : [],
+function run(query: string, rows: readonly Row[]) {
+  const keys = new Map<string, boolean>()
+  const [source = [], ...stages] = stagesOf(query)
+  if (source.length !== 1) throw new Error(`One table was expected, not: ${source.join(' ')}`)
+  const table = stages.reduce<Row[]>(
+    (before, [operator = '', ...rest]) => {
+      const operate = OPERATORS[operator]
+      if (!operate) throw new Error(`The operator ${operator} is not known.`)
+      const parser = new Parser(rest, keys)
+      const after = operate(parser, before)
+      parser.end()
+      return after
+    },
+    [...rows],
   )
+  return { table, keys }
+}
+
+const OPERATORS: Readonly<Record<string, (parser: Parser, table: readonly Row[]) => Row[]>> = {
+  where: (parser, table) => {
+    const condition = parser.expression()
+    return table.filter((row) => isTrue(condition(row)))
+  },
+  extend: (parser, table) => {
+    const columns = parser.list(() => parser.named(() => parser.expression()))
+    // A column that is made here is not read here: that it could be is not documented.
+    return table.map((row) => ({
+      ...row,
+      ...Object.fromEntries(columns.map(([name, of]) => [name, of(row)])),
+    }))
+  },
+  summarize,
+  order: (parser, table) => {
+    parser.expect('by')
+    const orders = parser.list(() => orderOf(parser))
+    return table.toSorted((a, b) => orders.reduce((known, compare) => known || compare(a, b), 0))
+  },
+}
+
+/** where-operator: rows for which the predicate is true; null is not (null-values). */
+function isTrue(value: Value): boolean {
+  if (!isNull(value) && typeof value !== 'boolean') throw new Error('A condition was expected.')
+  return value === true
+}
+
+/** summarize-operator: the columns of `by` and then the aggregates; without `by` one row, even of no rows. */
+function summarize(parser: Parser, table: readonly Row[]): Row[] {
+  const aggregates = parser.list(() => parser.named(() => parser.aggregate()))
+  const keys = parser.takes('by') ? parser.list(() => keyOf(parser)) : []
+  const groups = new Map<string, { key: Row; rows: Row[] }>()
+  if (keys.length === 0) groups.set('{}', { key: {}, rows: [] })
   for (const row of table) {
     const key = Object.fromEntries(keys.map(([name, of]) => [name, of(row)]))
-    const text = keys.length === 0 ? '' : JSON.stringify(key)
+    const text = JSON.stringify(key)
     const group = groups.get(text) ?? { key, rows: [] }
     group.rows.push(row)
     groups.set(text, group)
@@ -56,200 +95,34 @@ function summarize(parser: Parser, table: readonly Row[]): Row[] {
   }))
 }
 
-const isEmpty = (value: Value) => value === undefined || value === null || value === ''
-const number = (value: Value) => (isEmpty(value) || Number.isNaN(Number(value)) ? undefined : Number(value))
-const text = (value: Value) =>
-  isEmpty(value) ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
-
-const FUNCTIONS: Readonly<Record<string, (...values: Value[]) => Value>> = {
-  parse_json: (value) => {
-    try {
-      return JSON.parse(text(value))
-    } catch {
-      return undefined
-    }
-  },
-  isnotempty: (value) => !isEmpty(value),
-  isempty: isEmpty,
-  tostring: text,
-  toint: number,
-  tolong: number,
-  todouble: number,
-  long: number,
-  coalesce: (...values) => values.find((value) => !isEmpty(value)),
-  bin: (value) => value,
+/** A dynamic value must be cast to a simple type first (scalar-data-types/dynamic). */
+function keyOf(parser: Parser): Named<Expression> {
+  const [name, of] = parser.named(() => parser.expression())
+  if (of.isDynamic) throw new Error(`${name} is dynamic: rows are grouped by simple types, as of tostring().`)
+  return [name, of]
 }
 
-const numbers = (rows: readonly Row[], of: Expression) => rows.flatMap((row) => number(of(row)) ?? [])
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
-const matching = (rows: readonly Row[], condition: Expression | undefined) =>
-  rows.filter((row) => condition?.(row) === true)
-
-const AGGREGATES: Readonly<Record<string, (...of: Expression[]) => Aggregate>> = {
-  count: () => (rows) => rows.length,
-  countif: (condition) => (rows) => matching(rows, condition).length,
-  sum: (of) => (rows) => sum(numbers(rows, of as Expression)),
-  sumif: (of, condition) => (rows) => sum(numbers(matching(rows, condition), of as Expression)),
-  max: (of) => (rows) =>
-    rows
-      .map((row) => of?.(row))
-      .toSorted()
-      .at(-1),
-  dcount: (of) => (rows) => new Set(rows.map((row) => of?.(row))).size,
-  percentile: (of, share) => (rows) => {
-    const sorted = numbers(rows, of as Expression).toSorted((a, b) => a - b)
-    return sorted[Math.max(0, Math.ceil((Number(share?.({})) / 100) * sorted.length) - 1)]
-  },
+/** sort-operator: `desc` unless `asc` is said; nulls are last with `desc` and first with `asc` unless it is said where. */
+function orderOf(parser: Parser): (a: Row, b: Row) => number {
+  const column = parser.column()
+  const ascending = parser.takes('asc')
+  if (!ascending) parser.takes('desc')
+  const first = parser.takes('nulls') ? parser.oneOf('first', 'last') === 'first' : ascending
+  return (a, b) => {
+    const [left, right] = [column(a), column(b)]
+    if (isNull(left) || isNull(right))
+      return (Number(isNull(right)) - Number(isNull(left))) * (first ? 1 : -1)
+    return compareValues(left, right) * (ascending ? 1 : -1)
+  }
 }
 
-const less = (a: Value, b: Value) => !isEmpty(a) && !isEmpty(b) && Number(a) < Number(b)
-const COMPARISONS: Readonly<Record<string, (a: Value, b: Value) => boolean>> = {
-  '==': (a, b) => a === b,
-  '!=': (a, b) => a !== b,
-  '<': less,
-  '>': (a, b) => less(b, a),
-  '>=': (a, b) => less(b, a) || (!isEmpty(a) && a === b),
-  '<=': (a, b) => less(a, b) || (!isEmpty(a) && a === b),
-  startswith: (a, b) => text(a).toLowerCase().startsWith(text(b).toLowerCase()),
-}
-
-class Parser {
-  readonly #tokens: string[] = []
-  #at = 0
-
-  constructor(source: string) {
-    TOKEN.lastIndex = 0
-    const end = source.trimEnd().length
-    while (TOKEN.lastIndex < end) {
-      const from = TOKEN.lastIndex
-      const [token] = TOKEN.exec(source) ?? []
-      if (token === undefined) throw new Error(`Not understood: ${source.slice(from)}`)
-      this.#tokens.push(token.trim())
-    }
-  }
-
-  whole(): Expression {
-    const expression = this.expression()
-    this.end()
-    return expression
-  }
-
-  end(): void {
-    if (this.#at < this.#tokens.length) throw new Error(`Not understood: ${this.#tokens.slice(this.#at)}`)
-  }
-
-  takes(token: string): boolean {
-    if (this.#tokens[this.#at] !== token) return false
-    this.#at += 1
-    return true
-  }
-
-  #expect(token: string): void {
-    if (!this.takes(token)) throw new Error(`${token} was expected, not ${this.#tokens[this.#at]}`)
-  }
-
-  #next(): string {
-    return this.#tokens[this.#at++] ?? ''
-  }
-
-  /** `name = …, name = …`; a column alone keeps its name. */
-  named<Of>(read: () => Of): [string, Of][] {
-    const all: [string, Of][] = []
-    do {
-      const name = this.#tokens[this.#at] ?? ''
-      if (this.#tokens[this.#at + 1] === '=') this.#at += 2
-      all.push([name, read()])
-    } while (this.takes(','))
-    return all
-  }
-
-  aggregate(): Aggregate {
-    const name = this.#next()
-    const make = AGGREGATES[name]
-    if (!make) throw new Error(`The aggregate ${name} is not known.`)
-    return make(...this.#arguments())
-  }
-
-  #arguments(): Expression[] {
-    this.#expect('(')
-    const all: Expression[] = []
-    while (!this.takes(')')) {
-      all.push(this.expression())
-      this.takes(',')
-    }
-    return all
-  }
-
-  expression(): Expression {
-    const first = this.#and()
-    const others: Expression[] = []
-    while (this.takes('or')) others.push(this.#and())
-    return others.length === 0 ? first : (row) => [first, ...others].some((of) => of(row) === true)
-  }
-
-  #and(): Expression {
-    const all = [this.#comparison()]
-    while (this.takes('and')) all.push(this.#comparison())
-    const [only] = all
-    return all.length === 1 && only ? only : (row) => all.every((of) => of(row) === true)
-  }
-
-  #comparison(): Expression {
-    const left = this.#product()
-    if (this.takes('in')) {
-      const values = this.#arguments()
-      return (row) => values.some((of) => of(row) === left(row))
-    }
-    const compare = COMPARISONS[this.#tokens[this.#at] ?? '']
-    if (!compare) return left
-    this.#at += 1
-    const right = this.#product()
-    return (row) => compare(left(row), right(row))
-  }
-
-  #product(): Expression {
-    let left = this.#member()
-    for (;;) {
-      const operator = this.#tokens[this.#at]
-      if (operator !== '*' && operator !== '/') return left
-      this.#at += 1
-      const [a, b] = [left, this.#member()]
-      left =
-        operator === '*' ? (row) => Number(a(row)) * Number(b(row)) : (row) => Number(a(row)) / Number(b(row))
-    }
-  }
-
-  #member(): Expression {
-    let of = this.#atom()
-    for (;;) {
-      const [object, key] = [of, this.#key()]
-      if (key === undefined) return of
-      of = (row) => (object(row) as Row | null | undefined)?.[key]
-    }
-  }
-
-  #key(): string | undefined {
-    if (this.takes('.')) return this.#next()
-    if (!this.takes('[')) return undefined
-    const key = this.#next().slice(1, -1)
-    this.#expect(']')
-    return key
-  }
-
-  #atom(): Expression {
-    if (this.takes('(')) {
-      const inner = this.expression()
-      this.#expect(')')
-      return inner
-    }
-    const token = this.#next()
-    if (token.startsWith("'")) return () => token.slice(1, -1)
-    if (/^\d/.test(token)) return () => Number(token)
-    if (token === 'true' || token === 'false') return () => token === 'true'
-    if (this.#tokens[this.#at] !== '(') return (row) => row[token]
-    const call = FUNCTIONS[token]
-    if (!call) throw new Error(`The function ${token} is not known.`)
-    const values = this.#arguments()
-    return (row) => call(...values.map((of) => of(row)))
-  }
+/** Of numbers, dates or strings: "numeric, date, time or string". Where NaN comes is not played. */
+function compareValues(a: Value, b: Value): number {
+  const [left, right] = [a, b].map((value) => (value instanceof Date ? value.getTime() : value))
+  const ordered =
+    (typeof left === 'string' && typeof right === 'string') ||
+    (Number.isFinite(left) && Number.isFinite(right))
+  if (!ordered) throw new Error('Numbers, dates or strings were expected, all of one kind.')
+  if (left === right) return 0
+  return (left as number | string) < (right as number | string) ? -1 : 1
 }

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { onlyOne, resourcesOf } from './deployments.ts'
 import { evaluate, type Row } from './kql.ts'
+import { rowOfLine } from './tables.ts'
 
 const anything = z.looseObject({})
 
@@ -113,10 +114,9 @@ describe('Alerts', () => {
 
 describe('On lines that the server wrote, the alerts', () => {
   const serverName = 'ca-abcdefghijklm'
-  const row = (line: object, changes: object = {}): Row => ({
-    ContainerAppName: serverName,
-    Log: JSON.stringify({ ...line, ...changes }),
-  })
+  const time = new Date('2026-11-21T13:59:12.207Z')
+  const row = (line: object, changes: object = {}): Row =>
+    rowOfLine(serverName, JSON.stringify({ ...line, ...changes }), time)
   const many = (kind: string, times: number, changes: object = {}) => {
     const line = recorded[kind]
     assert.ok(line, kind)
@@ -129,7 +129,7 @@ describe('On lines that the server wrote, the alerts', () => {
     ...many('not an admin', 5),
     ...many('sign-in ended', 10),
     row({ level: 'info', message: 'Listening on port 8080' }),
-    { ContainerAppName: serverName, Log: 'no JSON' },
+    rowOfLine(serverName, 'no JSON', time),
     ...many('store away', 50).map((other) => ({ ...other, ContainerAppName: 'ca-other' })),
   ]
   const firing = async (rows: readonly Row[]) => {
@@ -170,7 +170,7 @@ describe('On lines that the server wrote, the alerts', () => {
     const view = (name: string, rows: readonly Row[]) => {
       const query = shown.get(name) ?? ''
       return evaluate(
-        query.replaceAll(/ca-[a-z0-9]{13}/g, serverName).replaceAll('{TimeRange:grain}', '1'),
+        query.replaceAll(/ca-[a-z0-9]{13}/g, serverName).replaceAll('{TimeRange:grain}', '30m'),
         rows,
       )
     }
@@ -183,10 +183,13 @@ describe('On lines that the server wrote, the alerts', () => {
         ['refused_by_store', 2],
       ],
     )
-    const span = { AppRoleName: 'expenses', Target: 'Azure Cosmos DB', Name: 'query', OperationId: 'a' }
+    const span = {
+      ...{ TimeGenerated: time, AppRoleName: 'expenses', OperationId: 'a' },
+      ...{ Target: 'Azure Cosmos DB', Name: 'query', Properties: {} },
+    }
     const dependencies = [
-      { ...span, DurationMs: 10, Success: true, ResultCode: '200', Properties: {} },
-      { ...span, DurationMs: 30, Success: false, ResultCode: '403', Properties: {} },
+      { ...span, DurationMs: 10, Success: true, ResultCode: '200' },
+      { ...span, DurationMs: 30, Success: false, ResultCode: '403' },
       { ...span, AppRoleName: 'another', DurationMs: 9_000, Success: false, ResultCode: '403' },
     ]
     assert.deepEqual(view('dependencies', dependencies), [

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { compile } from '../../scripts/bicep/compile.ts'
 import { EXAMPLES } from '../scripts/cli/parameter-examples.ts'
 import { environmentOf, fresh, withoutCompiler } from './deployments.ts'
+import { target } from './snapshots.ts'
 
 /** A value that somebody may set, and what the refusal names. */
 const bad: [why: string, variable: string, value: string | undefined, named: RegExp][] = [
@@ -116,6 +120,10 @@ describe('The template refuses', { skip: withoutCompiler }, () => {
   }
 })
 
+const infra = fileURLToPath(new URL('../../infra/', import.meta.url))
+const Template = z.looseObject({
+  parameters: z.record(z.string(), z.looseObject({ defaultValue: z.json().optional() })),
+})
 const ID = 'dddddddd-dddd-4ddd-8ddd-dddddddddddd'
 
 describe('The template takes', { skip: withoutCompiler }, () => {
@@ -128,6 +136,14 @@ describe('The template takes', { skip: withoutCompiler }, () => {
     const { AZURE_PRINCIPAL_ID, ...empty } = Object.fromEntries(optional.map(([name]) => [name, '']))
     assert.equal(AZURE_PRINCIPAL_ID, '')
     await same(empty, {})
+  })
+
+  it('what the template assumes itself where nothing is set', async () => {
+    const { AZURE_ENV_NAME = '', AZURE_LOCATION = '' } = usual
+    const { written } = await compile({ infra, environment: { AZURE_ENV_NAME, AZURE_LOCATION }, ...target })
+    const { parameters } = Template.parse(written.template)
+    for (const [name, { defaultValue }] of Object.entries(parameters))
+      if (defaultValue !== undefined) assert.deepEqual(written.parameters[name], defaultValue, name)
   })
 
   it('both spellings of a region as one', () => same({ AZURE_LOCATION: 'West Europe' }, {}))

@@ -3,7 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Target } from '../../scripts/bicep/compile.ts'
 import { requireBicep } from '../../scripts/bicep/compiler.ts'
+import { CONFIGURATION, currentConfiguration } from '../docs/configuration.ts'
 import { currentReadme, README } from '../docs/tools-table.ts'
+import { currentTroubleshooting, TROUBLESHOOTING } from '../docs/troubleshooting.ts'
 import { currentPage, TABLE } from './permissions-table.ts'
 import { type Prediction, predict } from './prediction.ts'
 
@@ -29,7 +31,7 @@ export const asText = (prediction: Prediction): string => `${JSON.stringify(pred
 if (import.meta.main && process.argv.length > 2) {
   // It writes ten files: whoever asks something else of it is told, and nothing is written.
   console.log(
-    'npm run snapshots\nRenews tests/infra/*.snapshot.json, docs/permissions.md and the tools in README.md from what the compiler predicts.',
+    'npm run snapshots\nRenews tests/infra/*.snapshot.json, docs/permissions.md, the tables of docs/configuration.md and docs/troubleshooting.md, and the tools in README.md, from what the compiler predicts.',
   )
   process.exitCode = process.argv[2] === '--help' ? 0 : 1
 } else if (import.meta.main) {
@@ -43,12 +45,17 @@ if (import.meta.main && process.argv.length > 2) {
   }
   // All or none: a page that cannot be written is known before the first file is.
   const page = await currentPage(written.get('defaults'))
+  const configuration = await currentConfiguration()
   for (const [name, text] of written) {
     await writeFile(snapshotFile(name), text)
     console.log(`tests/infra/${name}.snapshot.json`)
   }
   await writeFile(TABLE, page)
   console.log('docs/permissions.md')
+  await writeFile(CONFIGURATION, configuration)
+  console.log('docs/configuration.md')
+  await writeFile(TROUBLESHOOTING, await currentTroubleshooting())
+  console.log('docs/troubleshooting.md')
   await writeFile(README, await currentReadme())
   console.log('README.md')
 }

@@ -8,6 +8,7 @@ import { commentPage } from './comment.ts'
 import { inspect } from './inspector.ts'
 import { comment, folder, hashes, LARGEST, NAMES, type Name, record } from './sources.ts'
 import { SCHEMES, type Scheme, terminal } from './terminal.ts'
+import { workbookPage } from './workbook.ts'
 import { declaredMap, firstChecks, startWorld, twoUsers, type World } from './world.ts'
 
 type Shot = Readonly<{ page: Page; world: World; scheme: Scheme; keep: (what: string) => Promise<void> }>
@@ -39,6 +40,10 @@ const SHOTS: Partial<Record<Name, (shot: Shot) => Promise<void>>> = {
   'identity-map': async ({ page, scheme, keep }) => {
     await drawMermaid(page, await declaredMap(), scheme === 'dark' ? 'dark' : 'default')
     await keep('svg')
+  },
+  workbook: async ({ page, keep }) => {
+    await page.setContent(await workbookPage())
+    await keep('body')
   },
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { rpc } from '../e2e/rpc.ts'
+import { lastingOfWorkbook } from './workbook.ts'
 import { declaredMap, firstChecks, type Person, twoUsers, type World } from './world.ts'
 
 export const folder = new URL('../../docs/pictures/', import.meta.url)
@@ -41,6 +42,7 @@ export const SOURCES = {
   'inspector-bob': (world) => tools(world, 'Bob'),
   'pull-request': comment,
   'identity-map': declaredMap,
+  workbook: lastingOfWorkbook,
 } satisfies Record<string, (world: World) => Promise<string>>
 
 export type Name = keyof typeof SOURCES

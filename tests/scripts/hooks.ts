@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { withoutPrincipal } from './cli/azd-values.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const stub = fileURLToPath(new URL('cli/azd-stub.mjs', import.meta.url))
+const azd = fileURLToPath(new URL('cli/azd-emulator.mjs', import.meta.url))
 
 /** What azd runs is in hooks/, what an operator runs alone in identity/ or on top. */
 const roomOf = (script: string) =>
@@ -43,9 +43,9 @@ export async function makeProject() {
     await cp(join(root, part), join(folder, part), { recursive: true })
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
   await mkdir(bin)
-  await cp(stub, join(bin, 'azd-stub.mjs'))
-  await writeFile(join(bin, 'azd'), `#!/bin/sh\nexec "${process.execPath}" "${bin}/azd-stub.mjs" "$@"\n`)
-  await writeFile(join(bin, 'azd.cmd'), `@"${process.execPath}" "%~dp0azd-stub.mjs" %*\r\n`)
+  await cp(azd, join(bin, 'azd-emulator.mjs'))
+  await writeFile(join(bin, 'azd'), `#!/bin/sh\nexec "${process.execPath}" "${bin}/azd-emulator.mjs" "$@"\n`)
+  await writeFile(join(bin, 'azd.cmd'), `@"${process.execPath}" "%~dp0azd-emulator.mjs" %*\r\n`)
   await chmod(join(bin, 'azd'), 0o755)
 
   const { BICEP, HOME, SystemRoot, USERPROFILE } = process.env

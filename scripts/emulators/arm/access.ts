@@ -1,8 +1,9 @@
 import { errors } from 'jose'
 import { z } from 'zod'
+import { ApiRefusal } from '../api.ts'
 import type { Directory } from '../directory.ts'
 import { type Entra, issuerV1, verifiedClaims } from '../entra/entra.ts'
-import { ArmError, unauthorized } from './errors.ts'
+import { unauthorized } from './errors.ts'
 import type { RoleAssignment } from './subscription.ts'
 
 /** Documentation: Azure Resource Manager takes tokens for either of its names, and for its application id. */
@@ -14,7 +15,7 @@ const AUDIENCES = [
 
 const Claims = z.object({ oid: z.guid(), scp: z.string().optional(), idtyp: z.literal('app').optional() })
 
-/** Object id of whoever calls: a user through `user_impersonation`, or an app as itself. Throws an ArmError (401). */
+/** Object id of whoever calls: a user through `user_impersonation`, or an app as itself. Throws an ApiRefusal (401). */
 export async function callerOf(entra: Entra, authorization: string | undefined): Promise<string> {
   if (authorization === undefined)
     throw unauthorized(
@@ -55,7 +56,7 @@ const READS_COSTS = [
 ]
 
 /**
- * Role assignments of the caller and of the groups that they are in, nested ones too. Throws an ArmError: 403 by Azure
+ * Role assignments of the caller and of the groups that they are in, nested ones too. Throws an ApiRefusal: 403 by Azure
  * Resource Manager for who has no role at all, 401 `RBACAccessDenied` by the provider for who has another one. Both
  * are reported (Azure/azqr#68, #277); which comes when is inferred.
  */
@@ -71,11 +72,11 @@ export function requireCostReader(
     .map(({ role }) => role)
   const scope = `/subscriptions/${subscription}`
   if (roles.length === 0)
-    throw new ArmError(
+    throw new ApiRefusal(
       403,
       'AuthorizationFailed',
       `The client '${oid}' with object id '${oid}' does not have authorization to perform action 'Microsoft.CostManagement/query/read' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
     )
   if (!roles.some((role) => READS_COSTS.includes(role)))
-    throw new ArmError(401, 'RBACAccessDenied', 'The client does not have authorization to perform action.')
+    throw new ApiRefusal(401, 'RBACAccessDenied', 'The client does not have authorization to perform action.')
 }

@@ -28,7 +28,7 @@ type QueryDefinition = z.infer<typeof QueryDefinition>
 type Cell = string | number
 export type Table = Readonly<{ columns: readonly { name: string; type: string }[]; rows: Cell[][] }>
 
-/** Reads a question. Throws an ArmError (400) for what the description does not have, and for a period as below. */
+/** Reads a question. Throws an ApiRefusal (400) for what the description does not have, and for a period as below. */
 export function readQuery(body: unknown, now: number): QueryDefinition {
   const parsed = QueryDefinition.safeParse(body)
   if (!parsed.success) {

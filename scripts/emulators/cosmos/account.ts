@@ -3,7 +3,7 @@ import { runBatch } from './batch.ts'
 import { DocumentOperation, perform } from './documents.ts'
 import { Refusal, unsupported } from './refusal.ts'
 import type { CosmosRequest } from './request.ts'
-import { type ContainerRef, Resources, ridOf } from './resources.ts'
+import { type ContainerRef, containerAt, resourceAt, ridOf } from './resources.ts'
 import { search } from './search.ts'
 import { parseQuery } from './sql.ts'
 import type { Storage } from './storage.ts'
@@ -22,7 +22,6 @@ const largestPage = 1_000
 /** A Cosmos account: databases, containers, documents, and what can be asked of them. */
 export class Account {
   readonly #storage: Storage
-  readonly #resources: Resources
   readonly #pageSize: number
   /** Handed out by queries and point reads. */
   documentsRead = 0
@@ -30,45 +29,20 @@ export class Account {
   /** @param pageSize most documents in one page of a query, whatever the client asks for */
   constructor(storage: Storage, pageSize = largestPage) {
     this.#storage = storage
-    this.#resources = new Resources(storage)
     this.#pageSize = pageSize
-  }
-
-  /** Creates what is not there yet; what is there stays as it is. */
-  provide(database: string, container: string, partitionKey: string): void {
-    const ignoreConflict = (create: () => unknown) => {
-      try {
-        create()
-      } catch (error) {
-        if (!(error instanceof Refusal && error.status === 409)) throw error
-      }
-    }
-    const body = { id: container, partitionKey: { paths: [partitionKey], kind: 'Hash', version: 2 } }
-    ignoreConflict(() => this.#resources.create('', 'dbs', { id: database }))
-    ignoreConflict(() => this.#resources.create(`dbs/${database}`, 'colls', body))
   }
 
   /** @throws Refusal when the request cannot be carried out; then it has had no effect */
   answer(request: CosmosRequest, url: string): Answer {
-    const { operation, parent } = request
+    const { operation, parent, signed } = request
     if (operation === 'account') return { status: 200, body: account(url) }
-    if (operation === 'database' || operation === 'container') return this.#resource(request)
-    const container = this.#resources.container(parent)
-    if (operation === 'ranges') return { status: 200, body: ranges(container) }
+    if (operation === 'database' || operation === 'container')
+      return { status: 200, body: resourceAt(this.#storage, signed.resourceLink) }
+    const container = containerAt(this.#storage, parent)
     // The SDK then sends the query as it is.
     if (operation === 'plan') throw unsupported('query plans')
     const answer = operation === 'query' ? this.#query(container, request) : this.#write(container, request)
     return { ...answer, headers: { ...this.#progress(container), ...answer.headers } }
-  }
-
-  #resource({ signed, parent, type, name, body }: CosmosRequest): Answer {
-    const link = [parent, type, name].filter(Boolean).join('/')
-    if (signed.method === 'GET') return { status: 200, body: this.#resources.read(link) }
-    if (signed.method === 'POST') {
-      return { status: 201, body: this.#resources.create(parent, type === 'dbs' ? 'dbs' : 'colls', body) }
-    }
-    this.#resources.delete(link)
-    return { status: 204 }
   }
 
   #write(container: ContainerRef, { operation, name, body, header }: CosmosRequest): Answer {
@@ -138,9 +112,3 @@ const account = (url: string) => {
     userConsistencyPolicy: { defaultConsistencyLevel: 'Session' },
   }
 }
-
-const ranges = ({ link }: ContainerRef) => ({
-  _rid: ridOf(link),
-  PartitionKeyRanges: [{ id: '0', minInclusive: '', maxExclusive: 'FF', parents: [], status: 'online' }],
-  _count: 1,
-})

@@ -8,7 +8,6 @@ export type Operation =
   | 'account'
   | 'database'
   | 'container'
-  | 'ranges'
   | 'plan'
   | 'query'
   | 'batch'
@@ -26,7 +25,6 @@ export interface CosmosRequest {
   parent: string
   /** The name after the resource type, when there is one: `dbs/x/colls/y/docs/NAME`. */
   name: string | undefined
-  type: string
   signed: Signed
   header: (name: string) => string | undefined
   body: unknown
@@ -45,7 +43,7 @@ export const readRequest = (message: Request): CosmosRequest => {
   const authorization = header('authorization')
   const signed = { method, resourceType: type, resourceLink, date: header('x-ms-date'), authorization }
   const operation = operationOf(`${method} ${type}${type && hasName ? '/' : ''}`, header)
-  return { operation, parent, name, type, signed, header, body }
+  return { operation, parent, name, signed, header, body }
 }
 
 const segmentsOf = (path: string) => {
@@ -59,13 +57,8 @@ const segmentsOf = (path: string) => {
 // Method and resource type; a slash stands for the name of one resource.
 const routes = new Map<string, Operation>([
   ['GET ', 'account'],
-  ['POST dbs', 'database'],
   ['GET dbs/', 'database'],
-  ['DELETE dbs/', 'database'],
-  ['POST colls', 'container'],
   ['GET colls/', 'container'],
-  ['DELETE colls/', 'container'],
-  ['GET pkranges', 'ranges'],
   ['GET docs/', 'read'],
   ['PUT docs/', 'replace'],
   ['PATCH docs/', 'patch'],

@@ -1,3 +1,4 @@
+import type { Directory } from '../directory.ts'
 import type { Application } from '../directory-objects.ts'
 import { type Html, html } from '../entra/page.ts'
 import type { Call, Dashboard } from './dashboard.ts'
@@ -13,8 +14,17 @@ const RIGHT_X = WIDTH - NODE.width
 
 const words = (text: unknown) => String(text ?? '').split(' ')
 
+/** The server's app, as it is registered and as it is drawn, and the call whose way is shown. */
+type Scene = Readonly<{
+  directory: Directory
+  api: Application
+  principalId: string | undefined
+  app: Node
+  call: Call | undefined
+}>
+
 /** Clients that need no prompt; used by whoever called with one of them. */
-function clientEdges({ directory }: Dashboard, api: Application, app: Node, call?: Call): Edge[] {
+function clientEdges({ directory, api, app, call }: Scene): Edge[] {
   return api.api.preAuthorizedApplications.map(({ appId, delegatedPermissionIds }) => {
     const scopes = api.api.oauth2PermissionScopes.filter(({ id }) => delegatedPermissionIds.includes(id))
     return {
@@ -28,12 +38,7 @@ function clientEdges({ directory }: Dashboard, api: Application, app: Node, call
 }
 
 /** Who is assigned to the app; Entra looks at it when it issues a token. */
-function assignedEdges(
-  { directory }: Dashboard,
-  principalId: string | undefined,
-  app: Node,
-  call?: Call,
-): Edge[] {
+function assignedEdges({ directory, principalId, app, call }: Scene): Edge[] {
   const { groups, servicePrincipals, appRoleAssignments } = directory
   const assigned = appRoleAssignments.filter(({ resourceId }) => resourceId === principalId)
   const isAssigned = ({ id }: { id: string }) => assigned.some((one) => one.principalId === id)
@@ -55,7 +60,7 @@ function assignedEdges(
 }
 
 /** Who signs in as the app, without a secret. */
-function identityEdges({ directory }: Dashboard, api: Application, app: Node, call?: Call): Edge[] {
+function identityEdges({ directory, api, app, call }: Scene): Edge[] {
   const subjects = api.federatedIdentityCredentials.map(({ subject }) => subject)
   return directory.servicePrincipals
     .filter(({ id }) => subjects.includes(id))
@@ -68,12 +73,7 @@ function identityEdges({ directory }: Dashboard, api: Application, app: Node, ca
 }
 
 /** What the app may call on behalf of everybody. */
-function grantEdges(
-  { directory }: Dashboard,
-  principalId: string | undefined,
-  app: Node,
-  call?: Call,
-): Edge[] {
+function grantEdges({ directory, principalId, app, call }: Scene): Edge[] {
   const { oauth2PermissionGrants, servicePrincipals } = directory
   return oauth2PermissionGrants
     .filter(({ clientId }) => clientId === principalId)
@@ -116,17 +116,14 @@ const caption = ({ label, isUsed }: Edge, [x, y]: Point, anchor: 'start' | 'end'
   html`<text class="${anchor}${isUsed ? ' used' : ''}" x="${String(x)}" y="${String(y - 5)}">${label}</text>`
 
 /** The declared identities of the server; what the call has used is drawn thick, and said in words below. */
-export function identityMap(dashboard: Dashboard, call?: Call): Html {
-  const api = dashboard.directory.application(dashboard.apiAppId)
+export function identityMap({ directory, apiAppId }: Dashboard, call?: Call): Html {
+  const api = directory.application(apiAppId)
   if (!api) return html``
-  const principalId = dashboard.directory.servicePrincipal(api.appId)?.id
+  const principalId = directory.servicePrincipal(api.appId)?.id
   const app: Node = { id: api.appId, title: api.displayName, kind: 'api' }
-  const left = [
-    ...clientEdges(dashboard, api, app, call),
-    ...assignedEdges(dashboard, principalId, app, call),
-    ...identityEdges(dashboard, api, app, call),
-  ]
-  const right = grantEdges(dashboard, principalId, app, call)
+  const scene = { directory, api, principalId, app, call }
+  const left = [...clientEdges(scene), ...assignedEdges(scene), ...identityEdges(scene)]
+  const right = grantEdges(scene)
   const height = Math.max(left.length, right.length) * NODE.step
   const middle = height / 2
   const half = NODE.height / 2

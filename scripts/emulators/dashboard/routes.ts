@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { type RequestHandler, type Response, Router } from 'express'
 import { isLoopback } from '../../../app/loopback.ts'
 import { type Html, html, sendPage } from '../entra/page.ts'
@@ -6,36 +7,9 @@ import { exchangeSection } from './exchange.ts'
 import { identityMap } from './identity-map.ts'
 import { tokenSection } from './token-claims.ts'
 
-const style = `
-body { display: block }
-main { width: auto; max-width: 72rem; margin: 0 auto; min-height: 100vh }
-h2 { font-size: 1.125rem; margin: 2rem 0 .5rem }
-table { border-collapse: collapse; width: 100%; font-size: .875rem }
-th, td { text-align: start; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid light-dark(#ddd, #444) }
-tbody th, td:nth-child(3) { white-space: nowrap }
-thead th, small { font-weight: normal; color: light-dark(#595959, #c0c0c0) }
-a { color: light-dark(#0067b8, #6cb8f6) }
-[aria-current] { background: light-dark(#e6f0fa, #3d4a57) }
-.ignores { color: light-dark(#595959, #c0c0c0) }
-.done { color: light-dark(#116329, #7ee787) } .refused, .failed { color: light-dark(#a40e26, #ff9492) }
-svg { width: 100%; max-width: 60rem; font-size: 13px }
-svg text { fill: currentColor; text-anchor: middle }
-svg rect { fill: light-dark(#f6f8fa, #333); stroke: #8a8a8a }
-svg .client rect { fill: light-dark(#ddf4ff, #12354d) } svg .identity rect { fill: light-dark(#dafbe1, #133a1e) }
-svg .api rect { fill: light-dark(#fbefff, #37224f) }
-svg path { fill: none; stroke: #8a8a8a }
-svg .start, svg .end { font-size: 12px }
-svg .start { text-anchor: start } svg .end { text-anchor: end }
-svg path.used, svg .used rect { stroke: light-dark(#bc4c00, #ff9a4d); stroke-width: 3 }
-svg .used text, svg text.used { font-weight: 600 }
-`
-
-const script = `
-const [live, state] = ['live', 'state'].map((id) => document.getElementById(id))
-const events = new EventSource('/decisions' + location.search)
-events.onmessage = ({ data }) => { live.innerHTML = JSON.parse(data); state.textContent = '' }
-events.onerror = () => { state.textContent = 'npm start has ended. This page waits for the next one.' }
-`
+const textOf = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8')
+const style = textOf('page.css')
+const script = textOf('page.js')
 
 const time = (text: string) => text.slice(11, 19)
 

@@ -144,7 +144,7 @@ export function consentedScopes(
 }
 
 /** Documentation, "Grant tenant-wide admin consent": the roles that may. */
-const mayConsent = (directory: Directory, userId: string) => {
+export const mayConsent = (directory: Directory, userId: string) => {
   const held = directory.rolesOf(userId)
   return CONSENTING.some((role) => held.has(DIRECTORY_ROLES[role]))
 }

@@ -18,6 +18,9 @@ export interface TokenAnswer {
   client_info?: string
 }
 
+/** How tokens are asked for; `crossOrigin`: by a page, which browsers say. */
+export type Grant = (entra: Entra, parameters: Parameters, crossOrigin: boolean) => Promise<TokenAnswer>
+
 /**
  * Tokens for a user who has signed in: everything that may have changed since is looked at again.
  * Without a scope in this call that of the sign-in counts. Throws the refusals of scopes, target, admission,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { User } from '../directory-objects.ts'
+import { consentForAll, pendingConsent } from './admin-consent.ts'
 import { admit, asksForStepUp, consentedScopes, demandsStepUp } from './admission.ts'
 import { clientOf } from './client-authentication.ts'
 import type { Entra } from './entra.ts'
@@ -27,7 +28,16 @@ export function signInRoutes(entra: Entra): Router {
     const { address } = ticket.value
     orTellClient(entra, response, address, () => finish(entra, response, ticket.value, user.id))
   })
+  const askForConsent = asPage(entra, ({ query }, response) => {
+    const parameters = parametersOf(query)
+    const address = returnAddress(entra, parameters)
+    orTellClient(entra, response, address, () => {
+      const pending = pendingConsent(entra, address, required(parameters, 'scope'))
+      sendAccountPicker(response, entra, pending, entra.pending.issue(pending))
+    })
+  })
   const router = Router()
+  router.get('/v2.0/adminconsent', askForConsent)
   router.route('/oauth2/v2.0/authorize').get(authorize).post(authorize)
   router.post('/oauth2/v2.0/signin', pickUser)
   return router
@@ -41,8 +51,10 @@ function start(entra: Entra, response: Response, address: ReturnAddress, paramet
 }
 
 function finish(entra: Entra, response: Response, pending: PendingSignIn, userId: string): void {
-  const code = codeFor(entra, pending, userId)
-  sendToClient(response, pending.address, { code, session_state: randomUUID() })
+  const answer = pending.consents
+    ? consentForAll(entra, pending, userId)
+    : { code: codeFor(entra, pending, userId), session_state: randomUUID() }
+  sendToClient(response, pending.address, answer)
 }
 
 /** What goes wrong before the return address is known stays on a page. */

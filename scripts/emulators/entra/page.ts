@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import type { Response } from 'express'
 
 const entities: Record<string, string> = {
@@ -28,24 +29,7 @@ const render = (part: Part): string => {
 export const html = (strings: TemplateStringsArray, ...parts: Part[]) =>
   new Html(String.raw({ raw: strings }, ...parts.map(render)))
 
-const style = `
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: light-dark(#f2f2f2, #1b1b1b) }
-main { box-sizing: border-box; width: min(28rem, 100vw); padding: 2rem; background: light-dark(#fff, #292929);
-  box-shadow: 0 2px 6px rgb(0 0 0 / 20%); overflow-wrap: anywhere }
-h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25 }
-form { display: grid; gap: .5rem; margin-top: 1.25rem }
-button { font: inherit; padding: .75rem 1rem; text-align: start; cursor: pointer; color: inherit;
-  background: light-dark(#f7f7f7, #333); border: 1px solid #8a8a8a; border-radius: 2px }
-button:hover { background: light-dark(#e6f0fa, #3d4a57) }
-:focus-visible { outline: 3px solid light-dark(#0067b8, #6cb8f6); outline-offset: 2px }
-button span { display: block; font-size: .875rem }
-input { font: inherit; padding: .5rem; border: 1px solid #8a8a8a; text-transform: uppercase }
-.note { font-size: .875rem; color: light-dark(#595959, #c0c0c0) }
-pre { white-space: pre-wrap; font-size: .8125rem }
-summary { cursor: pointer; padding: .5rem 0 }
-details div { display: grid; gap: .5rem }
-`
+const style = readFileSync(new URL('page.css', import.meta.url), 'utf8')
 
 type Options = {
   status?: number

@@ -3,18 +3,14 @@ import { errors, type JWTPayload } from 'jose'
 import { z } from 'zod'
 import type { Application } from '../directory-objects.ts'
 import { STEP_UP } from './admission.ts'
-import { delegatedAnswer, type TokenAnswer } from './answer.ts'
+import { delegatedAnswer, type Grant } from './answer.ts'
 import { clientOf, prove } from './client-authentication.ts'
-import { type Entra, issuerV1, issuerV2, type Parameters, required, verifiedClaims } from './entra.ts'
+import { type Entra, issuerV1, issuerV2, required, verifiedClaims } from './entra.ts'
 import * as refusals from './refusals.ts'
 import type { Session, Ticket, Tickets } from './session.ts'
 
 /** authorization_code: single use, and bound to client, redirect URI and PKCE verifier. */
-export async function redeemCode(
-  entra: Entra,
-  parameters: Parameters,
-  crossOrigin: boolean,
-): Promise<TokenAnswer> {
+export const redeemCode: Grant = async (entra, parameters, crossOrigin) => {
   const client = clientOf(entra, parameters)
   const ticket = find(entra.codes, client, required(parameters, 'code'))
   const redirectUri = required(parameters, 'redirect_uri')
@@ -33,11 +29,7 @@ export async function redeemCode(
 }
 
 /** refresh_token, also for another resource than the first one, as at Entra. */
-export async function redeemRefreshToken(
-  entra: Entra,
-  parameters: Parameters,
-  crossOrigin: boolean,
-): Promise<TokenAnswer> {
+export const redeemRefreshToken: Grant = async (entra, parameters, crossOrigin) => {
   const client = clientOf(entra, parameters)
   const ticket = find(entra.refreshTokens, client, required(parameters, 'refresh_token'))
   checkOrigin(ticket.value, crossOrigin)
@@ -71,7 +63,7 @@ function checkVerifier({ codeChallenge }: Session, verifier: string | undefined)
 const Delegated = z.object({ oid: z.string(), scp: z.string().min(1), acrs: z.array(z.string()).optional() })
 
 /** The on-behalf-of grant: a token made for this client is exchanged for one of the API behind it. */
-export async function onBehalfOf(entra: Entra, parameters: Parameters): Promise<TokenAnswer> {
+export const onBehalfOf: Grant = async (entra, parameters) => {
   const client = clientOf(entra, parameters)
   const proof = await prove(entra, client, parameters)
   if (required(parameters, 'requested_token_use') !== 'on_behalf_of') {

@@ -50,6 +50,8 @@ export interface PendingSignIn {
   codeChallenge: string | undefined
   nonce: string | undefined
   steppedUp: boolean
+  /** Whoever signs in does it to consent for everybody, and gets no code. */
+  consents?: boolean
 }
 
 export interface DeviceCode {

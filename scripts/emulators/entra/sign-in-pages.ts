@@ -28,7 +28,8 @@ export function sendAccountPicker(
   ticket: string,
 ): void {
   const { client, redirectUri } = pending.address
-  const body = html`<p>to continue to <strong>${client.displayName}</strong></p>
+  const aim = pending.consents ? `to let every user’s ${pending.scope} be given to` : 'to continue to'
+  const body = html`<p>${aim} <strong>${client.displayName}</strong></p>
 <form method="post" action="/${entra.tenantId}/oauth2/v2.0/signin">
 <input type="hidden" name="ticket" value="${ticket}">
 ${userButtons(entra)}

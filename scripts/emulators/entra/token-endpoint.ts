@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import type { Application } from '../directory-objects.ts'
-import type { TokenAnswer } from './answer.ts'
+import type { Grant, TokenAnswer } from './answer.ts'
 import { clientOf, prove, withBasic } from './client-authentication.ts'
 import { redeemDeviceCode } from './device-code.ts'
 import type { Entra } from './entra.ts'
@@ -11,8 +11,6 @@ import { resolveScopes } from './scopes.ts'
 import { ACCESS_TOKEN_SECONDS, appToken } from './tokens.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-
-type Grant = (entra: Entra, parameters: Parameters, crossOrigin: boolean) => Promise<TokenAnswer>
 
 const grants: ReadonlyMap<string, Grant> = new Map([
   ['authorization_code', redeemCode],

@@ -15,7 +15,7 @@ import { SERVICE_PRINCIPALS } from './service-principals.ts'
 
 const KIND = 'appRoleAssignment'
 /** The principal's id is not among them: whoever looks for one reads the list. */
-const FILTERS: Filterable = { resourceId: ['eq'], principalDisplayName: ['eq', 'startswith'] }
+const FILTERS: Filterable = { resourceId: 'eq', principalDisplayName: 'eq' }
 
 const SUBJECT = { resource: 'AppRoleAssignment', readOnly: ['id', 'createdDateTime', 'principalType'] }
 const Body = z.strictObject({ principalId: z.guid(), resourceId: z.guid(), appRoleId: z.guid() })
@@ -45,7 +45,7 @@ function checkRole(directory: Directory, resource: ServicePrincipal, appRoleId: 
 }
 
 function assign(call: Call): Reply {
-  const { directory, replication } = call
+  const { directory } = call
   const resource = readable(call, SERVICE_PRINCIPALS)
   const right = resource.appId === GRAPH_APP_ID ? 'assignGraphRole' : 'assignAppRole'
   demandRight(call, right, right === 'assignAppRole' ? resource.owners : [])
@@ -63,7 +63,6 @@ function assign(call: Call): Reply {
   const id = randomBytes(32).toString('base64url')
   const assignment = { id, ...wanted, principalType, createdDateTime: timestamp(call) }
   directory.appRoleAssignments.push(assignment)
-  replication.created(KIND, id)
   return created(view(directory, assignment))
 }
 
@@ -73,7 +72,6 @@ function unassign(call: Call): Reply {
   demandRight(call, 'assignAppRole', resource.owners)
   const assignments = directory.appRoleAssignments.filter(({ resourceId }) => resourceId === resource.id)
   const assignment = mustFind(call, KIND, assignments, byId(call.param('assignment')))
-  call.replication.changed(KIND, { ...assignment })
   remove(directory.appRoleAssignments, assignment)
   return done
 }

@@ -1,65 +1,19 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import {
-  type Application,
-  AppRole,
-  KeyCredential,
-  OptionalClaims,
-  PermissionScope,
-  ServicePrincipalLock,
-} from '../directory-objects.ts'
+import { type Application, ApplicationProperties, OptionalClaims, Redirects } from '../directory-objects.ts'
 import { said } from './body.ts'
 
-const text = z.string().max(1024)
-const redirectUris = z.array(z.string().min(1).max(256))
-
-const Api = z.strictObject({
-  acceptMappedClaims: z.boolean().nullish(),
-  knownClientApplications: z.array(z.guid()).optional(),
-  requestedAccessTokenVersion: z.literal([1, 2]).nullish(),
-  oauth2PermissionScopes: z.array(PermissionScope).optional(),
-  preAuthorizedApplications: z
-    .array(z.strictObject({ appId: z.guid(), delegatedPermissionIds: z.array(z.guid()) }))
-    .optional(),
-})
-
-const Web = z.strictObject({
-  redirectUris: redirectUris.optional(),
-  homePageUrl: text.nullish(),
-  logoutUrl: text.nullish(),
-  implicitGrantSettings: z
-    .strictObject({ enableAccessTokenIssuance: z.boolean(), enableIdTokenIssuance: z.boolean() })
-    .optional(),
-})
+const { api, publicClient, web } = ApplicationProperties.shape
 
 /** What may be written to an application; a property that is not said stays as it is. */
-export const ApplicationPatch = z.strictObject({
-  displayName: z.string().min(1).max(256).optional(),
-  description: text.nullish(),
-  notes: text.nullish(),
+export const ApplicationPatch = ApplicationProperties.partial().extend({
   uniqueName: z.string().min(1).max(120).optional(),
-  tags: z.array(z.string().min(1).max(256)).optional(),
-  signInAudience: z.enum(['AzureADMyOrg', 'AzureADMultipleOrgs']).optional(),
-  identifierUris: z.array(z.string().min(1).max(255)).optional(),
-  api: Api.optional(),
-  appRoles: z.array(AppRole).optional(),
-  requiredResourceAccess: z
-    .array(
-      z.strictObject({
-        resourceAppId: z.guid(),
-        resourceAccess: z.array(z.strictObject({ id: z.guid(), type: z.enum(['Scope', 'Role']) })),
-      }),
-    )
-    .optional(),
-  publicClient: z.strictObject({ redirectUris: redirectUris.optional() }).optional(),
-  spa: z.strictObject({ redirectUris: redirectUris.optional() }).optional(),
-  web: Web.optional(),
+  api: api.partial().optional(),
+  publicClient: publicClient.partial().optional(),
+  spa: Redirects.partial().optional(),
+  web: web.partial().optional(),
   isFallbackPublicClient: z.boolean().nullish(),
-  groupMembershipClaims: z.string().nullish(),
   optionalClaims: OptionalClaims.nullish(),
-  serviceManagementReference: z.string().min(1).nullish(),
-  servicePrincipalLockConfiguration: ServicePrincipalLock.nullish(),
-  keyCredentials: z.array(KeyCredential).optional(),
   // Only the empty list: secrets come from addPassword, because Graph makes them up itself.
   passwordCredentials: z.array(z.unknown()).optional(),
 })

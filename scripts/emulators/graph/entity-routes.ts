@@ -46,14 +46,12 @@ function create<K extends SetKind, C, P>(
   if (set.rights.create) demandRight(call, set.rights.create)
   const object = set.create(call, parseBody(set.creation, call.body, set, key))
   set.all(call.directory).push(object)
-  call.replication.created(set.kind, object.id)
   return created(set.view(object, call.directory))
 }
 
 function change<K extends SetKind, C, P>(set: EntitySet<K, C, P>, call: Call, object: Objects[K]): Reply {
   demandRight(call, set.rights.change, object.owners)
   const after = set.change(call, object, parseBody(set.patch, call.body, set))
-  call.replication.changed(set.kind, structuredClone(object))
   Object.assign(object, after)
   return done
 }

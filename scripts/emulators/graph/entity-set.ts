@@ -81,12 +81,10 @@ type Binned<K extends SetKind> = Pick<EntitySet<K, never, never>, 'kind' | 'all'
 
 /** Into the recycle bin, with the grants and assignments that hang on it. The unique name stays taken. */
 export function discard<K extends SetKind>(call: Call, set: Binned<K>, object: Objects[K]): void {
-  const { directory, replication } = call
-  replication.changed(set.kind, structuredClone(object))
+  const { directory } = call
   remove(set.all(directory), object)
   const lid: Deleted<object> = { ...detach(directory, object.id), deletedDateTime: timestamp(call) }
   set.deleted(directory).push({ ...object, ...lid })
-  replication.created('deletedItem', object.id)
   set.onDeletion?.(call, object)
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Request, Response } from 'express'
+import { ApiRefusal } from '../api.ts'
 
 interface Detail {
   code: string
@@ -8,16 +9,12 @@ interface Detail {
 }
 
 /** A refusal of Microsoft Graph: clients act on status and code; of some there is nothing but the message. */
-export class GraphError extends Error {
+export class GraphError extends ApiRefusal {
   override name = 'GraphError'
-  readonly status: number
-  readonly code: string
   readonly details: Detail[] | undefined
 
   constructor(status: number, code: string, message: string, details?: Detail[]) {
-    super(message)
-    this.status = status
-    this.code = code
+    super(status, code, message)
     this.details = details
   }
 
@@ -73,11 +70,8 @@ export function nameRequest(request: Request, response: Response): void {
   response.set({ 'request-id': randomUUID(), 'client-request-id': clientRequestId })
 }
 
-export function sendGraphError(
-  response: Response,
-  { status, code, message, details }: GraphError,
-  now: number,
-): void {
+export function sendGraphError(response: Response, refusal: ApiRefusal, now: number): void {
+  const { status, code, message } = refusal
   if (status === 401) {
     response.set(
       'WWW-Authenticate',
@@ -89,5 +83,12 @@ export function sendGraphError(
     'request-id': response.get('request-id'),
     'client-request-id': response.get('client-request-id'),
   }
-  response.status(status).json({ error: { code, message, ...(details ? { details } : {}), innerError } })
+  response.status(status).json({
+    error: {
+      code,
+      message,
+      ...(refusal instanceof GraphError && { details: refusal.details }),
+      innerError,
+    },
+  })
 }

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { RequestHandler } from 'express'
-import { z } from 'zod'
-import type { Application, FederatedIdentityCredential } from '../directory-objects.ts'
+import {
+  type Application,
+  type FederatedIdentityCredential,
+  FederatedIdentityProperties,
+} from '../directory-objects.ts'
 import { APPLICATIONS } from './applications.ts'
 import { parseBody, said } from './body.ts'
 import {
@@ -22,21 +25,10 @@ import { indexed, keyOf, mustFind, remove } from './lookup.ts'
 
 const KIND = 'federatedIdentityCredential'
 const LIMIT = 20
-const FILTERS: Filterable = { name: ['eq'], subject: ['eq'], issuer: ['eq'] }
+const FILTERS: Filterable = { name: 'eq', subject: 'eq', issuer: 'eq' }
 const SUBJECT = { resource: 'FederatedIdentityCredential', readOnly: ['id'] }
 
-const Creation = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(120)
-    .regex(/^[\w-]+$/),
-  issuer: z.url().max(600),
-  subject: z.string().min(1).max(600),
-  audiences: z.array(z.string().min(1).max(600)).length(1),
-  description: z.string().max(600).nullish(),
-})
-const Patch = Creation.partial()
+const Patch = FederatedIdentityProperties.partial()
 
 function checkUnique(app: Application, candidate: FederatedIdentityCredential): void {
   const { issuer, subject } = candidate
@@ -48,13 +40,12 @@ function checkUnique(app: Application, candidate: FederatedIdentityCredential): 
 }
 
 function create(call: Call, app: Application, key: Record<string, string> = {}): Reply {
-  const { description = null, ...wanted } = parseBody(Creation, call.body, SUBJECT, key)
+  const { description = null, ...wanted } = parseBody(FederatedIdentityProperties, call.body, SUBJECT, key)
   if (app.federatedIdentityCredentials.length >= LIMIT)
     throw refuse`400 InvalidFederatedIdentityCredentialValue: No more than ${LIMIT} federated identity credentials can be added to an application.`
   const credential = { id: randomUUID(), description, ...wanted }
   checkUnique(app, credential)
   app.federatedIdentityCredentials.push(credential)
-  call.replication.created(KIND, credential.id)
   return created(credential)
 }
 
@@ -64,7 +55,6 @@ function change(call: Call, app: Application, credential: FederatedIdentityCrede
     throw requestError("Property 'name' is read-only and cannot be set.")
   const after = { ...credential, ...said(patch) }
   checkUnique(app, after)
-  call.replication.changed(KIND, { ...credential })
   Object.assign(credential, after)
   return done
 }
@@ -105,7 +95,6 @@ export const FEDERATED_CREDENTIAL_ROUTES: Routes = {
     delete: (call) => {
       const app = writable(call, APPLICATIONS)
       const credential = found(call, app)
-      call.replication.changed(KIND, { ...credential })
       remove(app.federatedIdentityCredentials, credential)
       return done
     },

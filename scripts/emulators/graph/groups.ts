@@ -1,33 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { Group } from '../directory-objects.ts'
+import { type Group, GroupProperties } from '../directory-objects.ts'
 import { said } from './body.ts'
-import { type Call, list } from './endpoint.ts'
+import type { Call } from './endpoint.ts'
 import { entityRoutes } from './entity-routes.ts'
-import { born, checkUniqueName, type EntitySet, readable } from './entity-set.ts'
-import { denied, duplicateValues, requestError } from './errors.ts'
-import { alreadyRelated, objectView, relatable } from './relationships.ts'
+import { born, checkUniqueName, type EntitySet } from './entity-set.ts'
+import { denied, requestError } from './errors.ts'
 
-const references = z.array(z.string()).max(20).optional()
-
-const Creation = z.strictObject({
-  displayName: z.string().min(1).max(256),
-  description: z.string().max(1024).nullish(),
-  uniqueName: z.string().min(1).max(120).optional(),
-  mailNickname: z.string().regex(/^[^\s@()\\[\]";:<>,]{1,64}$/),
-  mailEnabled: z.boolean(),
-  securityEnabled: z.boolean(),
-  groupTypes: z.array(z.string()).optional(),
-  isAssignableToRole: z.boolean().nullish(),
-  visibility: z.string().nullish(),
-  'members@odata.bind': references,
-  'owners@odata.bind': references,
-})
+const Creation = GroupProperties.extend({ uniqueName: z.string().min(1).max(120).optional() })
 const Patch = Creation.partial()
 type Patch = z.infer<typeof Patch>
-
-const MEMBERS = ['user', 'group', 'servicePrincipal'] as const
-const OWNERS = ['user', 'servicePrincipal'] as const
 
 /** Only plain security groups: anything else needs rights or services that this tenant has not. */
 function checkKind({ isAssignableToRole, groupTypes = [], mailEnabled }: Patch): void {
@@ -45,15 +27,13 @@ export const GROUPS: EntitySet<'group', z.infer<typeof Creation>, Patch> = {
   creation: Creation,
   patch: Patch,
   filters: {
-    id: ['eq', 'ne', 'in'],
-    displayName: ['eq', 'ne', 'in', 'startswith', 'endswith'],
-    uniqueName: ['eq', 'ne', 'in', 'startswith'],
-    mailNickname: ['eq', 'in', 'startswith'],
-    mailEnabled: ['eq'],
-    securityEnabled: ['eq'],
+    id: 'eq',
+    displayName: 'eq',
+    uniqueName: 'eq',
+    mailNickname: 'eq',
   },
   rights: { read: 'groups', create: 'createGroup', change: 'changeGroup' },
-  relationships: { members: MEMBERS, owners: OWNERS },
+  relationships: { members: ['user', 'group', 'servicePrincipal'], owners: ['user', 'servicePrincipal'] },
   all: ({ groups }) => groups,
   deleted: ({ deletedItems }) => deletedItems.groups,
   view: ({ members: _, owners: __, ...shown }) => ({
@@ -67,38 +47,19 @@ export const GROUPS: EntitySet<'group', z.infer<typeof Creation>, Patch> = {
     isAssignableToRole: shown.isAssignableToRole ?? null,
     mail: null,
   }),
-  create(call, { 'members@odata.bind': members = [], 'owners@odata.bind': owners = [], ...creation }) {
+  create(call, creation) {
     checkKind(creation)
     checkName(call, undefined, creation)
     const { displayName, mailNickname, securityEnabled } = creation
     const { description = null, uniqueName = null, visibility = null } = creation
-    const { createdDateTime, owners: own } = born(call)
-    const others = owners.map((reference) => relatable(call, reference, OWNERS))
-    // Whoever creates a group owns it already.
-    if (others.some((id) => own.includes(id))) throw duplicateValues()
     const plain = { description, uniqueName, mailNickname, mailEnabled: false, securityEnabled, visibility }
-    return {
-      id: randomUUID(),
-      displayName,
-      ...plain,
-      createdDateTime,
-      members: [...new Set(members.map((reference) => relatable(call, reference, MEMBERS)))],
-      owners: [...own, ...others],
-    }
+    return { id: randomUUID(), displayName, ...plain, ...born(call), members: [] }
   },
   change(call, group, patch) {
     checkKind(patch)
     checkName(call, group, patch)
-    const {
-      'members@odata.bind': added = [],
-      'owners@odata.bind': _,
-      groupTypes: __,
-      isAssignableToRole: ___,
-      ...rest
-    } = patch
-    const members = added.map((reference) => relatable(call, reference, MEMBERS))
-    if (members.some((id) => group.members.includes(id))) throw alreadyRelated('members')
-    return { ...said(rest), members: [...group.members, ...members] }
+    const { groupTypes: _, isAssignableToRole: __, ...rest } = patch
+    return said(rest)
   },
 }
 
@@ -106,22 +67,4 @@ function checkName({ directory }: Call, group: Group | undefined, { uniqueName }
   checkUniqueName(uniqueName, group, [...directory.groups, ...directory.deletedItems.groups])
 }
 
-/** Each once, nested groups and their members included; a circle of groups ends. */
-function transitiveMembers({ directory }: Call, group: Group): string[] {
-  const found = new Set(group.members)
-  for (const id of found) {
-    for (const member of directory.groups.find((other) => other.id === id)?.members ?? []) found.add(member)
-  }
-  return [...found]
-}
-
-export const GROUP_ROUTES = {
-  ...entityRoutes(GROUPS),
-  '/groups/:key/transitiveMembers': {
-    get: (call: Call) => {
-      const members = transitiveMembers(call, readable(call, GROUPS))
-      const views = members.flatMap((id) => objectView(call.directory, id))
-      return list(call, views, { id: ['eq'] }, 'DirectoryObject')
-    },
-  },
-}
+export const GROUP_ROUTES = entityRoutes(GROUPS)

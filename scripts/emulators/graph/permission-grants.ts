@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { OAuth2PermissionGrant } from '../directory-objects.ts'
+import { type OAuth2PermissionGrant, PermissionGrantProperties } from '../directory-objects.ts'
 import { parseBody } from './body.ts'
 import { type Call, created, done, list, one, type Reply, type Routes } from './endpoint.ts'
 import { requestError, sameKey } from './errors.ts'
@@ -8,15 +8,8 @@ import { byId, mustFind, remove } from './lookup.ts'
 import { demandReading, demandRight } from './rights.ts'
 
 const KIND = 'oauth2PermissionGrant'
-const FILTERS: Filterable = { clientId: ['eq'], resourceId: ['eq'], consentType: ['eq'], principalId: ['eq'] }
+const FILTERS: Filterable = { clientId: 'eq', resourceId: 'eq', consentType: 'eq', principalId: 'eq' }
 
-const Body = z.strictObject({
-  clientId: z.guid(),
-  consentType: z.enum(['AllPrincipals', 'Principal']),
-  principalId: z.guid().nullish(),
-  resourceId: z.guid(),
-  scope: z.string(),
-})
 const Patch = z.strictObject({ scope: z.string().optional() })
 const SUBJECT = { resource: 'OAuth2PermissionGrant', readOnly: ['id'] }
 const FIXED = { ...SUBJECT, readOnly: ['id', 'clientId', 'consentType', 'principalId', 'resourceId'] }
@@ -26,9 +19,9 @@ const idOf = (...ids: string[]) =>
   ids.map((id) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')).join('-')
 
 function create(call: Call): Reply {
-  const { directory, replication } = call
+  const { directory } = call
   demandRight(call, 'grantPermission')
-  const { principalId = null, ...wanted } = parseBody(Body, call.body, SUBJECT)
+  const { principalId, ...wanted } = parseBody(PermissionGrantProperties, call.body, SUBJECT)
   if ((wanted.consentType === 'Principal') !== (principalId !== null))
     throw requestError(
       "Invalid value specified for property 'principalId' of resource 'OAuth2PermissionGrant'.",
@@ -44,7 +37,6 @@ function create(call: Call): Reply {
   const ids = [wanted.clientId, wanted.resourceId, ...(principalId === null ? [] : [principalId])]
   const grant = { id: idOf(...ids), ...wanted, principalId }
   directory.oauth2PermissionGrants.push(grant)
-  replication.created(KIND, grant.id)
   return created(grant)
 }
 
@@ -75,13 +67,11 @@ export const PERMISSION_GRANT_ROUTES: Routes = {
     patch: (call) => {
       const grant = writableGrant(call)
       const { scope } = parseBody(Patch, call.body, FIXED)
-      call.replication.changed(KIND, { ...grant })
       if (scope !== undefined) grant.scope = scope
       return done
     },
     delete: (call) => {
       const grant = writableGrant(call)
-      call.replication.changed(KIND, { ...grant })
       remove(call.directory.oauth2PermissionGrants, grant)
       return done
     },

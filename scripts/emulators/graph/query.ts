@@ -38,7 +38,7 @@ export function listQuery(request: Request, filterable: Filterable, resource: st
   const filter = option(request, '$filter')
   return {
     select: option(request, '$select')?.split(','),
-    filter: filter === undefined ? undefined : filterOf(filter, filterable, resource, advanced),
+    filter: filter === undefined ? undefined : filterOf(filter, filterable, resource),
     top: topOf(option(request, '$top')),
     skip: skipOf(option(request, '$skiptoken')),
     count,

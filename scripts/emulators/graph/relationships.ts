@@ -45,7 +45,7 @@ export function referable(graph: Graph, id: string): Found | undefined {
   return find(graph, found.kind, [found.object], byId(found.object.id)) && found
 }
 
-export type Relationship = 'members' | 'owners'
+type Relationship = 'members' | 'owners'
 type Holder = Partial<Record<Relationship, string[]>>
 
 const Reference = z.strictObject({ '@odata.id': z.string() })
@@ -58,7 +58,7 @@ function referencedId(reference: string): string {
 }
 
 /** The id of an object that can be related, or Graph's 404. */
-export function relatable(graph: Graph, reference: string, kinds: readonly ObjectKind[]): string {
+function relatable(graph: Graph, reference: string, kinds: readonly ObjectKind[]): string {
   const id = referencedId(reference)
   const found = referable(graph, id)
   if (!found) throw notFound(id)
@@ -67,7 +67,7 @@ export function relatable(graph: Graph, reference: string, kinds: readonly Objec
   return found.object.id
 }
 
-export const alreadyRelated = (name: Relationship) =>
+const alreadyRelated = (name: Relationship) =>
   requestError(
     `One or more added object references already exist for the following modified properties: '${name}'.`,
   )
@@ -94,7 +94,7 @@ export const relationshipRoutes = (
   [`${path}/${name}`]: {
     get: (call) => {
       const related = (readable(call)[name] ?? []).flatMap((id) => objectView(call.directory, id))
-      return list(call, related, { id: ['eq'] }, 'DirectoryObject')
+      return list(call, related, { id: 'eq' }, 'DirectoryObject')
     },
   },
   [`${path}/${name}/$ref`]: {

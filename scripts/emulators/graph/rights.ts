@@ -24,7 +24,6 @@ const READERS = {
     ...DIRECTORY_READ,
   ],
   users: ['User.ReadBasic.All', 'User.Read.All', 'User.ReadWrite.All', ...DIRECTORY_READ],
-  organization: ['User.Read', 'User.Read.All', 'Organization.Read.All', ...DIRECTORY_READ],
   policies: ['Policy.Read.All'],
 }
 

@@ -33,12 +33,12 @@ export const SERVICE_PRINCIPALS: EntitySet<'servicePrincipal', z.infer<typeof Cr
   creation: Creation,
   patch: Patch,
   filters: {
-    id: ['eq', 'ne', 'in'],
-    appId: ['eq', 'ne', 'in'],
-    displayName: ['eq', 'ne', 'in', 'startswith', 'endswith'],
-    servicePrincipalType: ['eq'],
-    servicePrincipalNames: ['any'],
-    tags: ['any'],
+    id: 'eq',
+    appId: 'eq',
+    displayName: 'eq',
+    servicePrincipalType: 'eq',
+    servicePrincipalNames: 'any',
+    tags: 'any',
   },
   // Whoever owns the app may create its service principal, so the app has to be known first.
   rights: { read: 'applications', create: undefined, change: 'changeApplication' },

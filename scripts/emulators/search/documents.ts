@@ -12,7 +12,7 @@ const Key = z.string().regex(/^[\w=-]{1,1024}$/)
 
 const Batch = z.strictObject({
   value: z
-    .array(z.looseObject({ '@search.action': z.enum(['upload', 'delete']) }))
+    .array(z.looseObject({ '@search.action': z.literal('upload') }))
     .min(1)
     .max(1000),
 })
@@ -27,9 +27,9 @@ const shapeOf = ({ key, permissionFilter, type }: Field) => {
 type Outcome = Readonly<{ key: string; status: boolean; errorMessage: string | null; statusCode: number }>
 
 /**
- * Carries out a batch of uploads and deletions, each on its own. 207 when one of them failed.
+ * Carries out a batch of uploads, each on its own; nobody here deletes. 207 when one of them failed.
  *
- * @throws SearchRefusal when the batch as a whole cannot be read
+ * @throws ApiRefusal when the batch as a whole cannot be read
  */
 export function indexBatch(definition: Definition, documents: Map<string, Stored>, body: unknown) {
   const batch = Batch.safeParse(body)
@@ -38,13 +38,9 @@ export function indexBatch(definition: Definition, documents: Map<string, Stored
     Object.fromEntries(definition.fields.map((field) => [field.name, shapeOf(field)])),
   )
   const keyField = definition.fields.find(({ key }) => key)?.name ?? ''
-  const value = batch.data.value.map(({ '@search.action': action, ...document }): Outcome => {
+  const value = batch.data.value.map(({ '@search.action': _, ...document }): Outcome => {
     const key = Key.safeParse(document[keyField]).data
     if (key === undefined) throw badRequest(`The key field '${keyField}' is missing or not valid.`)
-    if (action === 'delete') {
-      documents.delete(key)
-      return { key, status: true, errorMessage: null, statusCode: 200 }
-    }
     const parsed = shape.safeParse(document)
     if (!parsed.success)
       return { key, status: false, errorMessage: z.prettifyError(parsed.error), statusCode: 400 }

@@ -10,7 +10,6 @@ const Query = z.strictObject({
   select: z.string(),
   top: z.int().min(1).max(1000).default(50),
   queryType: z.literal('simple').optional(),
-  searchMode: z.enum(['any', 'all']).default('any'),
 })
 
 /**
@@ -35,15 +34,14 @@ const wordsOf = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ??
  * How well a document fits, 0: not at all. A small part of the simple syntax: words, and `*` alone for everything; its
  * operators are read as spaces. The scores are not those of the service.
  */
-function scoreOf(definition: Definition, document: Stored, { search, searchMode }: z.infer<typeof Query>) {
+function scoreOf(definition: Definition, document: Stored, { search }: z.infer<typeof Query>) {
   if (search.trim() === '*') return 1
   const wanted = [...new Set(wordsOf(search))]
   const searchable = definition.fields
     .filter((field) => field.searchable)
     .map(({ name }) => document[name] ?? '')
   const words = new Set(searchable.flat().flatMap(wordsOf))
-  const found = wanted.filter((word) => words.has(word)).length
-  return searchMode === 'all' && found < wanted.length ? 0 : found
+  return wanted.filter((word) => words.has(word)).length
 }
 
 /** The page of hits that this reader may see, the best first; only what was selected. */

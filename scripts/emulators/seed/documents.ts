@@ -1,10 +1,10 @@
 import { SEARCH_RESOURCE } from '../../../app/documents/search.ts'
 import { fillDocuments } from '../../documents/fill.ts'
-import { issuerV1 } from '../entra/entra.ts'
+import { AZURE_CLI_APP_ID } from '../microsoft-apps.ts'
 import type { Tenant } from '../tenant.ts'
 
 type Emulators = Readonly<{
-  tenant: Pick<Tenant, 'url' | 'tenantId' | 'searchUrl' | 'sign'>
+  tenant: Pick<Tenant, 'searchUrl' | 'tokenOf'>
   seed: Readonly<{
     adminGroupId: string
     usersGroupId: string
@@ -18,12 +18,8 @@ export async function fillEmulator({ tenant, seed, permissions }: Emulators): Pr
   if (!permissions.toolSets.includes('documents')) return
   const olivia = seed.operators.find(({ name }) => name === 'Olivia')
   if (!olivia) throw new Error('The seed has no Olivia.')
-  const now = Math.floor(Date.now() / 1000)
-  const token = await tenant.sign({
-    ...{ iss: issuerV1(tenant), aud: SEARCH_RESOURCE, tid: tenant.tenantId, oid: olivia.oid },
-    ...{ iat: now, nbf: now, exp: now + 3600 },
-  })
-  const credential = { getToken: async () => ({ token, expiresOnTimestamp: (now + 3600) * 1000 }) }
+  const token = await tenant.tokenOf(olivia.oid, AZURE_CLI_APP_ID, `${SEARCH_RESOURCE}/.default`)
+  const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) }
   const { adminGroupId, usersGroupId } = seed
   await fillDocuments(tenant.searchUrl, credential, { adminGroupId, usersGroupId, deployerId: olivia.oid })
 }

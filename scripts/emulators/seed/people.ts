@@ -74,3 +74,12 @@ export const directoryRoles = (): DirectoryRole[] => [
 
 /** Apps need a role here, as in most companies; security groups do not. */
 export const authorizationPolicy = () => ({ allowedToCreateApps: false, allowedToCreateSecurityGroups: true })
+
+/** What everybody beside Alice and Bob is good for, in one line each, by object id. */
+export const moreToTry: ReadonlyMap<string, string> = new Map([
+  [carol.id, 'Conditional Access asks for a second factor before Microsoft Graph: a step-up'],
+  [dave.id, 'is in a nested group only, which is no assignment: Entra gives no token'],
+  [OLIVIA, 'deploys, with every role that it takes; not assigned to the server'],
+  [PETER, 'may register apps but not grant consent; not assigned to the server'],
+  [QUINN, 'has no role: what the checks before a deployment say to that'],
+])

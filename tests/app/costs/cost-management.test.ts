@@ -113,7 +113,7 @@ describe('Cost Management, asked with the caller’s token,', () => {
   afterEach(() => {
     azure.tenant.faults.clear()
     azure.tenant.faults.resetCounters()
-    Object.assign(azure.arm.settings, { pageSize: 5_000, columns: 'as_documented' })
+    azure.arm.settings.pageSize = 5_000
     azure.sandbox.state = 'enabled'
   })
   after(() => azure.tenant.close())
@@ -135,17 +135,16 @@ describe('Cost Management, asked with the caller’s token,', () => {
   const total = (costs: readonly { amount: number }[]) =>
     Math.round(costs.reduce((sum, { amount }) => sum + amount, 0) * 1e6) / 1e6
 
-  for (const columns of ['as_documented', 'reversed'] as const)
-    for (const pageSize of [5_000, 13])
-      it(`gives the rows of all pages of ${pageSize}, columns ${columns}`, async () => {
-        Object.assign(azure.arm.settings, { pageSize, columns })
-        const costs = await ask('Bob')
-        assert.equal(costs.length, 62)
-        assert.equal(azure.tenant.counters.arm, Math.ceil(62 / pageSize))
-        assert.equal(new Set(costs.map((cost) => `${cost.day}${cost.service}`)).size, 62)
-        // 0.92 a day, and a hundredth of it more for each day of the month.
-        assert.equal(total(costs), total([{ amount: 0.92 * 31 + 0.0092 * 496 }]))
-      })
+  for (const pageSize of [5_000, 13])
+    it(`gives the rows of all pages of ${pageSize}`, async () => {
+      azure.arm.settings.pageSize = pageSize
+      const costs = await ask('Bob')
+      assert.equal(costs.length, 62)
+      assert.equal(azure.tenant.counters.arm, Math.ceil(62 / pageSize))
+      assert.equal(new Set(costs.map((cost) => `${cost.day}${cost.service}`)).size, 62)
+      // 0.92 a day, and a hundredth of it more for each day of the month.
+      assert.equal(total(costs), total([{ amount: 0.92 * 31 + 0.0092 * 496 }]))
+    })
 
   it('keeps currencies apart and answers for a whole period at once', async () => {
     const costs = await ask('Alice', { id: azure.production.id, daily: false })

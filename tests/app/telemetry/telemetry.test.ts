@@ -10,7 +10,6 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { Request } from 'express'
 import { generate } from 'selfsigned'
-import { z } from 'zod'
 import type { AuditLine } from '../../../app/telemetry/audit.ts'
 import { ConnectionString } from '../../../app/telemetry/connection-string.ts'
 import { ingestionExporter } from '../../../app/telemetry/ingestion.ts'
@@ -19,13 +18,11 @@ import { Spans } from '../../../app/telemetry/spans.ts'
 import { endRequest, startRequest } from '../../../app/telemetry/trace.ts'
 import { lunch, post } from '../../e2e/rpc.ts'
 import { type System, startSystem } from '../../e2e/system.ts'
-import { evaluate } from '../../infra/kql.ts'
-import { KEY, startIngestion } from '../ingestion-stand-in.ts'
+import { evaluate, tableOf } from '../../infra/kql.ts'
+import { rowOfItem, tableOfItem } from '../../infra/tables.ts'
+import { queryOf, readWorkbook } from '../../infra/workbook.ts'
+import { KEY, startIngestion } from '../ingestion.ts'
 
-const workbook = new URL('../../../infra/workbook.json', import.meta.url)
-const Workbook = z.object({
-  items: z.array(z.object({ name: z.string(), content: z.looseObject({ query: z.string().optional() }) })),
-})
 const recorder = new URL('../connections.ts', import.meta.url).href
 const folder = mkdtempSync(join(tmpdir(), 'telemetry-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -123,23 +120,15 @@ describe('telemetry', () => {
   })
 
   /** What a view of the workbook shows of all that was sent. */
-  function shownBy(view: string) {
-    const { items } = Workbook.parse(JSON.parse(readFileSync(workbook, 'utf8')))
-    const query = items.find(({ name }) => name === view)?.content.query ?? ''
-    const rows = ingestion.items().map(({ tags, data: { baseType, baseData } }) => ({
-      table: baseType === 'RequestData' ? 'AppRequests' : 'AppDependencies',
-      AppRoleName: tags['ai.cloud.role'],
-      OperationId: tags['ai.operation.id'],
-      Name: baseData.name,
-      Success: baseData.success,
-      DurationMs: Number(/(\d+\.\d+)$/.exec(baseData.duration)?.[1]) * 1_000,
-      Properties: baseData.properties,
-      ...('target' in baseData && { Target: baseData.target }),
-      ...('resultCode' in baseData && { ResultCode: baseData.resultCode }),
-    }))
+  function shownBy(name: string) {
+    const { views, range } = readWorkbook()
+    const view = views.find((one) => one.name === name)
+    assert.ok(view)
+    const query = queryOf(view, 'none', range)
+    const items = ingestion.items().filter((item) => tableOfItem(item) === tableOf(query))
     return evaluate(
       query,
-      rows.filter(({ table }) => query.startsWith(table)),
+      items.map((item) => rowOfItem(item, new Date(item.time))),
     )
   }
 

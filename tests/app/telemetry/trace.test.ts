@@ -75,7 +75,7 @@ describe('spans', () => {
     await assert.rejects(tracedStep('step', fail), failure)
     await assert.rejects(tracedRequest('Microsoft Graph', 'membership', 'GET', fail), failure)
     for (const { attributes, status, events } of await finished()) {
-      assert.deepEqual([attributes['error.type'], status], ['ECONNREFUSED', { code: SpanStatusCode.ERROR }])
+      assert.deepEqual([attributes.error_code, status], ['ECONNREFUSED', { code: SpanStatusCode.ERROR }])
       assert.deepEqual(events, [])
     }
   })

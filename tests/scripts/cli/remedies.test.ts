@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { explain, remedyOf, signInRemedyOf } from '../../../scripts/cli/remedies.ts'
+import { explain, REFUSALS, remedyOf, SIGN_INS, signInRemedyOf } from '../../../scripts/cli/remedies.ts'
 import { run } from '../../../scripts/github/command.ts'
 import { DirectoryError } from '../../../scripts/graph/directory-error.ts'
+import { DIRECTORY_MESSAGES, SIGN_IN_MESSAGES } from './messages.ts'
 
 /** What Entra says, what helps, and what would only waste time. */
 const cases: [code: string, text: string, fix: RegExp, cause: RegExp][] = [
@@ -47,6 +47,30 @@ const cases: [code: string, text: string, fix: RegExp, cause: RegExp][] = [
   ['50011', 'The redirect URI does not match.', /^azd provision .*ENTRA_PUBLIC_CLIENT_ID/, /redirect URI/],
   ['500113', 'No reply address is registered.', /^azd provision .*ENTRA_PUBLIC_CLIENT_ID/, /redirect URI/],
   ['7000215', 'Invalid client secret.', /^npx node scripts\/identity\/dev-credential\.ts$/, /secret/],
+  [
+    '65002',
+    'Consent between first party application and first party resource …',
+    /^npm run verify/,
+    /pre-authorized/,
+  ],
+  [
+    '9010010',
+    'The resource parameter does not match the scopes.',
+    /^npm run verify .*EXTRA_SERVER_URLS/,
+    /identifier URI/,
+  ],
+  [
+    '650053',
+    'The application asked for a scope that does not exist.',
+    /^npm run verify .*user_impersonation/,
+    /short name/,
+  ],
+  [
+    '500011',
+    'The resource principal was not found.',
+    /^azd hooks run postdeploy .*azd provision/,
+    /service principal/,
+  ],
   ['7000222', 'The secret is expired.', /^npx node scripts\/identity\/dev-credential\.ts$/, /secret/],
 ]
 
@@ -81,11 +105,35 @@ describe('A refused sign-in', () => {
     await assert.rejects(refused('700024'), { fix: /^azd auth login .*once more what failed/ })
     await assert.rejects(refused('1'), { fix: /^npm run pipeline .*Reader/ })
   })
+})
 
-  it('is in the table of docs/troubleshooting.md', async () => {
-    const page = await readFile(new URL('../../../docs/troubleshooting.md', import.meta.url), 'utf8')
-    const rows = page.split('\n').filter((line) => line.startsWith('| `AADSTS'))
-    for (const [code] of cases)
-      assert.equal(rows.filter((row) => row.includes(`\`AADSTS${code}\``)).length, 1, `AADSTS${code}`)
+describe('The remedies', () => {
+  it('are each against a message that somebody says, and no message is without one', () => {
+    const numbers = SIGN_INS.flatMap(({ codes }) => codes)
+    assert.deepEqual(numbers.toSorted(), Object.keys(SIGN_IN_MESSAGES).map(Number).toSorted())
+    const met = DIRECTORY_MESSAGES.map(([status, code, message]) =>
+      remedyOf(new DirectoryError('GET /me', status, { error: { code, message } }, 'r')),
+    )
+    // A rule that an earlier one covers would never be told; what no rule knows is told the last resort.
+    for (const remedy of REFUSALS) assert.ok(met.includes(remedy), String(remedy.sign))
+    for (const remedy of met)
+      assert.ok(
+        REFUSALS.some((one) => one === remedy),
+        remedy.cause,
+      )
+  })
+
+  it('fit the error that quotes no number and has no rule', () => {
+    const body = { error: { code: 'Request_BadRequest', message: 'A value is wrong.' } }
+    assert.match(remedyOf(new DirectoryError('GET /me', 400, body, 'r')).cause, /No known cause/)
+    assert.match(remedyOf(new Error('x')).cause, /No known cause/)
+  })
+
+  it('say first what to do, and then more about it in parentheses', () => {
+    for (const { cause, fix } of [...SIGN_INS, ...REFUSALS]) {
+      assert.match(cause, /^[A-Z].+\.$/)
+      assert.match(fix, /^[^ ].*?[^ ](?: {4}\([^()]+\)|\.)?$/)
+      assert.doesNotMatch(fix + cause, /`/)
+    }
   })
 })

@@ -11,7 +11,7 @@ import { cacheFile } from '../../../scripts/client/token-cache.ts'
 import type { System } from '../../e2e/system.ts'
 
 const script = fileURLToPath(new URL('../../../scripts/client.ts', import.meta.url))
-const stub = fileURLToPath(new URL('../cli/azd-stub.mjs', import.meta.url))
+const azd = fileURLToPath(new URL('../cli/azd-emulator.mjs', import.meta.url))
 
 /** JSON Web Tokens, and the emulator's own: refresh tokens, codes, device codes. */
 const TOKEN = /\beyJ[\w-]+\.|\b1\.[\w-]{20,}/
@@ -22,9 +22,9 @@ export async function makeDesk() {
   const home = await mkdtemp(join(tmpdir(), 'client-'))
   const bin = join(home, 'bin')
   await mkdir(bin)
-  await cp(stub, join(bin, 'azd-stub.mjs'))
-  await writeFile(join(bin, 'azd'), `#!/bin/sh\nexec "${process.execPath}" "${bin}/azd-stub.mjs" "$@"\n`)
-  await writeFile(join(bin, 'azd.cmd'), `@"${process.execPath}" "%~dp0azd-stub.mjs" %*\r\n`)
+  await cp(azd, join(bin, 'azd-emulator.mjs'))
+  await writeFile(join(bin, 'azd'), `#!/bin/sh\nexec "${process.execPath}" "${bin}/azd-emulator.mjs" "$@"\n`)
+  await writeFile(join(bin, 'azd.cmd'), `@"${process.execPath}" "%~dp0azd-emulator.mjs" %*\r\n`)
   await chmod(join(bin, 'azd'), 0o755)
   const setAzd = (values?: Record<string, string>) =>
     writeFile(join(bin, 'state.json'), JSON.stringify({ values }))

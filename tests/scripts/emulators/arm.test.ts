@@ -32,8 +32,8 @@ describe('the emulator of Azure Resource Manager', () => {
   })
   afterEach(() => {
     azure.arm.settings.pageSize = 5_000
-    azure.arm.quota.settings.units = undefined
-    azure.arm.quota.settings.hammered = 0
+    azure.tenant.quota.settings.units = undefined
+    azure.tenant.quota.settings.hammered = 0
     clock += 60_000
   })
   after(() => azure.tenant.close())
@@ -176,17 +176,17 @@ describe('the emulator of Azure Resource Manager', () => {
   })
 
   it('has units for so many months in ten seconds, says how long to wait and counts who does not', async () => {
-    azure.arm.quota.settings.units = 12
+    azure.tenant.quota.settings.units = 12
     const year = { body: question('2025-11-28', '2026-11-27', 'None') }
     assert.equal((await ask('Alice', year)).status, 200)
     clock += 4_000
     const busy = await ask('Bob')
     assert.equal(busy.headers.get('x-ms-ratelimit-microsoft.costmanagement-qpu-retry-after'), '6')
     assert.deepEqual(await refused(busy), [429, '429'])
-    assert.equal(azure.arm.quota.settings.hammered, 0)
+    assert.equal(azure.tenant.quota.settings.hammered, 0)
     clock += 5_999
     assert.equal((await ask('Bob')).status, 429)
-    assert.equal(azure.arm.quota.settings.hammered, 1)
+    assert.equal(azure.tenant.quota.settings.hammered, 1)
     clock += 1
     assert.equal((await ask('Bob')).status, 200)
   })

@@ -24,11 +24,8 @@ describe('queries of the directory', () => {
   })
   after(() => directory.close())
 
-  const found = async (filter: string, headers?: Record<string, string>) => {
-    const { value } = await graph.list(
-      `/applications?$filter=${encodeURIComponent(filter)}${headers ? '&$count=true' : ''}`,
-      headers,
-    )
+  const found = async (filter: string) => {
+    const { value } = await graph.list(`/applications?$filter=${encodeURIComponent(filter)}`)
     return value.map(({ displayName }) => displayName)
   }
   const unsupported = (reply: Reply, message: RegExp | string) =>
@@ -36,37 +33,25 @@ describe('queries of the directory', () => {
   const filtered = (path: string, filter: string) =>
     graph.get(`${path}?$filter=${encodeURIComponent(filter)}`)
 
-  it('filter by equality, beginnings, lists and what is in a list', async () => {
+  it('filter by equality and what is in a list', async () => {
     assert.deepEqual(await found("displayName eq 'one'"), ['One'])
     assert.deepEqual(await found("displayName eq 'O''Three'"), ["O'Three"])
-    assert.deepEqual(await found("startswith(displayName,'o')"), ['One', "O'Three"])
-    assert.deepEqual(await found("uniqueName in ('one','two')"), ['One', 'Two'])
     assert.deepEqual(await found("tags/any(t:t eq 't:Two')"), ['Two'])
     assert.deepEqual(await found("identifierUris/any(u:u eq 'https://one.example/mcp')"), ['One'])
-    assert.deepEqual(await found("identifierUris/any(u:startswith(u,'https://t'))"), ['Two'])
   })
 
   it('combine filters', async () => {
-    assert.deepEqual(await found("displayName eq 'One' or displayName eq 'Two'"), ['One', 'Two'])
-    assert.deepEqual(
-      await found("(displayName eq 'One' or displayName eq 'Two') and tags/any(x:x eq 't:Two')"),
-      ['Two'],
-    )
+    assert.deepEqual(await found("displayName eq 'Two' and tags/any(x:x eq 't:Two')"), ['Two'])
+    assert.deepEqual(await found("displayName eq 'One' and tags/any(x:x eq 't:Two')"), [])
+    assert.deepEqual(await found("displayName eq 'One and Two'"), [])
   })
 
-  it('want the advanced ones to be asked for', async () => {
-    unsupported(
-      await filtered('/applications', "displayName ne 'One'"),
-      /^Unsupported or invalid query filter clause/,
-    )
-    assert.deepEqual(await found("displayName ne 'One'", ADVANCED), ['Two', "O'Three"])
-    assert.deepEqual(await found("not(displayName eq 'One')", ADVANCED), ['Two', "O'Three"])
-    assert.deepEqual(await found("endswith(displayName,'ee')", ADVANCED), ["O'Three"])
+  it('count what was found', async () => {
     const { '@odata.count': count } = await graph.list('/applications?$count=true&$top=1', ADVANCED)
     assert.equal(count, 3)
   })
 
-  it('refuse filters that Graph does not know', async () => {
+  it('refuse every other filter', async () => {
     unsupported(
       await filtered('/applications', "notes eq 'x'"),
       "Unsupported or invalid query filter clause specified for property 'notes' of resource 'Application'.",
@@ -76,9 +61,23 @@ describe('queries of the directory', () => {
       await filtered(`/servicePrincipals/${principal}/appRoleAssignedTo`, `principalId eq '${principal}'`),
       /property 'principalId' of resource 'AppRoleAssignment'/,
     )
-    unsupported(await filtered('/applications', "displayName like 'x'"), 'Invalid filter clause.')
-    unsupported(await filtered('/applications', "displayName eq 'x' and"), 'Invalid filter clause.')
-    unsupported(await filtered('/applications', "displayName eq 'x' %"), 'Invalid filter clause.')
+    unsupported(await filtered('/applications', "tags eq 't:One'"), /property 'tags'/)
+    unsupported(await filtered('/applications', "displayName/any(x:x eq 'One')"), /property 'displayName'/)
+    unsupported(await filtered('/applications', "constructor eq 'x'"), /property 'constructor'/)
+    for (const filter of [
+      "displayName like 'x'",
+      "displayName eq 'x' and",
+      "displayName eq 'x' %",
+      "displayName eq 'x' or displayName eq 'y'",
+      "tags/any(t:u eq 'x')",
+      // What Graph knows and nobody asks here.
+      "displayName ne 'One'",
+      "not(displayName eq 'One')",
+      "startswith(displayName,'o')",
+      "uniqueName in ('one','two')",
+      'accountEnabled eq true',
+    ])
+      unsupported(await filtered('/applications', filter), 'Invalid filter clause.')
   })
 
   it('select properties, and refuse one that is not there', async () => {
@@ -106,12 +105,10 @@ describe('queries of the directory', () => {
     assert.deepEqual(names, [['One', 'Two'], ["O'Three"]])
   })
 
-  it('read people and the organization', async () => {
+  it('read people', async () => {
     const byName = await graph.get('/users/alice@contoso.example?$select=id,displayName')
     assert.equal(of(byName, 'displayName'), 'Alice Adams')
     assert.equal(of(await graph.get(`/users/${of(byName, 'id')}`), 'displayName'), 'Alice Adams')
-    const { value } = await graph.list('/organization?$select=id')
-    assert.deepEqual(value, [{ id: directory.tenantId }])
     refusedWith(await graph.get('/users/nobody'), 404, 'Request_ResourceNotFound', /^Resource 'nobody'/)
     refusedWith(
       await graph.get('/planets'),
@@ -150,7 +147,7 @@ describe('batches', () => {
   const get = (id: string, url: string) => ({ id, method: 'GET', url })
 
   it('answer each request by itself', async () => {
-    const answers = await batch([get('a', '/me'), get('b', '/applications/none'), get('c', 'users?$top=1')])
+    const answers = await batch([get('a', '/me'), get('b', '/applications/none'), get('c', 'groups?$top=1')])
     assert.deepEqual(
       answers.map(({ id, status }) => [id, status]),
       [
@@ -163,24 +160,15 @@ describe('batches', () => {
     assert.ok(answers[0]?.headers['request-id'])
   })
 
-  it('wait for what a request depends on, and skip what waited for a failure', async () => {
+  it('write as well as they read', async () => {
     const create = {
       method: 'PATCH',
       url: "/applications(uniqueName='batched')",
       headers: { 'content-type': 'application/json', prefer: 'create-if-missing' },
       body: { displayName: 'Batched' },
     }
-    const answers = await batch([
-      { id: '1', ...create },
-      { ...get('2', "/applications(uniqueName='batched')"), dependsOn: ['1'] },
-      get('3', '/applications/none'),
-      { ...get('4', '/me'), dependsOn: ['3'] },
-    ])
-    assert.deepEqual(
-      answers.map(({ status }) => status),
-      [201, 200, 404, 424],
-    )
-    assert.equal(answers[3]?.body?.error?.code, 'FailedDependency')
+    const [answer] = await batch([{ id: '1', ...create }])
+    assert.equal(answer?.status, 201)
   })
 
   it('can be throttled in part', async () => {
@@ -191,7 +179,7 @@ describe('batches', () => {
       only: ({ path }: { path: string }) => path === '/me',
     }
     directory.faults.on('graph', fault)
-    const answers = await batch([get('1', '/me'), get('2', '/users')])
+    const answers = await batch([get('1', '/me'), get('2', '/groups')])
     assert.deepEqual(
       answers.map(({ status, headers }) => [status, headers['retry-after']]),
       [
@@ -209,7 +197,7 @@ describe('batches', () => {
     assert.equal((await batch(many.slice(1))).length, 20)
     await refused([get('a', '/me'), get('A', '/me')], /not unique/)
     await refused([{ id: '1', method: 'PATCH', url: '/applications/x', body: {} }], /Content-Type/)
-    await refused([{ ...get('1', '/me'), dependsOn: ['2'] }, get('2', '/me')], /dependsOn/)
+    await refused([get('1', '/me'), { ...get('2', '/me'), dependsOn: ['1'] }], /Invalid batch payload/)
     await refused([{ id: '1', url: '/me' }], /Invalid batch payload format/)
     const stranger = graphCalls(directory, 'no-token')
     refusedWith(

@@ -111,7 +111,7 @@ describe('rights in the directory', () => {
     const olivia = graphCalls(directory, token)
     denied(await olivia.post('/applications', { displayName: 'App' }))
     denied(await olivia.get('/applications'))
-    assert.equal((await olivia.get('/organization')).status, 200)
+    assert.equal((await olivia.get('/me')).status, 200)
   })
 
   it('of an app are its application permissions', async () => {

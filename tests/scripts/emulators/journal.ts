@@ -12,7 +12,7 @@ export interface Write {
 }
 
 /** POSTs that only ask. */
-const QUESTION = /\/(checkMemberGroups|\$batch)$/
+const QUESTION = /\/\$batch$/
 
 /** Notes every call that could write, in order; its status follows with the answer's head, before a byte of it is sent. */
 export function keepJournal(journal: Write[]): RequestHandler {

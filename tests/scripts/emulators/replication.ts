@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Directory } from '../../../scripts/emulators/directory.ts'
 import type { Kind, Objects, Replicas } from '../../../scripts/emulators/interventions.ts'
 
 /** How late a new object is seen, counted in looks or by the tenant's clock; both never sleep. */
@@ -27,6 +29,16 @@ const noLags = (): { [K in Kind]: Lag<Objects[K]>[] } => ({
   deletedItem: [],
 })
 
+const contentOf = (directory: Directory): { [K in Kind]: Objects[K][] } => ({
+  application: directory.applications,
+  servicePrincipal: directory.servicePrincipals,
+  group: directory.groups,
+  federatedIdentityCredential: directory.applications.flatMap((app) => app.federatedIdentityCredentials),
+  oauth2PermissionGrant: directory.oauth2PermissionGrants,
+  appRoleAssignment: directory.appRoleAssignments,
+  deletedItem: Object.values(directory.deletedItems).flat(),
+})
+
 /** Replicas that are late where a delay says so; without one everything is visible at once. */
 export class Replication implements Replicas {
   readonly #now: () => number
@@ -50,16 +62,32 @@ export class Replication implements Replicas {
     this.#lags = noLags()
   }
 
+  /** Lets a call work; what it creates, changes and deletes is seen late. */
+  around<T>(directory: Directory, work: () => T): T {
+    if (this.#delays.size === 0) return work()
+    const before = structuredClone(contentOf(directory))
+    const result = work()
+    const after = contentOf(directory)
+    for (const kind of this.#delays.keys()) this.#compare(kind, before[kind], after[kind])
+    return result
+  }
+
+  #compare<K extends Kind>(kind: K, before: readonly Objects[K][], after: readonly Objects[K][]): void {
+    const old = new Map(before.map((object) => [object.id, object]))
+    for (const object of after) {
+      const was = old.get(object.id)
+      if (!was) this.created(kind, object.id)
+      else if (!isDeepStrictEqual(was, object)) this.#lag(kind, was.id, was)
+      old.delete(object.id)
+    }
+    for (const gone of old.values()) this.#lag(kind, gone.id, gone)
+  }
+
   created(kind: Kind, id: string): void {
     const { reads = 0, milliseconds } = this.#delays.get(kind) ?? {}
     const until = milliseconds === undefined ? 0 : this.#now() + milliseconds
     if (reads > 0 || until > 0) this.#hidden.set(`${kind} ${id}`, { reads, until })
     this.#lag(kind, id, undefined)
-  }
-
-  /** `before`: the object as it was before it was changed or deleted. */
-  changed<K extends Kind>(kind: K, before: Objects[K]): void {
-    this.#lag(kind, before.id, before)
   }
 
   #lag<K extends Kind>(kind: K, id: string, before: Objects[K] | undefined): void {

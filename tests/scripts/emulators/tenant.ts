@@ -1,6 +1,8 @@
+import type { JWK } from 'jose'
 import * as emulators from '../../../scripts/emulators/tenant.ts'
 import { Faults } from './faults.ts'
 import { keepJournal, noting, type Write } from './journal.ts'
+import { QuotaKeeper } from './quota.ts'
 import { Replication } from './replication.ts'
 import { type SignInRequest, signIn } from './sign-in-client.ts'
 
@@ -12,20 +14,30 @@ export async function startTenant(
 ) {
   const faults = new Faults()
   const replication = new Replication(options.now ?? Date.now)
+  const quota = new QuotaKeeper(options.now ?? Date.now)
   const journal: Write[] = []
   const tenant = await emulators.startTenant({
     ...options,
     interventions: {
       meet: (...call) => faults.hit(...call),
+      spend: (period) => quota.spend(period),
       watch: keepJournal(journal),
-      around: (response, work) => noting(response, options.directory, work),
+      around: (response, work) =>
+        noting(response, options.directory, () => replication.around(options.directory, work)),
       replicas: replication,
     },
   })
   return {
     ...tenant,
+    /** A new key signs from now on; `retire` also withdraws the old ones at once. */
+    rotateKeys: (how?: { retire?: boolean }) => tenant.keys.rotate(how),
+    publicJwk: () => tenant.keys.current,
+    /** From now on federated credentials may name this issuer, whose tokens are signed with these keys. */
+    knowIssuer: (issuer: string, published: JWK[]) => void tenant.otherIssuers.set(issuer, published),
     faults,
     counters: faults.counters,
+    /** Of Azure Resource Manager. */
+    quota,
     /** When new objects are seen, and how late lists are. */
     replication,
     /** Every write to Graph since the start or the last reset. */

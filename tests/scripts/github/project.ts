@@ -1,4 +1,4 @@
-/** A copy of the project with stand-ins for az, azd, gh and npm on PATH. */
+/** A copy of the project with emulators of az, azd, gh and npm on PATH. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -57,10 +57,10 @@ case "$1" in auth|ci|bicep|variable|label)
     "\${args%,}" "\${GH_TOKEN+true}" | sed 's/:}$/:false}/' >> "${bin}/calls.jsonl"
   exit;;
 esac
-exec "${process.execPath}" "${bin}/stub.mjs" ${program} "$@"
+exec "${process.execPath}" "${bin}/emulator.mjs" ${program} "$@"
 `
 
-/** A copy of the project with the stand-ins on PATH; `use` gets its folder and environment. */
+/** A copy of the project with the emulators on PATH; `use` gets its folder and environment. */
 export async function inProject<T>(
   world: World,
   use: (folder: string, env: Record<string, string>) => Promise<T>,
@@ -78,7 +78,7 @@ export async function inProject<T>(
       await symlink(join(root, part), join(folder, part), 'junction')
     const bin = join(folder, 'bin')
     await mkdir(bin)
-    await cp(join(root, 'tests/scripts/github/stub.mjs'), join(bin, 'stub.mjs'))
+    await cp(join(root, 'tests/scripts/github/emulator.mjs'), join(bin, 'emulator.mjs'))
     await writeFile(join(bin, 'state.json'), JSON.stringify({ github: {}, ...world }))
     for (const program of ['az', 'azd', 'gh', 'npm']) {
       const file = join(bin, program)

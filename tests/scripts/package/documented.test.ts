@@ -15,6 +15,9 @@ const README = fileURLToPath(new URL('../../../scripts/package/README.md', impor
 const tokens = marked.lexer(await readFile(README, 'utf8'))
 const blocks = tokens.flatMap((token) => (token.type === 'code' && token.lang === 'yaml' ? [token.text] : []))
 const [workflow = '', pipeline = ''] = blocks
+const lines = tokens.flatMap((token) =>
+  token.type === 'code' && token.lang === 'sh' ? token.text.split('\n') : [],
+)
 // Its entry for import asks for require, which modules do not have.
 const { runLint } = z
   .object({
@@ -84,5 +87,17 @@ describe('The step for Azure DevOps', { skip }, () => {
     const unsigned = await run({ ...env, IDENTITY_WHAT_IF_TOKEN: '' })
     assert.equal(unsigned.code, 1, unsigned.output)
     assert.match(unsigned.output, /Nobody is signed in/)
+  })
+
+  it('has installed what every line at the beginning of the page calls', async () => {
+    const env = {
+      GRAPH_ENDPOINT: tenant.graphUrl,
+      IDENTITY_WHAT_IF_TOKEN: await tenant.operatorToken('Olivia'),
+    }
+    assert.ok(lines.length > 3)
+    for (const line of lines) {
+      const { code, output } = await stranger.run('bash', ['--noprofile', '--norc', '-c', line], env)
+      assert.equal(code, /fail-on high|map|--help/.test(line) ? 0 : 2, `${line}\n${output}`)
+    }
   })
 })

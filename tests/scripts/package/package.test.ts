@@ -80,7 +80,7 @@ describe('The package of the what-if', { skip: withoutCompiler }, () => {
     assert.doesNotMatch(help.output, /npm run/)
   })
 
-  const standIn = async (name: string, answer: object) => {
+  const emulate = async (name: string, answer: object) => {
     const file = join(stranger.bin, name)
     await writeFile(file, `#!/bin/sh\ncat <<'END'\n${JSON.stringify(answer)}\nEND\n`)
     await chmod(file, 0o755)
@@ -88,15 +88,15 @@ describe('The package of the what-if', { skip: withoutCompiler }, () => {
   }
 
   it('signs in as azd does, else as the Azure CLI does', {
-    skip: process.platform === 'win32' && 'the stand-ins are shell scripts',
+    skip: process.platform === 'win32' && 'these emulators are shell scripts',
   }, async () => {
     const { IDENTITY_WHAT_IF_TOKEN: token = '', ...rest } = signedIn
     const later = new Date(Date.now() + 3_600_000).toISOString()
     const azure = { accessToken: token, expiresOn: later, expires_on: Math.trunc(Date.parse(later) / 1000) }
-    const dropAz = await standIn('az', azure)
+    const dropAz = await emulate('az', azure)
     const byAz = await stranger.whatif([], rest)
     // A token that Graph refuses: whoever is asked first counts.
-    const dropAzd = await standIn('azd', { token: 'of-azd', expiresOn: later })
+    const dropAzd = await emulate('azd', { token: 'of-azd', expiresOn: later })
     const byAzd = await stranger.whatif([], { ...rest, AZURE_TENANT_ID: tenant.tenantId })
     const byToken = await stranger.whatif([], signedIn)
     await Promise.all([dropAz(), dropAzd()])
@@ -119,7 +119,7 @@ describe('The package of the what-if', { skip: withoutCompiler }, () => {
     const names = ['SLACK_WEBHOOK_URL', 'NPM_AUTH', 'DOCKER_AUTH_CONFIG', 'AZURE_THING', 'TITLE', 'STORED']
     const read = names.map((name) => `\${readEnvironmentVariable('${name}', 'none')}`).join(' ')
     await stranger.write({ 'main.bicepparam': `using 'main.bicep'\n\nparam title = '${read}'\n` })
-    const dropAzd = await standIn('azd', { STORED: 'of-azd' })
+    const dropAzd = await emulate('azd', { STORED: 'of-azd' })
     const values = Object.fromEntries(names.map((name) => [name, `of-${name}`]))
     const pipelines = [{ CI: 'true' }, { GITHUB_ACTIONS: 'true' }, { TF_BUILD: 'True' }]
     const maps = pipelines.map((more) =>

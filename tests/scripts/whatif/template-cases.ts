@@ -17,7 +17,7 @@ export interface TemplateCase {
   /** Beside the case's folder. */
   parameters?: string
   environment?: Record<string, string>
-  /** What the stand-in of Microsoft Graph cannot be told by a deployment. */
+  /** What the emulator of Microsoft Graph cannot be told by a deployment. */
   afterwards?: (directory: Directory) => void
   /** What is found although nobody has changed anything. */
   calm?: readonly string[]

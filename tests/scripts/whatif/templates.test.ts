@@ -59,7 +59,7 @@ function assertReadable(result: WhatIf): void {
 
 const hasExpression = ({ properties }: DeclaredResource) => 'claimsMatchingExpression' in properties
 
-/** Without what the stand-in refuses of everybody, and without `names`. */
+/** Without what the emulator refuses of everybody, and without `names`. */
 const without = ({ declared, ...compiled }: Compiled, ...names: string[]): Compiled => ({
   ...compiled,
   declared: declared

@@ -1,4 +1,4 @@
-// Stands in for az, azd, gh and npm. What they answer is in state.json beside it; every call is written down.
+// The emulator of az, azd, gh and npm. What they answer is in state.json beside it; every call is written down.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 
 const [program, ...args] = process.argv.slice(2)

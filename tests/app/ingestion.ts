@@ -42,6 +42,9 @@ const DependencyItem = z.object({
   }),
 })
 
+const Item = z.union([RequestItem, DependencyItem])
+export type TelemetryItem = z.infer<typeof Item>
+
 export const KEY = '99999999-8888-7777-6666-555555555555'
 
 /** Application Insights' endpoint for telemetry. What it does with a delivery is the test's to say. */
@@ -72,7 +75,7 @@ export async function startIngestion(tls?: { key: string; cert: string }) {
     requests: () => items().flatMap((item) => RequestItem.safeParse(item).data ?? []),
     dependencies: () => items().flatMap((item) => DependencyItem.safeParse(item).data ?? []),
     /** Everything that was sent; each is a request or a dependency. */
-    items: () => items().map((item) => z.union([RequestItem, DependencyItem]).parse(item)),
+    items: () => items().map((item) => Item.parse(item)),
     behave(next: typeof behaviour) {
       behaviour = next
     },

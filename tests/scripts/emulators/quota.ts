@@ -1,4 +1,4 @@
-import { tooMany } from './errors.ts'
+import { tooMany } from '../../../scripts/emulators/arm/errors.ts'
 
 /**
  * A question costs a unit (QPU) for each month of data, and a tenant has so many in ten seconds; whoever is refused is
@@ -14,6 +14,12 @@ export interface Quota {
 
 const WINDOW = 10_000
 
+type Period = Readonly<{ from: string; to: string }>
+
+const monthsIn = ({ from, to }: Period) =>
+  Math.max(1, Math.ceil((Date.parse(to) - Date.parse(from)) / (31 * 24 * 60 * 60 * 1000)))
+
+/** Without `units` everything is answered, as in the emulator of `npm start`. */
 export class QuotaKeeper {
   readonly settings: Quota = { units: undefined, hammered: 0 }
   readonly #now: () => number
@@ -24,10 +30,11 @@ export class QuotaKeeper {
     this.#now = now
   }
 
-  /** Spends units for months of data. Throws an ArmError (429). */
-  spend(months: number): void {
+  /** Spends units for the months of a period. Throws an ApiRefusal (429). */
+  spend(period: Period): void {
     const { units } = this.settings
     if (units === undefined) return
+    const months = monthsIn(period)
     const now = this.#now()
     if (now < this.#closedUntil) this.settings.hammered += 1
     this.#spent = this.#spent.filter(({ at }) => at + WINDOW > now)

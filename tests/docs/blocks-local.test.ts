@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { loadDeclaration } from '../../app/declaration.ts'
+import { everyToolSet } from '../../app/permissions.ts'
+import { freePort } from '../../scripts/emulators/loopback.ts'
+import { startCommand } from '../e2e/npm-start.ts'
+import { post } from '../e2e/rpc.ts'
+import { type System, startSystem } from '../e2e/system.ts'
+import { type Desk, makeDesk } from '../scripts/client/desk.ts'
+import { block, commandsIn } from './blocks.ts'
+import { assertShown } from './shown.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+/** The arguments of `npm run <name> -- ...` as a page writes them. */
+const argumentsOf = (line: string) => commandsIn(line)[0]?.slice(line.includes(' --silent ') ? 5 : 4) ?? []
+
+describe('npm start', () => {
+  it('prints what README.md and docs/local.md show', async () => {
+    const data = await mkdtemp(join(tmpdir(), 'blocks-'))
+    const { child, lines, errors } = startCommand([], { DATA_DIR: data })
+    let text = ''
+    for await (const line of lines) {
+      text += `${line}\n`
+      if (line.startsWith('Ctrl-C')) break
+    }
+    const exit = once(child, 'exit')
+    child.kill('SIGINT')
+    await exit
+    await rm(data, { recursive: true })
+    assert.ok(text, errors())
+    let shown = text
+    for (const [name, port] of [
+      ['MCP server', 8080],
+      ['Tenant', 8081],
+      ['Cosmos', 8082],
+    ] as const) {
+      const [, own = ''] = new RegExp(`^${name} +http://localhost:(\\d+)`, 'm').exec(text) ?? []
+      shown = shown.replaceAll(`localhost:${own}`, `localhost:${port}`)
+    }
+    for (const page of ['README.md', 'docs/local.md']) assertShown(block(page, 'MCP server').text, shown)
+  })
+})
+
+describe('With TOOL_SETS=expenses', () => {
+  let system: System
+  let desk: Desk
+  before(async () => {
+    system = await startSystem()
+    desk = await makeDesk()
+  })
+  after(() => Promise.all([desk.remove(), system.stop()]))
+  const shownAs = (output: string) =>
+    output
+      .replaceAll(new URL(system.mcp).host, 'localhost:8080')
+      .replaceAll(system.tenant.url, 'http://localhost:8081')
+
+  it('the client answers as the session in docs/local.md', async () => {
+    const session = block('docs/local.md', '$ npm run --silent client').text.split(/^\$ /m).slice(1)
+    assert.equal(session.length, 3)
+    for (const [index, part] of session.entries()) {
+      const [line = '', ...shown] = part.trimEnd().split('\n')
+      const args = argumentsOf(line)
+      const ended =
+        index === 0
+          ? await desk.signIn(
+              system,
+              'Alice',
+              args.filter((arg) => arg !== '--device-code'),
+            )
+          : await desk.run(args, { SERVER_URL: system.mcp })
+      assert.equal(ended.code, 0, ended.stderr)
+      assertShown(shown.join('\n'), shownAs(`${ended.stderr}${ended.stdout}`), [system.seed.tenantId])
+    }
+  })
+
+  it('the audit line of docs/architecture.md is written when Bob asks for the statistics', async () => {
+    const call = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'get_expense_stats', arguments: {} },
+    }
+    const line = await system.auditLine(await post(system.mcp, call, { token: await system.tokenFor('Bob') }))
+    const bob = system.seed.users.find(({ name }) => name === 'Bob')
+    assertShown(block('docs/architecture.md', '{"time"').text, JSON.stringify(line), [
+      bob?.oid ?? '',
+      system.seed.clientId,
+    ])
+  })
+
+  // Elsewhere no variable names another browser.
+  const skip = process.platform !== 'linux' && 'a browser would open'
+  it('MCP Inspector signs in on the page that it opens, and lists the tools', { skip }, async () => {
+    const command =
+      'npx mcp-inspector --cli http://localhost:8080/mcp --client-id e7b3a9d2-51c8-4f6e-a0b4-2c9d8f1e7a35 --method tools/list'
+    for (const page of ['README.md', 'docs/local.md'])
+      assert.equal(block(page, 'npx mcp-inspector').text, command)
+    const home = await mkdtemp(join(tmpdir(), 'inspector-'))
+    // The browser of this machine: nobody looks, the address is read from what is printed.
+    await writeFile(join(home, 'browser'), '#!/bin/sh\n')
+    await chmod(join(home, 'browser'), 0o755)
+    const [, , ...args] = command.replace('http://localhost:8080/mcp', system.mcp).split(' ')
+    const inspector = join(
+      root,
+      'node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js',
+    )
+    const child = spawn(process.execPath, [inspector, ...args], {
+      env: {
+        ...{ PATH: process.env.PATH, HOME: home, USERPROFILE: home, BROWSER: join(home, 'browser') },
+        ...{ MCP_INSPECTOR_SECRET_STORE: 'memory', MCP_AUTO_OPEN_ENABLED: 'true' },
+        MCP_OAUTH_CALLBACK_URL: `http://127.0.0.1:${await freePort()}/oauth/callback`,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let [answer, said] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      answer += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      const [address] = /http:\/\/localhost:\d+\/\S+\/authorize\S+(?=\n)/.exec(text) ?? []
+      if (address) void fetch(`${address}&login_hint=${system.seed.users[0]?.upn}`)
+    })
+    const [code] = await once(child, 'close')
+    await rm(home, { recursive: true })
+    assert.equal(code, 0, said)
+    const { tools } = z.object({ tools: z.array(z.object({ name: z.string() })) }).parse(JSON.parse(answer))
+    assert.deepEqual(
+      tools.map(({ name }) => name),
+      ['add_user_expense', 'get_user_expenses', 'get_expense_stats'],
+    )
+  })
+})
+
+describe('With every tool set', () => {
+  let system: System
+  const desks = new Map<string, Desk>()
+  before(async () => {
+    system = await startSystem({ TOOL_SETS: everyToolSet(loadDeclaration()) })
+    for (const name of ['Alice', 'Bob']) desks.set(name, await makeDesk())
+  })
+  after(() => Promise.all([...Array.from(desks.values(), (desk) => desk.remove()), system.stop()]))
+  const run = async (name: string, line: string) => {
+    const { code, stdout, stderr } =
+      (await desks.get(name)?.run(argumentsOf(line), { SERVER_URL: system.mcp })) ?? assert.fail(name)
+    assert.equal(code, 0, stderr)
+    return stdout
+  }
+  const COSTS = `npm run client -- cost_by_service '{"subscription":"6b0c4f1e-2d3a-4c58-9e71-8a5d0f3c2b16","from":"2026-09-01","to":"2026-10-31"}'`
+  const FIND = `npm run client -- get_documents '{"query":"*"}'`
+
+  it('Alice and Bob sign in once, and Alice sees one tool more than Bob', async () => {
+    for (const [name, desk] of desks) {
+      const { code, stderr } = await desk.signIn(system, name, ['--list'])
+      assert.equal(code, 0, stderr)
+    }
+    const [alice, bob] = await Promise.all(
+      ['Alice', 'Bob'].map((name) => run(name, 'npm run client -- --list')),
+    )
+    assert.equal(alice?.trim().split('\n').length, (bob?.trim().split('\n').length ?? 0) + 1)
+  })
+
+  it('Alice reads the costs that docs/tools.md asks for, and Bob does not', async () => {
+    assert.equal(block('docs/tools.md', 'npm run client -- cost_by_service').text, COSTS)
+    assert.match(await run('Alice', COSTS), /^currency +total/m)
+    await assert.rejects(run('Bob', COSTS), /Cost Management Reader/)
+  })
+
+  it('Alice exports costs once Olivia has consented on the page that docs/tools.md names', async () => {
+    const EXPORT = `npm run client -- cost_export '{"subscription":"6b0c4f1e-2d3a-4c58-9e71-8a5d0f3c2b16","from":"2026-09-01","to":"2026-10-31"}'`
+    assert.equal(block('docs/tools.md', 'npm run client -- cost_export').text, EXPORT)
+    await assert.rejects(run('Alice', EXPORT), /A further sign-in is wanted: for another scope/)
+    const address = block('docs/tools.md', 'http://localhost:8081/')
+      .text.replaceAll('http://localhost:8081', system.tenant.url)
+      .replace('http://localhost:8080/mcp', system.mcp)
+    const page = await (await fetch(address)).text()
+    const [, ticket = ''] = /name="ticket" value="([^"]+)"/.exec(page) ?? []
+    const [, action = ''] = /action="([^"]+)"/.exec(page) ?? []
+    const [, user = ''] = /value="([^"]+)">Olivia/.exec(page) ?? []
+    const body = new URLSearchParams({ ticket, user })
+    const answer = await fetch(new URL(action, address), { method: 'POST', body, redirect: 'manual' })
+    assert.match(
+      answer.headers.get('location') ?? '',
+      new RegExp(`^${system.tenant.url}/\\?admin_consent=True&`),
+    )
+    assert.match(await run('Alice', EXPORT), /^date,service,amount,currency$/m)
+  })
+
+  it('Alice and Bob find different documents, none of them that of whoever deploys, as docs/documents.md says', async () => {
+    const [alice = '', bob = ''] = await Promise.all(['Alice', 'Bob'].map((name) => run(name, FIND)))
+    assert.notEqual(alice, bob)
+    assert.doesNotMatch(alice + bob, /deployment-notes/)
+  })
+})

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { commandsIn } from './blocks.ts'
+import { checkCloudCommand } from './cloud-commands.ts'
+import { checkOwnCommand } from './own-commands.ts'
+import { assertShown } from './shown.ts'
+import { isTold } from './told.ts'
+
+const ID = 'a0111a00-5093-4e42-b155-43af70edc205'
+const OTHER = 'b0b00000-2d60-4b1f-9e22-107c4d8baf02'
+
+describe('A block', () => {
+  const block = (lang: string, text: string) => ({
+    page: 'docs/new.md',
+    section: '',
+    lang,
+    text,
+    first: text,
+  })
+
+  it('in no class is refused', () => {
+    for (const [lang, text] of [
+      ['text', 'anything'],
+      ['json', '{}'],
+      ['ts', 'const a = 1'],
+      ['sh', 'npm run verify\ncurl https://contoso.example'],
+      ['console', 'no prompt'],
+      ['yaml', 'a: b'],
+      ['', 'npm start'],
+    ] as const)
+      assert.ok(!isTold(block(lang, text)), `${lang}: ${text}`)
+  })
+
+  it('of commands that are run or left out with a reason, and of what has a reader, is taken', () => {
+    assert.ok(isTold(block('sh', 'npm ci && npm start   # all')))
+    assert.ok(isTold(block('mermaid', 'flowchart LR')))
+    assert.ok(isTold(block('yaml', '- uses: a/b@c')))
+  })
+})
+
+describe('What a page shows', () => {
+  it('may differ in ids that are made anew, times and codes, and leave lines out where it says so', () => {
+    assertShown(`one ${ID}\n…`, `one ${OTHER}\ntwo\nthree\n`)
+    assertShown('a\n...\nc', 'a\nb\nc')
+    assertShown('{"duration_ms":9.4}', '{"duration_ms":11}')
+    assertShown('(a|b) [c] *', '\n(a|b) [c] *\n\n')
+  })
+
+  it('may not differ in a word, a line or an id that is known', () => {
+    const differ = /not what comes out/
+    assert.throws(() => assertShown('one', 'two'), differ)
+    assert.throws(() => assertShown('one', 'one\ntwo'), differ)
+    assert.throws(() => assertShown('one\ntwo', 'one'), differ)
+    assert.throws(() => assertShown('a.b', 'axb'), differ)
+    assert.throws(() => assertShown(ID, OTHER, [ID]), differ)
+    assert.throws(() => assertShown(ID, 'no id'), differ)
+  })
+})
+
+describe('A command', () => {
+  it('ends at the end of its line, at && and at a pipe, and has neither comment nor quotes', () => {
+    assert.deepEqual(commandsIn(`a <b c> 'd "e"'  # f && g\nh "i j" && k | l > m.json\n`), [
+      ['a', '<b c>', 'd "e"'],
+      ['h', 'i j'],
+      ['k'],
+      ['l'],
+    ])
+    assert.deepEqual(commandsIn(`a --b '{\n "c": 1 }'`), [['a', '--b', '{\n "c": 1 }']])
+  })
+
+  for (const line of [
+    'azd envset TOOL_SETS expenses',
+    'azd provision --nostate',
+    'azd env set NO_SUCH_VARIABLE 1',
+    'azd env set TOOL_SETS',
+    'azd env get-value NO_SUCH_VARIABLE',
+    'azd hooks run prebuild',
+    'az ad app destroy',
+    'gh variable set --everything',
+  ])
+    it(`of another program is refused for a word that it does not know: ${line}`, () => {
+      const [words = []] = commandsIn(line)
+      assert.throws(() => checkCloudCommand(words), { code: 'ERR_ASSERTION' })
+    })
+
+  it('of another program is taken with words that are known', () => {
+    for (const line of [
+      'azd env set TOOL_SETS expenses',
+      'azd hooks run postdown',
+      'azd env get-value SERVER_URL',
+    ])
+      checkCloudCommand(commandsIn(line)[0] ?? [])
+  })
+
+  for (const line of [
+    'npm run nothing',
+    'npm run client --list',
+    'npm run client -- --lst',
+    'npm run whatif -- --format html',
+    'npm run verify -- everything',
+    'npm run check -- --fix',
+    'npm run bench -- many',
+    'npx node tests/nothing.test.ts',
+    'npx identity-what-if --level high',
+    'npx nothing',
+  ])
+    it(`of this repository is refused for what it does not take: ${line}`, async () => {
+      const [words = []] = commandsIn(line)
+      await assert.rejects(async () => checkOwnCommand(words))
+    })
+})
