@@ -3,29 +3,23 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT } from '../cli/azd.ts'
 import { Problem } from '../cli/problem.ts'
-import type { Perspective } from './risk.ts'
+import type { Question } from './load.ts'
 import { checkTemplateFile, findTemplateFile } from './template-file.ts'
 
 export const FORMATS = ['text', 'markdown', 'json', 'sarif'] as const
 export const LEVELS = ['high', 'medium', 'any'] as const
 export type Level = (typeof LEVELS)[number]
 
-export interface Command {
+export interface Command extends Question {
   format: (typeof FORMATS)[number]
   failOn: Level
   isHelp: boolean
   isMap: boolean
   /** The parameter file, or a template that needs none. */
   parameters: string
-  /** Values of parameters that count more than the file's, as text. */
-  values: Readonly<Record<string, string>>
-  resourceGroup: string | undefined
   /** Names of variables that a parameter file may read in a pipeline. */
   allowed: readonly string[]
   environment: string | undefined
-  perspective: Perspective
-  exceptions: string | undefined
-  desired: string | undefined
 }
 
 export const HELP = `npm run whatif [-- options]
