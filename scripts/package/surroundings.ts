@@ -65,7 +65,11 @@ const HOUR = 3_600_000
 
 /** Who asks: a token in a variable, else whoever is signed in to azd, else to the Azure CLI. Throws a Problem that says what each said. */
 function signIn(given: string | undefined, tenantId: string | undefined): Operator {
-  if (given) return operatorWith(async () => ({ token: given, expiresOnTimestamp: Date.now() + HOUR }))
+  if (given) {
+    const operator = operatorWith(async () => ({ token: given, expiresOnTimestamp: Date.now() + HOUR }))
+    // With a known tenant nothing hangs on reading it: Microsoft Graph alone may read its tokens.
+    return tenantId ? operator : { ...operator, claims: () => claimsOf(operator) }
+  }
   const options = tenantId ? { tenantId } : {}
   return operatorWith(async () => {
     const said: string[] = []
@@ -81,6 +85,17 @@ function signIn(given: string | undefined, tenantId: string | undefined): Operat
       why: 'The directory is read as whoever is signed in to azd or to the Azure CLI.',
       fix: `azd auth login, or az login    (or a token for Microsoft Graph in ${TOKEN})`,
     })
+  })
+}
+
+/** A token of Microsoft Graph names its tenant; what names none is another text, or for another service. */
+async function claimsOf(operator: Operator) {
+  const claims = await operator.claims()
+  if (claims.tid) return claims
+  throw new Problem({
+    what: `${TOKEN} holds no access token that names a tenant.`,
+    why: 'Names and issuers in the template depend on the tenant.',
+    fix: 'az account get-access-token --resource-type ms-graph --query accessToken --output tsv    (prints one; or set AZURE_TENANT_ID)',
   })
 }
 

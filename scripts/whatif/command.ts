@@ -41,7 +41,8 @@ Says what a deployment and its hooks would change in Microsoft Entra ID, graded 
   -e, --environment <name>     another azd environment than the selected one
   -h, --help                   this text
 
-Exit code: 0 no changes (of that risk), 2 changes, 1 error. What will fail counts as a change of every risk.
+Exit code: 0 no changes (of that risk), 2 changes, 1 error. What will fail counts as a change of every risk. A value
+that is known after deployment only counts by its place, where the object is there already.
 Needs a Bicep compiler (0.36.1 or newer), and the read-only rights Application.Read.All, Group.Read.All and, where
 consent is declared, DelegatedPermissionGrant.Read.All (or Directory.Read.All). Signs in as azd does.
 `
