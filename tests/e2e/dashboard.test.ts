@@ -128,6 +128,19 @@ describe('The page at the tenant’s address', () => {
       ])
     })
 
+    it('shows which scope is missing where that is why the server refused', async () => {
+      const params = { name: 'cost_export', arguments: {} }
+      const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params }
+      await post(system.mcp, call, { token: await tokenOf('Bob') })
+      assert.match(await newest('cost_export'), /refused\s+deny:scope insufficient_scope/)
+      const row = page.locator('#live table').nth(1).locator('tr.refused')
+      assert.match(
+        await row.innerText(),
+        /^scp\s.*user_impersonation.*\s✗ missing\s+the scope of the tool, cost\.export$/,
+      )
+      assert.match(await claim('aud'), /✓ checked/)
+    })
+
     it('says that nothing was exchanged where nothing was', async () => {
       await callTool(system.mcp, 'get_user_expenses', {}, { token: await tokenOf('Bob') })
       assert.match(await newest('get_user_expenses'), /done\s+accept/)

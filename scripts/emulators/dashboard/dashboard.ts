@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { JWTPayload } from 'jose'
 import { z } from 'zod'
-import type { Permissions } from '../../../app/permissions.ts'
+import type { Permissions, ToolPermission } from '../../../app/permissions.ts'
 import type { Directory } from '../directory.ts'
 
 /** An audit line of the server (app/telemetry/audit.ts); of lines that were only counted there is less. */
@@ -89,14 +89,18 @@ export class Dashboard {
     this.events.emit('call')
   }
 
+  /** What the called tool needs, as declared; undefined where no tool was called, or none of ours. */
+  toolOf({ tool }: Decision): ToolPermission | undefined {
+    return this.#permissions.tools.find(({ name }) => name === tool)
+  }
+
   /** As declared for the tool; whoever lists tools is looked up in the admin group by Microsoft Graph. */
-  #exchangedFor({ oid, tool }: Decision): JWTPayload[] {
-    const { tools, downstreamApis } = this.#permissions
-    const declared = tools.find(({ name }) => name === tool)
+  #exchangedFor(decision: Decision): JWTPayload[] {
+    const declared = this.toolOf(decision)
     const names = declared ? [...declared.downstreamApis, ...declared.sources] : ['graph']
-    return downstreamApis
+    return this.#permissions.downstreamApis
       .filter(({ name }) => names.includes(name))
-      .map(({ appId }) => this.#exchanged.get(`${oid} ${appId}`))
+      .map(({ appId }) => this.#exchanged.get(`${decision.oid} ${appId}`))
       .filter((claims) => claims !== undefined)
   }
 
