@@ -94,6 +94,7 @@ describe('The page at the tenant’s address', () => {
     }
     const claim = (name: string) =>
       page.locator('#live table').nth(1).locator('tr', { hasText: name }).first().innerText()
+    const details = () => page.locator('#live').innerText()
     const used = () => page.locator('#live li').allInnerTexts()
 
     it('shows a decision as it arrives, the token, the exchange and the edges used', async () => {
@@ -106,6 +107,7 @@ describe('The page at the tenant’s address', () => {
       assert.match(await claim('aud'), /Expenses server\s+✓ checked\s+the client id/)
       assert.match(await claim('scp'), /user_impersonation.*\s✓ checked/)
       assert.match(await claim('preferred_username'), /bob@contoso.example\s+– not looked at/)
+      assert.match(await details(), /Admin group: not a member, read from Microsoft Graph/)
       const exchange = page.locator('#live table').nth(2)
       assert.match(await exchange.innerText(), /Microsoft Graph[\s\S]*User\.Read/)
       assert.deepEqual(await used(), [
@@ -115,6 +117,16 @@ describe('The page at the tenant’s address', () => {
         'Expenses server → Microsoft Graph: User.Read',
       ])
       assert.equal(await page.locator('svg path.used').count(), 4)
+    })
+
+    it('shows that an admin was found in the group, where the tool asks for it', async () => {
+      const token = await tokenOf('Alice')
+      await callTool(system.mcp, 'get_expense_stats', {}, { token })
+      assert.match(await newest('Alice Adams'), /done\s+accept/)
+      assert.match(await details(), /Admin group: member, read from Microsoft Graph/)
+      await callTool(system.mcp, 'get_user_expenses', {}, { token })
+      await newest('get_user_expenses')
+      assert.doesNotMatch(await details(), /Admin group/)
     })
 
     it('shows each exchange of a call that needs two APIs', async () => {
@@ -156,7 +168,7 @@ describe('The page at the tenant’s address', () => {
     })
 
     it('goes back to an older decision, and stays there', async () => {
-      await page.locator('#decisions tr', { hasText: 'Alice Adams' }).getByRole('link').click()
+      await page.locator('#decisions tr', { hasText: 'Alice Adams' }).getByRole('link').last().click()
       await page.waitForURL(/decision=/)
       await callTool(system.mcp, 'get_user_expenses', {}, { token: await tokenOf('Bob') })
       await newest('Bob Brown')

@@ -12,6 +12,7 @@ const Decision = z.object({
   outcome: z.string(),
   request_id: z.string().default(''),
   oid: z.string().optional(),
+  caller: z.string().optional(),
   client: z.string().optional(),
   tool: z.string().optional(),
   obo: z.string().optional(),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type RequestHandler, type Response, Router } from 'express'
 import { isLoopback } from '../../../app/loopback.ts'
 import { type Html, html, sendPage } from '../entra/page.ts'
+import { adminGroup } from './admin-group.ts'
 import type { Call, Dashboard } from './dashboard.ts'
 import { exchangeSection } from './exchange.ts'
 import { identityMap } from './identity-map.ts'
@@ -38,7 +39,7 @@ function content(dashboard: Dashboard, shown: unknown): Html {
   return html`<table id="decisions"><thead><tr><th>time (UTC)</th><th>who</th><th>client</th><th>tool</th>
 <th>outcome</th><th>decision</th><th>exchange</th></tr></thead><tbody>${rows}</tbody></table>
 <h2>Token of the call</h2>${tokenSection(dashboard, call)}
-<h2>On-behalf-of exchange</h2>${exchangeSection(dashboard, call)}
+<h2>On-behalf-of exchange</h2>${exchangeSection(dashboard, call)}${adminGroup(dashboard, call)}
 ${map}`
 }
 
