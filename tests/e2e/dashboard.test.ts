@@ -95,6 +95,7 @@ describe('The page at the tenant’s address', () => {
     const claim = (name: string) =>
       page.locator('#live table').nth(1).locator('tr', { hasText: name }).first().innerText()
     const details = () => page.locator('#live').innerText()
+    const titles = () => page.locator('#live table').nth(2).locator('thead th').allInnerTexts()
     const used = () => page.locator('#live li').allInnerTexts()
 
     it('shows a decision as it arrives, the token, the exchange and the edges used', async () => {
@@ -130,14 +131,21 @@ describe('The page at the tenant’s address', () => {
     })
 
     it('shows each exchange of a call that needs two APIs', async () => {
-      await callTool(system.mcp, 'get_user_context', {}, { token: await tokenOf('Bob') })
-      await newest('get_user_context')
-      const titles = await page.locator('#live table').nth(2).locator('thead th').allInnerTexts()
-      assert.deepEqual(titles, ['', 'the user’s token', 'a token in exchange', 'a token in exchange'])
+      const token = await tokenOf('Bob')
+      await callTool(system.mcp, 'graph_get_profile', {}, { token })
+      assert.match(await newest('graph_get_profile'), /fetched/)
+      const [now, kept] = ['a token in exchange, fetched now', 'a token in exchange, from the cache']
+      assert.deepEqual(await titles(), ['', 'the user’s token', now])
+      await callTool(system.mcp, 'get_user_context', {}, { token })
+      assert.match(await newest('get_user_context'), /fetched/)
+      assert.deepEqual(await titles(), ['', 'the user’s token', kept, now])
       assert.deepEqual((await used()).slice(-2), [
         'Expenses server → Microsoft Graph: User.Read',
         'Expenses server → Azure DevOps: vso.profile',
       ])
+      await callTool(system.mcp, 'get_user_context', {}, { token })
+      await page.getByText('What was needed came from the server’s cache').waitFor()
+      assert.deepEqual(await titles(), ['', 'the user’s token', kept, kept])
     })
 
     it('shows which scope is missing where that is why the server refused', async () => {

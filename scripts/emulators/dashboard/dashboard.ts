@@ -10,6 +10,7 @@ const Decision = z.object({
   decision: z.string(),
   reason: z.string(),
   outcome: z.string(),
+  duration_ms: z.number().default(0),
   request_id: z.string().default(''),
   oid: z.string().optional(),
   caller: z.string().optional(),
@@ -27,6 +28,8 @@ export type Call = Readonly<{
   token?: JWTPayload | undefined
   /** Claims of the tokens that the server had in exchange for the user's, one for each API that it needed. */
   exchanged: readonly JWTPayload[]
+  /** Those of them that were issued during the call; the others came from the server's cache. */
+  fetched: readonly JWTPayload[]
   /** Claims of the token with which the server signed in for the exchange. */
   proof?: JWTPayload | undefined
 }>
@@ -52,6 +55,8 @@ export class Dashboard {
   /** The newest for each user and client, so no more than there are of those. */
   readonly #tokens = new Map<string, JWTPayload>()
   readonly #exchanged = new Map<string, JWTPayload>()
+  /** Milliseconds: `iat` has seconds only, and one call can follow another in the same second. */
+  readonly #issuedAt = new WeakMap<JWTPayload, number>()
   #proof: JWTPayload | undefined
 
   constructor(known: { directory: Directory; apiAppId: string; permissions: Permissions }) {
@@ -67,6 +72,7 @@ export class Dashboard {
 
   /** Told the claims of every token that the tenant signs. */
   readonly issued = (claims: JWTPayload): void => {
+    this.#issuedAt.set(claims, Date.now())
     if (claims.aud === this.apiAppId) this.#tokens.set(`${claims.oid} ${claims.azp}`, claims)
     if (claims.scp && [claims.appid, claims.azp].includes(this.apiAppId))
       this.#exchanged.set(`${claims.oid} ${this.directory.resource(String(claims.aud))?.appId}`, claims)
@@ -78,12 +84,15 @@ export class Dashboard {
   readonly heard = (line: string): void => {
     const { success, data: decision } = Decision.safeParse(parsed(line))
     if (!success) return
-    const { oid, client, obo } = decision
+    const { oid, client, obo, time, duration_ms: duration } = decision
     const isExchanged = obo === 'fetched' || obo === 'cache'
+    const exchanged = isExchanged ? this.#exchangedFor(decision) : []
+    const began = Date.parse(time) - duration
     const call: Call = {
       decision,
       token: this.#tokens.get(`${oid} ${client}`),
-      exchanged: isExchanged ? this.#exchangedFor(decision) : [],
+      exchanged,
+      fetched: exchanged.filter((claims) => (this.#issuedAt.get(claims) ?? 0) >= began),
       proof: isExchanged ? this.#proof : undefined,
     }
     this.#calls = [call, ...this.#calls].slice(0, REMEMBERED)
