@@ -175,6 +175,39 @@ describe('The page at the tenant’s address', () => {
       assert.deepEqual(await used(), [])
     })
 
+    it('says what the admin consent page has answered, as text', async () => {
+      const address = new URL(`/${system.tenantId}/v2.0/adminconsent`, system.tenant)
+      const scope = `${system.mcp}/cost.export`
+      address.search = String(
+        new URLSearchParams({
+          client_id: system.clientId,
+          scope,
+          redirect_uri: new URL('/', system.tenant).href,
+        }),
+      )
+      const line = page.locator('#consent')
+      const answered = async (name: string) => {
+        await page.goto(address.href)
+        await page.getByText('More people to try').click()
+        const person = page.getByRole('button', { name })
+        const goodFor = await person.innerText()
+        await person.click()
+        await page.waitForURL(/admin_consent/)
+        await line.filter({ hasText: 'onsent was given' }).waitFor()
+        return { goodFor, answer: await line.innerText() }
+      }
+      const refused = await answered('Quinn')
+      assert.match(refused.answer, /^No consent was given.* error=\w+, error_description=AADSTS90094/)
+      const given = await answered('Olivia')
+      assert.match(given.goodFor, /may consent for every user/)
+      assert.match(given.answer, /^Consent was given.* admin_consent=True, scope=http.*cost\.export$/)
+      await page.goto(`${system.tenant}/?error=no&error_description=<img src=x onerror=alert(1)>`)
+      assert.match(await line.innerText(), /error_description=<img src=x/)
+      assert.equal(await page.locator('img').count(), 0)
+      await page.goto(system.tenant)
+      assert.equal(await line.innerText(), '')
+    })
+
     it('goes back to an older decision, and stays there', async () => {
       await page.locator('#decisions tr', { hasText: 'Alice Adams' }).getByRole('link').last().click()
       await page.waitForURL(/decision=/)

@@ -63,7 +63,7 @@ export function dashboardRoutes(dashboard: Dashboard): Router {
   const router = Router()
   router.get('/', loopbackOnly, ({ query }, response) => {
     const body = html`<p class="note">What the server decides on this machine, and what the tenant has issued for it.</p>
-<p id="state" role="status"></p><div id="live">${content(dashboard, query.decision)}</div>`
+<p id="consent" role="status"></p><p id="state" role="status"></p><div id="live">${content(dashboard, query.decision)}</div>`
     response.set('Cache-Control', 'no-store')
     sendPage(response, 'What happens', body, { style, script, isLive: true })
   })
