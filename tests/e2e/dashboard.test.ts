@@ -163,16 +163,32 @@ describe('The page at the tenant’s address', () => {
 
     it('says that nothing was exchanged where nothing was', async () => {
       await callTool(system.mcp, 'get_user_expenses', {}, { token: await tokenOf('Bob') })
-      assert.match(await newest('get_user_expenses'), /done\s+accept/)
+      assert.match(await newest('get_user_expenses'), /done\s+accept tool/)
       assert.match(await page.locator('#live').innerText(), /None: nothing had to be asked/)
       assert.equal((await used()).length, 2)
     })
 
     it('says why a token was refused, without a claim of it', async () => {
       await post(system.mcp, { jsonrpc: '2.0', id: 1, method: 'tools/list' }, { token: 'eyJ.eyJ.x' })
-      assert.match(await newest('nobody known'), /malformed\s+refused\s+deny:token/)
+      assert.match(await newest('nobody known'), /refused\s+deny:token malformed/)
       assert.match(await page.locator('#live').innerText(), /before it knew who calls: malformed/)
       assert.deepEqual(await used(), [])
+    })
+
+    it('folds away what clients do without a tool, and keeps to the newest call of one', async () => {
+      const token = await tokenOf('Bob')
+      await callTool(system.mcp, 'get_user_expenses', {}, { token })
+      await rpc(system.mcp, 'tools/list', {}, { token })
+      const row = page.locator('#decisions tr.protocol').first()
+      await row.waitFor({ state: 'attached' })
+      assert.equal(await row.isVisible(), false)
+      assert.match(await page.locator('[aria-current]').innerText(), /get_user_expenses/)
+      await page.getByLabel('show lists').check()
+      assert.match(await row.innerText(), /Bob Brown\s+Expenses client\s+done\s+accept list/)
+      await callTool(system.mcp, 'get_user_expenses', {}, { token })
+      await newest('get_user_expenses')
+      assert.equal(await row.isVisible(), true)
+      await page.getByLabel('show lists').uncheck()
     })
 
     it('says what the admin consent page has answered, as text', async () => {
@@ -208,14 +224,28 @@ describe('The page at the tenant’s address', () => {
       assert.equal(await line.innerText(), '')
     })
 
-    it('goes back to an older decision, and stays there', async () => {
+    it('goes back to an older decision, stays there, and says when it is no longer kept', async () => {
       await page.locator('#decisions tr', { hasText: 'Alice Adams' }).getByRole('link').last().click()
       await page.waitForURL(/decision=/)
       await callTool(system.mcp, 'get_user_expenses', {}, { token: await tokenOf('Bob') })
       await newest('Bob Brown')
       assert.match(await claim('oid'), /Alice Adams/)
-      assert.match(await page.locator('[aria-current]').innerText(), /Alice Adams/)
+      const [box, row] = await Promise.all(
+        ['.scroll', '[aria-current]'].map((one) => page.locator(one).boundingBox()),
+      )
+      assert.ok(
+        box && row && row.y >= box.y && row.y + row.height <= box.y + box.height + 1 && box.height < 300,
+      )
+      const chosen = page.locator('[aria-current]')
+      assert.match(await chosen.innerText(), /Alice Adams/)
       if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true })
+      const token = await tokenOf('Bob')
+      for (let call = 0; call < 30; call++) await callTool(system.mcp, 'get_user_expenses', {}, { token })
+      await page.getByText('no longer kept: the last 30 are').waitFor()
+      assert.equal(await chosen.count(), 0)
+      assert.doesNotMatch(await details(), /Token of the call/)
+      await page.getByRole('link', { name: 'Show the newest' }).click()
+      assert.match(await chosen.innerText(), /Bob Brown/)
       assert.deepEqual(
         complaints.filter((text) => !text.includes('favicon')),
         [],

@@ -34,7 +34,11 @@ export type Call = Readonly<{
   proof?: JWTPayload | undefined
 }>
 
-const REMEMBERED = 30
+export const REMEMBERED = 30
+
+/** Lists, initialize and the like: what clients do by themselves, and may do. */
+export const isProtocol = ({ decision: { decision, tool, outcome } }: Call): boolean =>
+  decision === 'accept' && tool === undefined && outcome === 'done'
 
 const parsed = (line: string): unknown => {
   try {
