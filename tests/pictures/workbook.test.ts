@@ -6,7 +6,7 @@ import { evaluate, neverFound, type Row, tableOf } from '../infra/kql.ts'
 import { queryOf, readWorkbook } from '../infra/workbook.ts'
 import { chartsPage } from './charts.ts'
 import { type Day, MIDNIGHT, SERVER } from './day.ts'
-import { lastingOfWorkbook, rowsOf, theDay } from './workbook.ts'
+import { describeWorkbook, leaveOutMeasured, rowsOf, theDay } from './workbook.ts'
 
 const { views, range } = readWorkbook()
 const QUARTER_MS = 15 * 60_000
@@ -108,9 +108,20 @@ describe('On a recorded day of the server', () => {
   })
 
   it('what is noted of it holds no place in the code and no milliseconds', async () => {
-    const noted = await lastingOfWorkbook()
+    const noted = await describeWorkbook()
     assert.doesNotMatch(noted, /\.ts:\d|"p95":/)
     assert.match(noted, /"tool":"get_user_expenses"/)
+  })
+})
+
+describe('What is noted of telemetry', () => {
+  const often = { tool: 'a', calls: 12, p95: 3.1 }
+  const oftener = { tool: 'b', calls: 13, p95: 2.9 }
+
+  it('is the same in any order and for any number, without what is rare', () => {
+    const noted = [{ tool: 'a' }, { tool: 'b' }]
+    assert.deepEqual(leaveOutMeasured([oftener, often, { tool: 'c', calls: 1 }]), noted)
+    assert.deepEqual(leaveOutMeasured([often, oftener]), noted)
   })
 })
 
