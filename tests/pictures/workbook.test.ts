@@ -80,6 +80,18 @@ describe('On a recorded day of the server', () => {
     assert.ok(Number(measured?.requests) >= 20 && Number(measured?.p95) > 0)
   })
 
+  it('a dependency that refuses is shown with its code', () => {
+    const codes = rowsOf(viewOf('failures'), day).map(({ Name, status, error }) =>
+      [Name, status, error].join(' '),
+    )
+    for (const code of [
+      'token 400 AADSTS50076',
+      'token 401 AADSTS7000215',
+      'membership 403 Authorization_RequestDenied',
+    ])
+      assert.ok(codes.includes(code), codes.join('; '))
+  })
+
   it('decisions, outcomes and refusals count the same requests, those too that had no line of their own', () => {
     const [decisions, outcomes] = ['decisions', 'outcomes'].map((name) => rowsOf(viewOf(name), day)) as [
       Row[],
