@@ -3,7 +3,7 @@ import { AzureCliCredential, AzureDeveloperCliCredential } from '@azure/identity
 import { Problem } from '../cli/problem.ts'
 import { type Operator, operatorWith } from '../cli/token.ts'
 
-/** @env IDENTITY_WHAT_IF_TOKEN A token for Microsoft Graph that the package `identity-what-if` reads with, before it asks azd and the Azure CLI. */
+/** @env IDENTITY_WHAT_IF_TOKEN A token for Microsoft Graph, for the package `identity-what-if`. Without it, the package asks azd for one, then the Azure CLI. */
 export const TOKEN = 'IDENTITY_WHAT_IF_TOKEN'
 const SCOPE = 'https://graph.microsoft.com/.default'
 const HOUR = 3_600_000
