@@ -19,7 +19,7 @@ import { withoutCompiler } from '../scripts/graph/directory-harness.ts'
 import { makeProject, type Project } from '../scripts/hooks.ts'
 import { type Stage, startStage } from '../scripts/stage.ts'
 import { block, commandsIn } from './blocks.ts'
-import { assertShown } from './shown.ts'
+import { assertShown } from './compare-output.ts'
 
 const PAGE = 'docs/deploy.md'
 const root = fileURLToPath(new URL('../../', import.meta.url))

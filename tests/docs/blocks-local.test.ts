@@ -15,7 +15,7 @@ import { post } from '../e2e/rpc.ts'
 import { type System, startSystem } from '../e2e/system.ts'
 import { type Desk, makeDesk } from '../scripts/client/desk.ts'
 import { block, commandsIn } from './blocks.ts'
-import { assertShown } from './shown.ts'
+import { assertShown } from './compare-output.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 /** The arguments of `npm run <name> -- ...` as a page writes them. */

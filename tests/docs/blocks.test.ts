@@ -7,11 +7,11 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { executablePath, withoutBrowser } from '../chromium.ts'
 import { drawMermaid } from '../mermaid.ts'
-import { type Block, block, blocks, pages, spokenIn, textOf, typedIn } from './blocks.ts'
-import { NOT_COMPARED, NOT_RUN, RUN, SHOWN } from './claims.ts'
+import { NOT_COMPARED, NOT_RUN, RUN, SHOWN } from './block-claims.ts'
+import { type Block, block, blocks, commandsInBlock, commandsInText, pages, textOf } from './blocks.ts'
+import { begins, formatOf, isClassified, run, textOfCommand, workflowIn } from './classify-block.ts'
 import { checkCloudCommand } from './cloud-commands.ts'
 import { checkOwnCommand } from './own-commands.ts'
-import { begins, formatOf, isTold, run, textOfCommand, workflowIn } from './told.ts'
 
 const { runLint } = z
   .object({
@@ -23,7 +23,11 @@ const titled = ({ page, first }: Block) => `${page}: ${first}`
 
 describe('Every code block of the pages', () => {
   it('is run, compared, read as what it is, or named with the reason why it cannot be', () => {
-    assert.deepEqual(blocks.filter((block) => !isTold(block)).map(titled), [], 'see tests/docs/claims.ts')
+    assert.deepEqual(
+      blocks.filter((block) => !isClassified(block)).map(titled),
+      [],
+      'see tests/docs/block-claims.ts',
+    )
   })
 
   it('says its language, so that it is known what it is', () => {
@@ -36,7 +40,7 @@ describe('Every code block of the pages', () => {
         blocks.some((block) => begins(block, claim)),
         claim.join(': '),
       )
-    const typed = blocks.flatMap(typedIn).map(textOfCommand)
+    const typed = blocks.flatMap(commandsInBlock).map(textOfCommand)
     for (const command of run) assert.ok(typed.includes(command), command)
     for (const [command] of NOT_RUN)
       assert.ok(
@@ -92,7 +96,10 @@ describe('Every code block of the pages', () => {
 
 describe('Every command that a page shows or names', () => {
   const known = new Map(
-    [...blocks.flatMap(typedIn), ...pages.flatMap(spokenIn)].map((words) => [textOfCommand(words), words]),
+    [...blocks.flatMap(commandsInBlock), ...pages.flatMap(commandsInText)].map((words) => [
+      textOfCommand(words),
+      words,
+    ]),
   )
   const of = (...programs: string[]) =>
     [...known.values()].filter(([program = '']) => programs.includes(program))

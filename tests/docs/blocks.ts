@@ -60,7 +60,7 @@ export function commandsIn(text: string): Command[] {
 }
 
 /** What is typed in a block: all of a shell's, of a session the lines with a prompt. */
-export function typedIn({ lang, text }: Block): Command[] {
+export function commandsInBlock({ lang, text }: Block): Command[] {
   if (lang === 'sh') return commandsIn(text)
   return lang === 'console'
     ? commandsIn(Array.from(text.matchAll(/^\$ (.*)$/gm), ([, line]) => line).join('\n'))
@@ -71,7 +71,7 @@ export function typedIn({ lang, text }: Block): Command[] {
 const MESSAGES = ['azd gives no token for Microsoft Graph']
 
 /** Commands in sentences and tables. */
-export const spokenIn = (page: string): Command[] => {
+export const commandsInText = (page: string): Command[] => {
   const commands: Command[] = []
   marked.walkTokens(marked.lexer(textOf(page)), (token) => {
     if (token.type !== 'codespan' || MESSAGES.includes(token.text)) return

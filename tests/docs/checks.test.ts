@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { commandsIn } from './blocks.ts'
+import { isClassified } from './classify-block.ts'
 import { checkCloudCommand } from './cloud-commands.ts'
+import { assertShown } from './compare-output.ts'
 import { checkOwnCommand } from './own-commands.ts'
-import { assertShown } from './shown.ts'
-import { isTold } from './told.ts'
 
 const ID = 'a0111a00-5093-4e42-b155-43af70edc205'
 const OTHER = 'b0b00000-2d60-4b1f-9e22-107c4d8baf02'
@@ -28,13 +28,13 @@ describe('A block', () => {
       ['yaml', 'a: b'],
       ['', 'npm start'],
     ] as const)
-      assert.ok(!isTold(block(lang, text)), `${lang}: ${text}`)
+      assert.ok(!isClassified(block(lang, text)), `${lang}: ${text}`)
   })
 
   it('of commands that are run or left out with a reason, and of what has a reader, is taken', () => {
-    assert.ok(isTold(block('sh', 'npm ci && npm start   # all')))
-    assert.ok(isTold(block('mermaid', 'flowchart LR')))
-    assert.ok(isTold(block('yaml', '- uses: a/b@c')))
+    assert.ok(isClassified(block('sh', 'npm ci && npm start   # all')))
+    assert.ok(isClassified(block('mermaid', 'flowchart LR')))
+    assert.ok(isClassified(block('yaml', '- uses: a/b@c')))
   })
 })
 

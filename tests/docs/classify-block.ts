@@ -1,8 +1,8 @@
 /** Which way a code block of the pages is shown to be true; none is the answer that fails. */
 import { readDeclaration } from '../../app/declaration.ts'
 import { Exceptions } from '../../scripts/whatif/exceptions.ts'
-import { type Block, type Command, commandsIn, textOf, typedIn } from './blocks.ts'
-import { NOT_COMPARED, NOT_RUN, RUN, SHOWN } from './claims.ts'
+import { NOT_COMPARED, NOT_RUN, RUN, SHOWN } from './block-claims.ts'
+import { type Block, type Command, commandsIn, commandsInBlock, textOf } from './blocks.ts'
 import { blocksFollowed } from './follow.ts'
 
 export const begins = ({ page, first }: Block, [where, how]: readonly [string, string, string]) =>
@@ -47,9 +47,9 @@ const isRun = (words: Command) => run.has(textOfCommand(words))
 const isLeftOut = (words: Command) => NOT_RUN.some(([command]) => command.test(textOfCommand(words)))
 
 /** Is it run, compared, read as what it is, or named with the reason why it cannot be? */
-export function isTold(block: Block): boolean {
+export function isClassified(block: Block): boolean {
   if ([...SHOWN, ...NOT_COMPARED].some((claim) => begins(block, claim)) || isFollowed(block)) return true
   if (block.lang === 'mermaid' || formatOf(block) || workflowIn(block)) return true
-  const typed = typedIn(block)
+  const typed = commandsInBlock(block)
   return typed.length > 0 && typed.every((words) => isRun(words) || isLeftOut(words))
 }
