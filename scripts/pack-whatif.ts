@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { build, type Metafile } from 'esbuild'
 import { z } from 'zod'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+export const root = fileURLToPath(new URL('..', import.meta.url))
 const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
 
 /** `metafile`: what went into the programs. */
@@ -37,15 +37,19 @@ export async function bundle(outdir: string): Promise<Metafile> {
   return metafile
 }
 
-const manifestOf = async (folder: string) =>
+/** What the package.json of a folder says. */
+export const manifestOf = async (folder: string) =>
   Manifest.parse(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')))
+
+/** Folders of the packages that these files belong to, in order. */
+export function packagesOf(files: readonly string[]): string[] {
+  const folders = files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [])
+  return [...new Set(folders)].toSorted()
+}
 
 /** The licence text of every package that went in. */
 async function licencesOf({ inputs }: Metafile): Promise<string> {
-  const folders = Object.keys(inputs).flatMap(
-    (file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [],
-  )
-  const texts = [...new Set(folders)].toSorted().map(async (folder) => {
+  const texts = packagesOf(Object.keys(inputs)).map(async (folder) => {
     const { name, version, license } = await manifestOf(join(root, folder))
     const file = (await readdir(join(root, folder))).find((one) => /^(licen[cs]e|copying)(\.|$)/i.test(one))
     if (!file) throw new Error(`${name} has no licence text: it cannot travel in the package.`)

@@ -2,17 +2,9 @@
  * Prints the bill of materials of what the image is bundled from, as CycloneDX: `npm run sbom`. The bundler knows it; the
  * lock file also has what is never loaded, and `npm sbom --omit dev` leaves out what tests use too.
  */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { z } from 'zod'
-
-const root = fileURLToPath(new URL('..', import.meta.url))
-const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
-
-const manifestOf = async (folder: string) =>
-  Manifest.parse(JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')))
+import { manifestOf, packagesOf, root } from './pack-whatif.ts'
 
 /** Of each package of which a line goes into the bundle of scripts/build.ts. */
 async function foldersOfPackages(): Promise<string[]> {
@@ -32,12 +24,11 @@ async function foldersOfPackages(): Promise<string[]> {
   const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([file, { bytesInOutput: bytes }]) => (bytes > 0 ? [file] : [])),
   )
-  const folders = used.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [])
-  return [...new Set(folders)].toSorted()
+  return packagesOf(used)
 }
 
 async function componentOf(folder: string) {
-  const { name, version, license } = await manifestOf(folder)
+  const { name, version, license } = await manifestOf(join(root, folder))
   const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`
   const licenses = license ? { licenses: [{ expression: license }] } : {}
   return { type: 'library', 'bom-ref': purl, name, version, purl, ...licenses }
@@ -46,7 +37,7 @@ async function componentOf(folder: string) {
 const found = await Promise.all((await foldersOfPackages()).map(componentOf))
 // One version may lie in two folders.
 const components = [...new Map(found.map((one) => [one.purl, one])).values()]
-const { name, version } = await manifestOf('.')
+const { name, version } = await manifestOf(root)
 const metadata = { component: { type: 'application', 'bom-ref': name, name, version } }
 const document = { bomFormat: 'CycloneDX', specVersion: '1.6', version: 1, metadata, components }
 console.log(JSON.stringify(document, undefined, 2))

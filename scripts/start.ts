@@ -127,7 +127,6 @@ interface Ready {
 /** What `npm start` prints once everything answers. */
 function welcome({ mcp, tenant, cosmos, clientId, users }: Ready, adminTools: readonly string[]): string {
   const [alice, bob] = users
-  const isCommitted = mcp === 'http://localhost:8080/mcp'
   const config = { servers: { expenses: { type: 'http', url: mcp } } }
   return `
 MCP server   ${mcp}
@@ -139,7 +138,7 @@ Users        ${alice?.name}  ${alice?.upn}  admin${adminTools.length > 0 ? `: se
              ${bob?.name}    ${bob?.upn}
 Client id    ${clientId}  (a public client with loopback redirects)
 
-VS Code, .vscode/mcp.json${isCommitted ? ' (already in this repository)' : ''}:
+VS Code, .vscode/mcp.json (in this repository with port 8080):
 ${JSON.stringify(config, undefined, 2)}
 
 MCP Inspector, in a second terminal (it opens the sign-in page):

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { escaped, isExpression, plainText } from './expression.ts'
 import { type Scope, termOf } from './scope.ts'
-import { isGraph, type Json, type TemplateModule, type TemplateResource } from './template.ts'
+import { isGraph, isObject, type Json, type TemplateModule, type TemplateResource } from './template.ts'
 import {
   type CallTerm,
   call,
@@ -71,7 +71,7 @@ function termOrOpen(json: Json, scope: Scope): Term {
         'createArray',
         json.map((one) => termOrOpen(one, scope)),
       )
-    if (typeof json !== 'object' || json === null || 'copy' in json) return call('unreadable', [])
+    if (!isObject(json) || 'copy' in json) return call('unreadable', [])
     const entries = Object.entries(json).flatMap(([name, one]) => [known(name), termOrOpen(one, scope)])
     return call('createObject', entries)
   }
@@ -171,9 +171,7 @@ export function fits(declared: Term, predicted: Json): boolean {
 }
 
 const fitsObject = (entries: Map<string, Term>, predicted: Json): boolean =>
-  typeof predicted === 'object' &&
-  predicted !== null &&
-  !Array.isArray(predicted) &&
+  isObject(predicted) &&
   Object.keys(predicted).every((name) => entries.has(name)) &&
   [...entries].every(([name, one]) => fits(one, predicted[name] ?? null))
 
@@ -215,22 +213,17 @@ export interface Alignment {
 export function align(template: TemplateModule, predicted: readonly PredictedGraphResource[]): Alignment {
   const all = slotsIn(template, true).filter(({ resource }) => !resource.isExisting)
   const slots = all.filter(({ lost }) => lost === undefined)
-  const declared = new Map(
-    all.map((slot) => [
-      slot,
-      termOrOpen(slot.resource.properties, { module: slot.module, copyIndex: slot.copyIndex }),
-    ]),
-  )
-  const couldBe = (slot: Slot, one: PredictedGraphResource) => {
+  const declared = new Map(all.map((slot) => [slot, termOrOpen(slot.resource.properties, slot)]))
+  const couldBe = (slot: Slot, one: PredictedGraphResource | undefined) => {
     const term = declared.get(slot)
-    return term !== undefined && slot.resource.type === one.type && fits(term, one.properties)
+    if (!one || !term || slot.isDeployed === false) return false
+    return slot.resource.type === one.type && fits(term, one.properties)
   }
-  const search = new Search(slots, predicted, couldBe)
-  const [whole, other] = search.ways()
-  const possible = all.filter(({ isDeployed }) => isDeployed !== false)
+  const { ways, furthest } = searchWays(slots, predicted, couldBe)
+  const [whole, other] = ways
   const way =
-    whole && !other ? whole : onlyFits(predicted.map((one) => possible.filter((slot) => couldBe(slot, one))))
-  const reason = whole ? other && ambiguity(whole, other) : search.misfit()
+    whole && !other ? whole : onlyFits(predicted.map((one) => all.filter((slot) => couldBe(slot, one))))
+  const reason = whole ? other && ambiguity(whole, other) : misfit(predicted[furthest])
   const numbers = new Map<Slot, number>()
   const matches = predicted.flatMap((one, index) => {
     const slot = way[index]
@@ -247,9 +240,7 @@ export function align(template: TemplateModule, predicted: readonly PredictedGra
     way[index] ? [] : [describeUnreadable(one, free, reason ?? '')],
   )
   const named = new Set(unreadable.flatMap(({ symbols }) => symbols))
-  const missing = free.filter(
-    (slot) => slot.isDeployed && !slot.isRepeated && !slot.lost && !named.has(slotPlace(slot)),
-  )
+  const missing = free.filter((slot) => isCertain(slot) && !slot.lost && !named.has(slotPlace(slot)))
   return { matches, unreadable: [...unreadable, ...missing.map(describeMissing)] }
 }
 
@@ -298,50 +289,32 @@ function ambiguity(way: readonly Slot[], other: readonly Slot[]): string {
   return `It cannot be told which prediction belongs to which of ${[...new Set(places.map(slotPlace))].join(', ')}. Give them names or texts of their own.`
 }
 
-class Search {
-  readonly #slots: readonly Slot[]
-  readonly #predicted: readonly PredictedGraphResource[]
-  readonly #fits: (slot: Slot, one: PredictedGraphResource) => boolean
-  readonly #dead = new Set<string>()
-  #furthest = 0
+const isCertain = ({ isDeployed, isRepeated }: Slot) => isDeployed === true && !isRepeated
 
-  constructor(
-    slots: readonly Slot[],
-    predicted: readonly PredictedGraphResource[],
-    fits: (slot: Slot, one: PredictedGraphResource) => boolean,
-  ) {
-    this.#slots = slots
-    this.#predicted = predicted
-    this.#fits = fits
-  }
-
-  /** For every prediction its slot; two ways at most, for two are one too many already. */
-  ways(): Slot[][] {
-    return this.#from(0, 0).slice(0, 2)
-  }
-
-  #from(at: number, next: number): Slot[][] {
-    this.#furthest = Math.max(this.#furthest, next)
-    const place = `${at} ${next}`
-    if (this.#dead.has(place)) return []
-    const slot = this.#slots[at]
-    if (!slot) return next === this.#predicted.length ? [[]] : []
-    const one = this.#predicted[next]
-    const ways: Slot[][] = []
-    if (one && slot.isDeployed !== false && this.#fits(slot, one)) {
-      const rest = this.#from(slot.isRepeated ? at : at + 1, next + 1)
-      ways.push(...rest.map((way) => [slot, ...way]))
-    }
-    if (ways.length < 2 && (slot.isDeployed !== true || slot.isRepeated))
-      ways.push(...this.#from(at + 1, next))
-    if (ways.length === 0) this.#dead.add(place)
+/** For every prediction its slot; two ways at most, for two are one too many already. `furthest`: how many were placed. */
+function searchWays(
+  slots: readonly Slot[],
+  predicted: readonly PredictedGraphResource[],
+  couldBe: (slot: Slot, one: PredictedGraphResource | undefined) => boolean,
+): { ways: Slot[][]; furthest: number } {
+  const known = new Map<string, Slot[][]>()
+  let furthest = 0
+  const search = (at: number, next: number): Slot[][] => {
+    furthest = Math.max(furthest, next)
+    const slot = slots[at]
+    if (!slot) return next === predicted.length ? [[]] : []
+    const before = known.get(`${at} ${next}`)
+    if (before) return before
+    const rest = couldBe(slot, predicted[next]) ? search(slot.isRepeated ? at : at + 1, next + 1) : []
+    const ways = rest.map((way) => [slot, ...way])
+    if (ways.length < 2 && !isCertain(slot)) ways.push(...search(at + 1, next))
+    known.set(`${at} ${next}`, ways.slice(0, 2))
     return ways.slice(0, 2)
   }
-
-  misfit(): string {
-    const one = this.#predicted[this.#furthest]
-    return one
-      ? `The compiler predicts a ${one.type} that no resource of the template could have become there. Were both made from the same files?`
-      : 'Template and prediction do not fit together: the prediction ends too early. Were both made from the same files?'
-  }
+  return { ways: search(0, 0), furthest }
 }
+
+const misfit = (one: PredictedGraphResource | undefined) =>
+  one
+    ? `The compiler predicts a ${one.type} that no resource of the template could have become there. Were both made from the same files?`
+    : 'Template and prediction do not fit together: the prediction ends too early. Were both made from the same files?'

@@ -1,6 +1,6 @@
 /** What the compiler says about a parameter file and its template. */
 import { existsSync } from 'node:fs'
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { z } from 'zod'
@@ -10,7 +10,7 @@ import { azdParameters, templateOf, typedParameters, variablesOf } from './param
 import { refuseForeignFiles } from './reach.ts'
 import { termOf } from './scope.ts'
 import { type Ask, Diagnostics, inSession } from './session.ts'
-import { type Json, readTemplate, type TemplateModule } from './template.ts'
+import { type Json, mapValues, readTemplate, type TemplateModule } from './template.ts'
 import type { Value } from './value.ts'
 
 /** The ids that names are derived from and that the compiler cannot know. */
@@ -24,8 +24,6 @@ export interface Compilation extends Target {
   infra: string
   /** Of this the compiler is given what the parameter file names. */
   environment: NodeJS.ProcessEnv
-  /** Contents of files that differ for this once, by their name in the folder. */
-  files?: Record<string, string>
   /** Any `*.bicepparam`, or azd's `*.parameters.json`; `main.bicepparam` when left out. */
   parameters?: string
   /** Values of parameters that count more than the file's, as text. */
@@ -71,16 +69,6 @@ const Head = z.looseObject({
   definitions: z.record(z.string(), z.looseObject({ type: z.string() })).default({}),
 })
 
-/** Where the compiler may work without leaving anything behind. */
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'template-'))
-  try {
-    return await work(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
 const FILE = 'main.bicepparam'
 
 /** Throws what the compiler has found, if that are errors. */
@@ -97,11 +85,9 @@ function refuseErrors(diagnostics: Diagnostics): void {
 /** The types of main's parameters; of one with a type of its own what that is made of. */
 function typesOf(template: unknown): Record<string, string> {
   const { parameters, definitions } = Head.parse(template)
-  return Object.fromEntries(
-    Object.entries(parameters).map(([name, { type, $ref = '' }]) => [
-      name,
-      type ?? definitions[$ref.split('/').at(-1) ?? '']?.type ?? 'string',
-    ]),
+  return mapValues(
+    parameters,
+    ({ type, $ref = '' }) => type ?? definitions[$ref.split('/').at(-1) ?? '']?.type ?? 'string',
   )
 }
 
@@ -155,7 +141,7 @@ async function buildSource(ask: Ask, options: Compilation): Promise<Source> {
   const read = Values.parse(JSON.parse(built.parameters ?? '{}')).parameters
   return {
     template: JSON.parse(built.template),
-    parameters: Object.fromEntries(Object.entries(read).map(([name, { value = '' }]) => [name, value])),
+    parameters: mapValues(read, ({ value = '' }) => value),
   }
 }
 
@@ -171,7 +157,9 @@ function metadataOf(template: unknown, options: Compilation) {
   const [, scope = ''] = /\/(\w*?)deploymentTemplate\.json/i.exec(Head.parse(template).$schema) ?? []
   const kind = scope.toLowerCase()
   if (resourceGroup !== undefined && kind !== '')
-    throw new Error(`The template is deployed to a ${SCOPES[kind] ?? kind}: it takes no --resource-group.`)
+    throw new Error(
+      `The template is deployed to a ${kind.replace('group', ' group')}: it takes no --resource-group.`,
+    )
   const group = resourceGroup ?? environment.AZURE_RESOURCE_GROUP
   const isBelow = kind === '' || kind === 'subscription'
   return {
@@ -184,21 +172,17 @@ function metadataOf(template: unknown, options: Compilation) {
   }
 }
 
-const SCOPES: Readonly<Record<string, string>> = { managementgroup: 'management group' }
-
 /** Of the compiled template: the sources may lie anywhere, and nothing is written beside them. */
-const predict = (ask: Ask, { template, parameters }: Source, options: Compilation): Promise<unknown> =>
-  inFolder(async (folder) => {
-    const names = Object.keys(parameters)
-    const lines = Object.entries(parameters).map(([name, value]) => `param ${name} = ${literal(value)}`)
-    const path = join(folder, FILE)
+async function predict(ask: Ask, { template, parameters }: Source, options: Compilation): Promise<unknown> {
+  const metadata = metadataOf(template, options)
+  const lines = Object.entries(parameters).map(([name, value]) => `param ${name} = ${literal(value)}`)
+  const folder = await mkdtemp(join(tmpdir(), 'template-'))
+  const path = join(folder, FILE)
+  try {
     await writeFile(join(folder, 'main.json'), JSON.stringify(template))
     await writeFile(path, ["using 'main.json'", ...lines].join('\n'))
-    const metadata = metadataOf(template, options)
-    try {
-      const { snapshot } = await ask('getSnapshot', { path, metadata, externalInputs: [] }, Predicted)
-      return JSON.parse(snapshot)
-    } catch (error) {
+    const asked = ask('getSnapshot', { path, metadata, externalInputs: [] }, Predicted)
+    const { snapshot } = await asked.catch(async (error: unknown) => {
       const { diagnostics } = await ask(
         'compileParams',
         { path, parameterOverrides: {} },
@@ -206,13 +190,16 @@ const predict = (ask: Ask, { template, parameters }: Source, options: Compilatio
       )
       const found = diagnostics.filter(({ level }) => level === 'Error')
       if (found.length === 0) throw error
+      const names = Object.keys(parameters)
       // One parameter a line, after the first.
-      const about = found.map(({ range: { start }, message }) =>
-        [names[start.line - 1] ?? [], message].flat(),
-      )
+      const about = found.map(({ range, message }) => [names[range.start.line - 1] ?? [], message].flat())
       throw new Error(about.map((one) => one.join(': ')).join('\n'))
-    }
-  })
+    })
+    return JSON.parse(snapshot)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
 
 async function write(options: Compilation): Promise<Written> {
   const { infra, parameters = FILE, environment } = options
@@ -224,36 +211,23 @@ async function write(options: Compilation): Promise<Written> {
   })
 }
 
-async function run(options: Compilation): Promise<Written> {
-  const { infra, files = {}, parameters = FILE } = options
-  try {
-    if (Object.keys(files).length === 0) return await write(options)
-    return await inFolder(async (folder) => {
-      await cp(infra, folder, { recursive: true })
-      for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
-      return await write({ ...options, infra: folder })
-    })
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+export async function compile(options: Compilation): Promise<Compiled> {
+  const { infra, parameters = FILE } = options
+  const path = join(infra, parameters)
+  const written = await write(options).catch((error: unknown) => {
+    const reason = reasonOf(error)
     // Where a value is missing, which it says with a code (BCP258) or without, Bicep cannot know our way.
     const way = /BCP258|missing an assignment/.test(reason)
       ? '\nA parameter without a value: --set name=value'
       : ''
-    throw new Error(`${join(infra, parameters)} does not compile with these parameters:\n${reason}${way}`)
-  }
-}
-
-/** The snapshot alone. */
-export const snapshotOf = async (options: Compilation): Promise<unknown> => (await run(options)).snapshot
-
-export async function compile(options: Compilation): Promise<Compiled> {
-  const { infra, parameters = FILE } = options
-  const result = await run(options)
+    throw new Error(`${path} does not compile with these parameters:\n${reason}${way}`)
+  })
   try {
-    return readCompiled(result)
+    return readCompiled(written)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(`${join(infra, parameters)} compiles, but is not understood here: ${reason}`)
+    throw new Error(`${path} compiles, but is not understood here: ${reasonOf(error)}`)
   }
 }
 
@@ -264,11 +238,10 @@ export function readCompiled(written: Written): Compiled {
   const { declared, unreadable } = readDeclared(template, snapshot)
   if (declared.length === 0 && unreadable.length > 0)
     throw new Error(unreadable.map(({ title, reason }) => `${title}: ${reason}`).join('\n'))
-  const outputs = Object.entries(Outputs.parse(snapshot).outputs).map(([name, value]) => [
-    name,
+  const outputs = mapValues(Outputs.parse(snapshot).outputs, (value, name) =>
     readOutput(value, template.outputs[name] ?? null, template),
-  ])
-  return { written, template, declared, unreadable, outputs: Object.fromEntries(outputs) }
+  )
+  return { written, template, declared, unreadable, outputs }
 }
 
 /** Outputs say what the last deployment has made; one that is not understood says nothing. */

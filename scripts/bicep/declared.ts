@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { align, type Match, placeOf, type Unreadable } from './alignment.ts'
 import { parseExpression, plainText } from './expression.ts'
 import { termOf } from './scope.ts'
-import { graphType, isGraph, type Json, type TemplateModule } from './template.ts'
+import { graphType, isGraph, isObject, type Json, mapValues, type TemplateModule } from './template.ts'
 import { elementsOf, entriesOf, hasFreeVariable, sourcesIn, type Term } from './term.ts'
 import { toValue, Unknown, type Value } from './value.ts'
 
@@ -51,11 +51,8 @@ function declaredOf({ module, resource, copyIndex, properties, declared }: Match
   if (!isKnown(type))
     throw new Error(`${resource.type} (${resource.symbol}) is a Graph type that is not known here.`)
   const entries = entriesOf(declared)
-  const values = Object.fromEntries(
-    Object.entries(properties).map(([name, value]) => [
-      name,
-      withSemantics(bound(value, entries?.get(name) ?? declared, module), resource.semantics, module),
-    ]),
+  const values = mapValues(properties, (value, name) =>
+    withSemantics(bound(value, entries?.get(name) ?? declared, module), resource.semantics, module),
   )
   const nameless = KEYS[type].find((name) => !OPTIONAL.includes(name) && !isName(values[name]))
   if (nameless) throw new Error(`It has no ${nameless}, so that it cannot be told which object it is.`)
@@ -79,8 +76,8 @@ const Semantics = z.union([
 /** Members and owners that say nothing themselves: the extension's configuration counts, which no snapshot carries. */
 function withSemantics(value: Value, semantics: Json | undefined, module: TemplateModule): Value {
   const said = Semantics.safeParse(semantics)
-  const isObject = typeof value === 'object' && value !== null && 'relationships' in value
-  if (!said.success || !isObject || 'relationshipSemantics' in value) return value
+  const isRelated = typeof value === 'object' && value !== null && 'relationships' in value
+  if (!said.success || !isRelated || 'relationshipSemantics' in value) return value
   return { ...value, relationshipSemantics: toValue(termOf(said.data, { module })) }
 }
 
@@ -96,14 +93,9 @@ export function bound(predicted: Json, declared: Term, module: TemplateModule): 
     const isParallel = elements?.length === predicted.length
     return predicted.map((one, at) => bound(one, (isParallel && elements[at]) || declared, module))
   }
-  if (typeof predicted !== 'object' || predicted === null) return predicted
+  if (!isObject(predicted)) return predicted
   const entries = entriesOf(declared)
-  return Object.fromEntries(
-    Object.entries(predicted).map(([name, one]) => [
-      name,
-      bound(one, entries?.get(name) ?? declared, module),
-    ]),
-  )
+  return mapValues(predicted, (one, name) => bound(one, entries?.get(name) ?? declared, module))
 }
 
 export interface Reading {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { Json } from './template.ts'
+import { isObject, type Json, mapValues } from './template.ts'
 
 /** Stands for a value that may be a credential: nothing of an identity is made of one. */
 export const WITHHELD = 'withheld'
@@ -75,17 +75,11 @@ export function azdParameters(file: string, environment: NodeJS.ProcessEnv): Rec
     if (typeof value === 'string')
       return value.replaceAll(VARIABLE, (_, name: string, usual = '') => variables[name] || usual)
     if (Array.isArray(value)) return value.map(filled)
-    if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, filled(one)]))
+    return isObject(value) ? mapValues(value, filled) : value
   }
   const { parameters } = ParameterFile.parse(JSON.parse(text))
   // A reference to a key vault has no value: it is a secret.
-  return Object.fromEntries(
-    Object.entries(parameters).map(([name, { value }]) => [
-      name,
-      value === undefined ? WITHHELD : filled(value),
-    ]),
-  )
+  return mapValues(parameters, ({ value }) => (value === undefined ? WITHHELD : filled(value)))
 }
 
 /** Values as the template's parameters want them: a file of azd, and a command line, know only text. */

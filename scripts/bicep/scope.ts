@@ -1,6 +1,6 @@
 /** Reads expressions where they stand: which variable, parameter, resource or output a name means. */
 import { type Call, type Expression, parseExpression, plainText } from './expression.ts'
-import type { Json, TemplateModule } from './template.ts'
+import { isObject, type Json, type TemplateModule } from './template.ts'
 import { call, known, read, type Source, type Term, textOf, withoutHash } from './term.ts'
 
 export interface Scope {
@@ -14,8 +14,6 @@ export interface Scope {
   hints?: readonly Source[]
 }
 
-export const scopeless: Scope = { module: undefined }
-
 /** Throws an error that names the expression which is not understood. */
 export function termOf(json: Json, scope: Scope): Term {
   if (typeof json === 'string') {
@@ -24,7 +22,7 @@ export function termOf(json: Json, scope: Scope): Term {
   }
   const inner = (one: Json) => termOf(one, scope)
   if (Array.isArray(json)) return call('createArray', json.map(inner))
-  if (typeof json !== 'object' || json === null) return known(json)
+  if (!isObject(json)) return known(json)
   const entries = Object.entries(json).flatMap(([name, one]) =>
     // A loop over a property stands beside the properties, under this name.
     name === 'copy' ? loopedProperties(one, scope) : [known(name), inner(one)],
@@ -35,7 +33,7 @@ export function termOf(json: Json, scope: Scope): Term {
 function loopedProperties(copies: Json, scope: Scope): Term[] {
   if (!Array.isArray(copies)) return [known('copy'), termOf(copies, scope)]
   return copies.flatMap((copy) => {
-    if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) return []
+    if (!isObject(copy)) return []
     const { name, count = null, input = null } = copy
     return typeof name === 'string' ? [known(name), loopTerm(name, termOf(count, scope), input, scope)] : []
   })

@@ -6,8 +6,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node'
 import { z } from 'zod'
-import { compilerEnvironment, requireBicep } from './compiler.ts'
-import { isInPipeline } from './pipeline.ts'
+import { compilerEnvironment, isInPipeline, requireBicep } from './compiler.ts'
 
 /** What the compiler finds in the files. */
 export const Diagnostics = z.array(

@@ -3,6 +3,16 @@ import { parseExpression } from './expression.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 
+/** Neither a list nor null. */
+export const isObject = (value: Json | undefined): value is { [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The same names, each with what is made of its value. */
+export const mapValues = <T, U>(
+  record: Readonly<Record<string, T>>,
+  of: (one: T, name: string) => U,
+): Record<string, U> => Object.fromEntries(Object.entries(record).map(([name, one]) => [name, of(one, name)]))
+
 /** A compiled template, or the template of one of its modules. Nothing in it is evaluated. */
 export interface TemplateModule {
   /** Symbolic names from main down; empty for main. */
@@ -21,7 +31,7 @@ export interface TemplateModule {
   /** What the parent passes. */
   parameters: Record<string, Json>
   /** What a parameter is when nothing is passed. */
-  defaults: Record<string, Json>
+  defaults: Record<string, Json | undefined>
   variables: Record<string, Json>
   outputs: Record<string, Json>
   resources: Map<string, TemplateResource>
@@ -95,30 +105,22 @@ export const graphType = (type: string) => type.slice(GRAPH.length).replace(/@.*
 
 /** Reads what `bicep build` has written; `given` are main's parameters. Throws an error that says what is not understood. */
 export function readTemplate(raw: unknown, given: Record<string, Json> = {}): TemplateModule {
-  return read(raw, {
-    path: [],
-    parent: undefined,
-    dependsOn: [],
-    condition: undefined,
-    count: undefined,
-    copy: undefined,
-    copyIndex: undefined,
-    given,
-    parameters: {},
-  })
+  return read(raw, { ...MAIN, given })
 }
 
 type Frame = Omit<TemplateModule, 'defaults' | 'variables' | 'outputs' | 'resources' | 'modules' | 'order'>
 
-const defined = (entries: Record<string, Json | undefined>): Record<string, Json> =>
-  Object.fromEntries(
-    Object.entries(entries).flatMap(([name, value]): [string, Json][] =>
-      value === undefined ? [] : [[name, value]],
-    ),
-  )
-
-const mapped = <T>(record: Record<string, T>, of: (one: T) => Json | undefined): Record<string, Json> =>
-  defined(Object.fromEntries(Object.entries(record).map(([name, one]) => [name, of(one)])))
+const MAIN: Frame = {
+  path: [],
+  parent: undefined,
+  dependsOn: [],
+  condition: undefined,
+  count: undefined,
+  copy: undefined,
+  copyIndex: undefined,
+  given: {},
+  parameters: {},
+}
 
 function read(raw: unknown, frame: Frame): TemplateModule {
   const parsed = Template.safeParse(raw)
@@ -127,9 +129,9 @@ function read(raw: unknown, frame: Frame): TemplateModule {
   const configured = { ...imports, ...extensions }
   const module: TemplateModule = {
     ...frame,
-    defaults: mapped(parameters, ({ defaultValue }) => defaultValue),
+    defaults: mapValues(parameters, ({ defaultValue }) => defaultValue),
     variables,
-    outputs: mapped(outputs, ({ value = null }) => value),
+    outputs: mapValues(outputs, ({ value = null }) => value),
     resources: new Map(),
     modules: new Map(),
     order: [],
@@ -174,15 +176,8 @@ function addModule(module: TemplateModule, symbol: string, raw: RawResource): vo
   if (template === undefined) return
   const { dependsOn, condition, copy } = raw
   const frame: Frame = {
-    path,
-    parent: module,
-    dependsOn,
-    condition,
+    ...{ ...MAIN, path, parent: module, dependsOn, condition, parameters },
     count: copy?.count,
-    copy: undefined,
-    copyIndex: undefined,
-    given: {},
-    parameters,
   }
   const copies = new Map<number, TemplateModule>()
   const copyOf = (index: number) => {
@@ -208,9 +203,4 @@ function resourceOf(symbol: string, raw: RawResource, semantics: Json | undefine
     count: raw.copy?.count,
     semantics,
   }
-}
-
-/** Itself and everything below, parents first. */
-export function modulesIn(module: TemplateModule): TemplateModule[] {
-  return [module, ...[...module.modules.values()].flatMap(modulesIn)]
 }

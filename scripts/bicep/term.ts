@@ -1,7 +1,7 @@
 /** Expressions with variables, parameters and outputs put in: what is left open is a property of a resource. */
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import type { Json, TemplateModule } from './template.ts'
+import { isObject, type Json, type TemplateModule } from './template.ts'
 
 /** A property that only the deployment knows. */
 export interface Source {
@@ -30,15 +30,12 @@ export const call = (name: string, args: Term[], path: Term[] = []): Term =>
 export const textOf = (term: Term | undefined): string | undefined =>
   term?.kind === 'known' && typeof term.value === 'string' ? term.value : undefined
 
-const isObject = (value: Json): value is { [key: string]: Json } =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** undefined: there is no such property. */
 function propertyAt(value: Json, path: readonly (string | number)[]): Json | undefined {
   let found: Json | undefined = value
   for (const key of path) {
     if (Array.isArray(found)) found = found[Number(key)]
-    else found = found !== undefined && isObject(found) && Object.hasOwn(found, key) ? found[key] : undefined
+    else found = isObject(found) && Object.hasOwn(found, key) ? found[key] : undefined
   }
   return found
 }
@@ -247,23 +244,6 @@ export function evaluated(term: Term, lookup: Lookup): Term {
   const object = lookup(term.source)
   const value = object && propertyAt(object, term.source.path)
   return value === undefined ? term : known(value)
-}
-
-/** The value, with everything that is deployed; throws an error that names what is not known or not understood. */
-export function demanded(term: Term, lookup: Lookup): Json {
-  const result = evaluated(term, lookup)
-  if (result.kind === 'known') return result.value
-  const [open] = sourcesIn(result)
-  if (!open)
-    throw new Error(
-      `${described(result)} is left open by the compiler and is not understood here. Give the value a parameter or a variable that the compiler can evaluate.`,
-    )
-  const property = open.path.join('.')
-  throw new Error(
-    lookup(open)
-      ? `There is no ${property} in ${open.symbol}, but something reads it.`
-      : `${open.symbol} is not (yet) deployed, but something reads ${property} of it.`,
-  )
 }
 
 /** Every property of a resource that it is made of. */

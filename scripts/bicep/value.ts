@@ -1,18 +1,6 @@
 /** What a compiler's text says: a value, or what it will be made of. */
 import { escaped } from './expression.ts'
-import { scopeless, termOf } from './scope.ts'
-import type { Json } from './template.ts'
-import {
-  demanded,
-  described,
-  elementsOf,
-  entriesOf,
-  type Lookup,
-  type Pattern,
-  patternOf,
-  type Source,
-  type Term,
-} from './term.ts'
+import { described, elementsOf, entriesOf, type Pattern, patternOf, type Source, type Term } from './term.ts'
 
 /** Neither only read nor of a snapshot alone. */
 const isMade = ({ module, symbol }: Source): boolean =>
@@ -91,18 +79,4 @@ export function toValue(term: Term): Value {
   const entries = entriesOf(term)
   if (entries) return Object.fromEntries([...entries].map(([name, one]) => [name, toValue(one)]))
   return elementsOf(term)?.map(toValue) ?? new Unknown(term)
-}
-
-/** Puts in what is deployed. Throws an error that names what is not known or not understood. */
-export function filled(value: Value, lookup: Lookup): Json {
-  if (value instanceof Unknown) return demanded(value.term, lookup)
-  if (Array.isArray(value)) return value.map((one) => filled(one, lookup))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, filled(one, lookup)]))
-}
-
-/** A text of a snapshot whose template is not at hand: `https://{cae.defaultDomain}/mcp`. */
-export function readable(value: unknown): string {
-  if (typeof value !== 'string') throw new Error(`A text was expected, not ${JSON.stringify(value)}`)
-  return described(termOf(value, scopeless))
 }

@@ -1,6 +1,6 @@
 /** The azd environment that a script works on: what hooks are given, or, run alone, what azd says. */
 import { z } from 'zod'
-import { isPipeline } from '../bicep/pipeline.ts'
+import { isPipeline } from '../bicep/compiler.ts'
 import { isLoopback } from '../graph/loopback.ts'
 import { azdValues } from './azd.ts'
 import { itemsOf } from './parameters.ts'

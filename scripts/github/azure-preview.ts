@@ -67,10 +67,8 @@ const UNKNOWN = ['Unsupported', 'Deploy']
 // Without any of these words a diagnostic is about one resource, not about resources that were left out.
 const LEFT_OUT = /NestedDeployment|ShortCircuit|Skipped|ExpansionLimit|WhatIfEvalStopped|not.{0,20}expanded/i
 
-export interface AzurePreview {
-  failed: boolean
-  markdown: string
-}
+export const AzurePreview = z.object({ failed: z.boolean(), markdown: z.string() })
+export type AzurePreview = z.infer<typeof AzurePreview>
 
 /** Texts of the template and of Azure end up in a table. */
 const cell = (text: string) => text.replaceAll('|', '\\|').replace(/[\r\n`<>]/g, ' ')

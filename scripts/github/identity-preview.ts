@@ -10,29 +10,22 @@ const EXIT = { '0': 'unchanged', '1': 'failed', '2': 'changed' } as const
 export const IdentityPreview = z.object({
   state: z.enum(['unchanged', 'changed', 'failed']),
   markdown: z.string(),
-  /** Reasons of the changes of high risk. */
-  high: z.array(z.string()),
-  /** What the deployment would fail at, whoever approves it. */
-  blockers: z.array(z.string()),
+  /** How many changes are of high risk. */
+  high: z.number(),
+  /** How many things the deployment would fail at, whoever approves it. */
+  blockers: z.number(),
 })
 export type IdentityPreview = z.infer<typeof IdentityPreview>
 
-const Risk = z.object({ grade: z.string(), reason: z.string() })
+const Judged = z.object({ risk: z.object({ grade: z.string() }) })
 
 // The part of the documented format that decides here.
 export const Document = z.object({
   schemaVersion: z.literal(2),
-  blockers: z.array(z.object({ title: z.string(), what: z.string() })),
-  unreadable: z.array(z.object({ title: z.string(), reason: z.string() })).default([]),
-  changes: z.array(
-    z.object({
-      title: z.string(),
-      properties: z.array(z.object({ risk: Risk })),
-    }),
-  ),
-  pending: z
-    .array(z.object({ title: z.string(), path: z.string(), text: z.string(), risk: Risk }))
-    .default([]),
+  blockers: z.array(z.unknown()),
+  unreadable: z.array(z.unknown()).default([]),
+  changes: z.array(z.object({ properties: z.array(Judged) })),
+  pending: z.array(Judged).default([]),
 })
 
 /** Variables of a step that comes after the action: two of its outputs. */
@@ -46,8 +39,8 @@ type Reports = z.infer<z.ZodObject<typeof REPORTS>>
 const failed = (why: string): IdentityPreview => ({
   state: 'failed',
   markdown: `The identity preview failed, so nothing can be said about identities:\n\n${fenced(why)}`,
-  high: [],
-  blockers: [],
+  high: 0,
+  blockers: 0,
 })
 
 /** A block that its own content cannot end. */
@@ -66,19 +59,11 @@ export async function identityPreview({
   const markdown = (folder && (await read('md')))?.trim()
   if (!markdown) return failed('identity-what-if did not begin; the log of its step says why.')
   const state = EXIT[code]
-  if (state === 'failed') return { state, markdown, high: [], blockers: [] }
+  if (state === 'failed') return { state, markdown, high: 0, blockers: 0 }
   const parsed = Document.safeParse(jsonIn((await read('json')) ?? ''))
   if (!parsed.success) return failed('identity-what-if.json is not of the expected format.')
-  const { changes, pending, unreadable } = parsed.data
-  const high = [
-    ...unreadable.map(({ title, reason }) => `${title} could not be read: ${reason}`),
-    ...changes.flatMap(({ title, properties }) =>
-      properties.flatMap(({ risk }) => (risk.grade === 'high' ? [`${title}: ${risk.reason}`] : [])),
-    ),
-    ...pending.flatMap(({ title, path, text, risk }) =>
-      risk.grade === 'high' ? [`${title}, ${path ? `${path}: ` : ''}${text}: ${risk.reason}`] : [],
-    ),
-  ]
-  const blockers = parsed.data.blockers.map(({ title, what }) => `${title}: ${what}`)
-  return { state, markdown, high, blockers }
+  const { changes, pending, unreadable, blockers } = parsed.data
+  const judged = [...changes.flatMap(({ properties }) => properties), ...pending]
+  const high = judged.filter(({ risk }) => risk.grade === 'high').length + unreadable.length
+  return { state, markdown, high, blockers: blockers.length }
 }

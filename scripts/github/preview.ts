@@ -1,14 +1,11 @@
 /** In a pull request: both previews, saved for the step that reports them. Runs without any right on GitHub. */
 import { writeFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { type AzurePreview, azurePreview } from './azure-preview.ts'
+import { AzurePreview, azurePreview } from './azure-preview.ts'
 import { IdentityPreview, identityPreview, REPORTS } from './identity-preview.ts'
 import { runStep } from './step.ts'
 
-export const Preview = z.object({
-  azure: z.object({ failed: z.boolean(), markdown: z.string() }),
-  identity: IdentityPreview,
-})
+export const Preview = z.object({ azure: AzurePreview, identity: IdentityPreview })
 export type Preview = z.infer<typeof Preview>
 
 // The template may be one that reads what it must not: az compiles it without looking.
@@ -22,6 +19,6 @@ await runStep(
     const azure = identity.state === 'failed' ? NOT_ASKED : await azurePreview(AZURE_ENV_NAME, AZURE_LOCATION)
     const preview: Preview = { azure, identity }
     await writeFile(PREVIEW_FILE, JSON.stringify(preview))
-    console.log(`Identity: ${identity.state}, ${identity.high.length} of high risk`)
+    console.log(`Identity: ${identity.state}, ${identity.high} of high risk`)
   },
 )

@@ -35,20 +35,17 @@ async function saveComment(repository: string, number: number, text: string): Pr
 const verdict = ({ azure, identity }: Preview, approval: Approval | undefined): string => {
   if (identity.state === 'failed' || azure.failed)
     return '❌ A preview failed: this must not be merged unseen.'
-  if (identity.blockers.length > 0)
-    return `❌ The deployment would fail: ${identity.blockers.length} identity problem${identity.blockers.length === 1 ? '' : 's'}.`
+  if (identity.blockers > 0)
+    return `❌ The deployment would fail: ${identity.blockers} identity problem${identity.blockers === 1 ? '' : 's'}.`
   if (!approval) return '✅ No identity change of high risk.'
-  const count = `${identity.high.length} identity change${identity.high.length === 1 ? '' : 's'} of high risk`
+  const count = `${identity.high} identity change${identity.high === 1 ? '' : 's'} of high risk`
   return approval.approved
     ? `⚠️ ${count}, approved by ${approval.by}.`
     : `❌ ${count}. ${approval.why} Somebody with write access who has read them sets \`${LABEL}\`.`
 }
 
 const isPassed = ({ azure, identity }: Preview, approval: Approval | undefined): boolean =>
-  identity.state !== 'failed' &&
-  !azure.failed &&
-  identity.blockers.length === 0 &&
-  approval?.approved !== false
+  identity.state !== 'failed' && !azure.failed && identity.blockers === 0 && approval?.approved !== false
 
 await runStep(
   import.meta,
@@ -61,7 +58,7 @@ await runStep(
   async ({ GITHUB_REPOSITORY: repository, PULL_REQUEST: number, HEAD_SHA: head, PREVIEW_FILE }) => {
     const preview = Preview.parse(JSON.parse(await readFile(PREVIEW_FILE, 'utf8')))
     const { azure, identity } = preview
-    const approval = identity.high.length > 0 ? await approvalOf({ repository, number, head }) : undefined
+    const approval = identity.high > 0 ? await approvalOf({ repository, number, head }) : undefined
     const summary = verdict(preview, approval)
     const text = [
       summary,

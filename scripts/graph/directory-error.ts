@@ -40,11 +40,18 @@ export class DirectoryError extends Error {
     const unknown = /does not exist|doesn't exist|not present|not found|could not be found|valid application/i
     return this.status === 404 || (this.status === 400 && unknown.test(this.detail))
   }
-
-  get isForbidden(): boolean {
-    return this.status === 403
-  }
 }
+
+/** Whoever is signed in may not. */
+export const isForbidden = (error: unknown): error is DirectoryError =>
+  error instanceof DirectoryError && error.status === 403
+
+/** undefined: whoever is signed in may not read it. */
+export const ifAllowed = <T>(reading: Promise<T>): Promise<T | undefined> =>
+  reading.catch((error: unknown) => {
+    if (isForbidden(error)) return undefined
+    throw error
+  })
 
 /** For a creation: a repeated request whose first answer was lost, or a list that lagged. The next reading decides. */
 export function ignoreThere(error: unknown): void {

@@ -1,7 +1,7 @@
 /** Microsoft Graph, as far as the scripts need it. */
 import DataLoader from 'dataloader'
 import { z } from 'zod'
-import { DirectoryError } from './directory-error.ts'
+import { DirectoryError, ignoreThere } from './directory-error.ts'
 import { type GraphOptions, PASSING, send, versioned } from './graph-request.ts'
 
 export type DirectoryOptions = Omit<GraphOptions, 'pause'> & Partial<Pick<GraphOptions, 'pause'>>
@@ -20,6 +20,15 @@ const Page = z.object({ value: z.array(z.unknown()), '@odata.nextLink': z.string
 
 const steadily = (attempt: number) => Math.min(250 * 2 ** (attempt - 1), 10_000)
 const sleep = (time: number) => new Promise<void>((resolve) => void setTimeout(resolve, time))
+
+/** How an object comes to be what it should be. */
+interface Wanted<T> {
+  read: () => Promise<T | undefined>
+  create: () => Promise<unknown>
+  /** Left out where whatever is there will do. */
+  isRight?: (present: T) => boolean
+  correct?: (present: T) => Promise<void>
+}
 
 /**
  * A small client: paging, `$batch`, repetition of what passes (429 with Retry-After, 5xx, replication, concurrent
@@ -104,6 +113,30 @@ export class Directory {
       if (Date.now() + pause > end) return undefined
       await sleep(pause)
     }
+  }
+
+  /**
+   * Creates what is not there and corrects what is not right, each once, however long lists lag behind it; writes nothing
+   * else. undefined: what was written is not readable within patience.
+   */
+  async ensure<T extends { id: string }>({
+    read,
+    create,
+    isRight = () => true,
+    correct,
+  }: Wanted<T>): Promise<{ present: T; done: 'created' | 'corrected' | 'nothing' } | undefined> {
+    const isDone = (found: T | undefined) => found !== undefined && isRight(found)
+    /** By id; undefined: the creation. */
+    const written = new Set<string | undefined>()
+    const present = await this.until(async () => {
+      const found = await read()
+      if (isDone(found) || written.has(found?.id)) return found
+      written.add(found?.id)
+      await (found ? correct?.(found) : create().catch(ignoreThere))
+      return found
+    }, isDone)
+    const isCreated = written.delete(undefined)
+    return present && { present, done: written.size > 0 ? 'corrected' : isCreated ? 'created' : 'nothing' }
   }
 
   async #batch(paths: readonly string[]): Promise<(Part | undefined)[]> {

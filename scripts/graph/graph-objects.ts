@@ -4,13 +4,7 @@ import { z } from 'zod'
 const Scope = z.object({
   id: z.string(),
   value: z.string().nullish(),
-  type: z.string().optional(),
   isEnabled: z.boolean(),
-})
-export const Credential = z.object({
-  keyId: z.string(),
-  displayName: z.string().nullish(),
-  endDateTime: z.string().nullish(),
 })
 
 export const Application = z.object({
@@ -19,19 +13,8 @@ export const Application = z.object({
   displayName: z.string(),
   uniqueName: z.string().nullish(),
   tags: z.array(z.string()).default([]),
-  identifierUris: z.array(z.string()).default([]),
-  api: z
-    .object({
-      requestedAccessTokenVersion: z.number().nullish(),
-      oauth2PermissionScopes: z.array(Scope).default([]),
-      preAuthorizedApplications: z
-        .array(z.object({ appId: z.string(), delegatedPermissionIds: z.array(z.string()) }))
-        .default([]),
-    })
-    .prefault({}),
+  api: z.object({ oauth2PermissionScopes: z.array(Scope).default([]) }).prefault({}),
   appRoles: z.array(Scope).default([]),
-  passwordCredentials: z.array(Credential).default([]),
-  keyCredentials: z.array(Credential).default([]),
 })
 export type Application = z.infer<typeof Application>
 
@@ -39,8 +22,6 @@ export const ServicePrincipal = z.object({
   id: z.string(),
   appId: z.string(),
   displayName: z.string(),
-  accountEnabled: z.boolean().nullish(),
-  appRoleAssignmentRequired: z.boolean().nullish(),
   tags: z.array(z.string()).default([]),
 })
 export type ServicePrincipal = z.infer<typeof ServicePrincipal>

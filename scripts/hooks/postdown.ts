@@ -3,18 +3,13 @@ import { join } from 'node:path'
 import { dropBlock } from '../cli/env-file.ts'
 import { Problem } from '../cli/problem.ts'
 import { type Context, runScript } from '../cli/script.ts'
-import { DirectoryError } from '../graph/directory-error.ts'
+import { isForbidden } from '../graph/directory-error.ts'
 import { Deleted } from '../graph/graph-objects.ts'
-import { type Belonging, deleted, listed, living, titled } from '../identity/belongings.ts'
+import { type Belonging, deleted, listed, living } from '../identity/belongings.ts'
 import { type Names, namesOf } from '../identity/names.ts'
 import { doubt, forget, isProven, merged, recall, remember } from '../identity/ownership.ts'
-import { endOf, itemOf, purge } from '../identity/recycle-bin.ts'
+import { endOf, erase, itemOf, purge } from '../identity/recycle-bin.ts'
 
-const COLLECTION = {
-  servicePrincipal: 'servicePrincipals',
-  application: 'applications',
-  group: 'groups',
-} as const
 /** What may never arrive: security groups that a tenant deletes for good at once, and what an earlier run has purged. */
 const SHORT_PATIENCE = 15
 
@@ -29,36 +24,21 @@ async function requireTenant({ operator }: Context, tenantId: string | undefined
   })
 }
 
-/** Into the recycle bin. Returns what the caller may not delete. */
-async function erase({ directory, print }: Context, objects: readonly Belonging[]): Promise<Belonging[]> {
-  const left: Belonging[] = []
-  for (const object of objects) {
-    try {
-      if (await directory.remove(`/${COLLECTION[object.kind]}/${object.id}`))
-        print(`✓ deleted ${titled(object)}`)
-    } catch (error) {
-      if (!(error instanceof DirectoryError && error.isForbidden)) throw error
-      left.push(object)
-    }
-  }
-  return left
-}
-
-const ignoreForbidden = (error: unknown): true => {
-  if (error instanceof DirectoryError && error.isForbidden) return true
-  throw error
-}
-
 /** What has just been deleted reaches the recycle bin with a delay. */
 async function arrived(
   { directory, environment }: Context,
   objects: readonly Belonging[],
   alive: readonly Belonging[],
 ): Promise<Belonging[]> {
-  // A refusal is an answer too: it is there, and only an administrator sees it.
-  const isIn = async (object: Belonging) =>
-    (await directory.get(`${itemOf(object)}?$select=id,displayName`, Deleted).catch(ignoreForbidden)) !==
-    undefined
+  const isIn = async (object: Belonging) => {
+    try {
+      return (await directory.get(`${itemOf(object)}?$select=id,displayName`, Deleted)) !== undefined
+    } catch (error) {
+      // A refusal is an answer too: it is there, and only an administrator sees it.
+      if (isForbidden(error)) return true
+      throw error
+    }
+  }
   const patience = environment.DIRECTORY_PATIENCE_SECONDS
   const waited = await Promise.all(
     objects.map((object) => {
@@ -111,7 +91,7 @@ export async function postdown(context: Context): Promise<void> {
   const gone = known.filter(({ id }) => !kept.some((object) => object.id === id))
   const { items, unseen } = await deleted(directory, names)
   const bin = merged(await arrived(context, gone, alive), items.filter(isOurs))
-  const left = (await purge(context, bin)).map(({ item }) => item)
+  const left = await purge(context, bin)
   const foreign = merged(found, items).filter((object) => !isOurs(object))
   refuseRest(kept)
   await requireNothing(context, names, [...left, ...foreign])

@@ -1,33 +1,30 @@
 /** Every object of this azd environment in the directory, alive or in the recycle bin. */
-
+import { z } from 'zod'
 import type { Directory } from '../graph/directory.ts'
-import { DirectoryError } from '../graph/directory-error.ts'
+import { ifAllowed } from '../graph/directory-error.ts'
 import { Application, Deleted, Group, quoted, ServicePrincipal, select } from '../graph/graph-objects.ts'
+import { WORDS } from '../whatif/actual-state.ts'
 import type { Names } from './names.ts'
 
 export const KINDS = ['servicePrincipal', 'application', 'group'] as const
 export type Kind = (typeof KINDS)[number]
 
-export interface Belonging {
-  kind: Kind
-  id: string
-  displayName: string
-  appId?: string | undefined
-  uniqueName?: string | undefined
+export const Belonging = z.object({
+  kind: z.enum(KINDS),
+  id: z.string(),
+  displayName: z.string(),
+  appId: z.string().optional(),
+  uniqueName: z.string().optional(),
   /** Whether it carries a mark of this environment; a unique name alone somebody else may have given. */
-  isMarked: boolean
-}
+  isMarked: z.boolean(),
+})
+export type Belonging = z.infer<typeof Belonging>
 
 /** What each type has; Graph refuses to select a property that a type has not. */
 const DELETED: Record<Kind, string> = {
   servicePrincipal: 'id,appId,displayName,tags',
   application: 'id,appId,displayName,uniqueName,tags',
   group: 'id,displayName,description,uniqueName',
-}
-const WORDS: Record<Kind, string> = {
-  servicePrincipal: 'service principal',
-  application: 'app registration',
-  group: 'group',
 }
 
 type Named = Pick<Deleted, 'id' | 'displayName' | 'appId' | 'uniqueName'>
@@ -49,31 +46,31 @@ const groupNames = ({ admins, users }: Names) => [admins, users]
 const allNames = (names: Names) => [...appNames(names), ...groupNames(names)]
 
 /** Both tags: two subscriptions of one tenant may have environments of the same name. */
-export const isTagged = ({ tags }: { tags?: string[] | null | undefined }, names: Names): boolean =>
+export const isTagged = ({ tags }: Partial<Pick<Deleted, 'tags'>>, names: Names): boolean =>
   names.tags.every((tag) => tags?.includes(tag))
 
-interface Marks {
-  tags?: string[] | null | undefined
-  description?: string | null | undefined
-}
+type Marks = Partial<Pick<Deleted, 'tags' | 'description'>>
 /** Both tags; a group, which has none, says in its description whose it is. */
 const isMarkedBy = (marks: Marks, names: Names): boolean =>
   isTagged(marks, names) || Boolean(marks.description?.includes(names.token))
 
-const isThere = <T>(value: T | undefined): value is T => value !== undefined
-
-/** The apps with our unique names; one that somebody else made is among them. */
-export const appsByName = async (directory: Directory, names: Names): Promise<Application[]> => {
-  const path = (name: string) => `/applications(uniqueName=${quoted(name)})?${select(Application)}`
-  const found = await Promise.all(appNames(names).map((name) => directory.get(path(name), Application)))
-  return found.filter(isThere)
+/** Those of a collection that have one of these unique names; one that somebody else made is among them. */
+export async function findNamed<T>(
+  directory: Directory,
+  collection: 'applications' | 'groups',
+  names: readonly string[],
+  shape: z.ZodObject & z.ZodType<T>,
+): Promise<T[]> {
+  const path = (name: string) => `/${collection}(uniqueName=${quoted(name)})?${select(shape)}`
+  const found = await Promise.all(names.map((name) => directory.get(path(name), shape)))
+  return found.filter((one) => one !== undefined)
 }
 
-export const groupsByName = async (directory: Directory, names: Names): Promise<Group[]> => {
-  const path = (name: string) => `/groups(uniqueName=${quoted(name)})?${select(Group)}`
-  const found = await Promise.all(groupNames(names).map((name) => directory.get(path(name), Group)))
-  return found.filter(isThere)
-}
+export const appsByName = (directory: Directory, names: Names): Promise<Application[]> =>
+  findNamed(directory, 'applications', appNames(names), Application)
+
+export const groupsByName = (directory: Directory, names: Names): Promise<Group[]> =>
+  findNamed(directory, 'groups', groupNames(names), Group)
 
 /** Alive: found by unique name or by both tags, never by display name. */
 export async function living(directory: Directory, names: Names): Promise<Belonging[]> {
@@ -92,7 +89,7 @@ export async function living(directory: Directory, names: Names): Promise<Belong
   const isOurs = (one: ServicePrincipal) =>
     isTagged(one, names) || apps.some((app) => app.appId === one.appId && isTagged(app, names))
   return [
-    ...unique([...principals.filter(isThere), ...ours]).map((one) =>
+    ...unique([...principals.filter((one) => one !== undefined), ...ours]).map((one) =>
       belonging('servicePrincipal', one, isOurs(one)),
     ),
     ...apps.map((one) => belonging('application', one, isTagged(one, names))),
@@ -106,17 +103,13 @@ export interface Binned {
   unseen: Kind[]
 }
 
-async function binOf(directory: Directory, kind: Kind): Promise<Deleted[] | undefined> {
-  try {
-    return await directory.list(
+const binOf = (directory: Directory, kind: Kind) =>
+  ifAllowed(
+    directory.list(
       `/directory/deletedItems/microsoft.graph.${kind}?$select=${DELETED[kind]}&$top=999`,
       Deleted,
-    )
-  } catch (error) {
-    if (error instanceof DirectoryError && error.isForbidden) return undefined
-    throw error
-  }
-}
+    ),
+  )
 
 /** In the recycle bin, where an object keeps its unique name for 30 days. */
 export async function deleted(directory: Directory, names: Names): Promise<Binned> {
@@ -137,12 +130,13 @@ export async function deleted(directory: Directory, names: Names): Promise<Binne
   }
 }
 
-const unique = <T extends { id: string }>(items: T[]): T[] => [
+/** By id; the last of several counts. */
+export const unique = <T extends { id: string }>(items: readonly T[]): T[] => [
   ...new Map(items.map((item) => [item.id, item])).values(),
 ]
 
-export const titled = ({ kind, displayName, id }: Pick<Belonging, 'kind' | 'displayName' | 'id'>) =>
-  `${WORDS[kind]} "${displayName}" (${id})`
+type Titled = Pick<Belonging, 'kind' | 'displayName' | 'id'>
+export const titled = ({ kind, displayName, id }: Titled) => `${WORDS[`${kind}s`]} "${displayName}" (${id})`
 
-export const listed = (objects: readonly Belonging[]) =>
+export const listed = (objects: readonly Titled[]) =>
   objects.map((object) => `    ${titled(object)}`).join('\n')

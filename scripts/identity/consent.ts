@@ -4,8 +4,9 @@ import { type Deployment, deploymentOf } from '../cli/environment.ts'
 import { Problem } from '../cli/problem.ts'
 import { type Context, runScript } from '../cli/script.ts'
 import type { Directory } from '../graph/directory.ts'
-import { DirectoryError, ignoreThere } from '../graph/directory-error.ts'
+import { isForbidden } from '../graph/directory-error.ts'
 import { Grant, Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
+import { splitWords } from '../whatif/properties.ts'
 import { type ConsentClient, consentPack, dropPack, packFile, savePack } from './consent-pack.ts'
 import { switchedOff } from './switched-off.ts'
 
@@ -17,37 +18,34 @@ function consentClients(deployment: Deployment): ConsentClient[] {
   return [api, { title: 'dev API app', appId: ENTRA_DEV_CLIENT_ID, principalId: ENTRA_DEV_PRINCIPAL_ID }]
 }
 
-const words = (scope: string | null | undefined): string[] => (scope ?? '').split(' ').filter(Boolean)
-const grantsOf = (directory: Directory, principalId: string): Promise<Grant[]> =>
-  directory.list(`/oauth2PermissionGrants?$filter=clientId eq '${principalId}'`, Grant)
+/** What everybody in the tenant has consented to: one grant for each API. */
+export async function tenantGrants(directory: Directory, principalId: string): Promise<Grant[]> {
+  const grants = await directory.list(`/oauth2PermissionGrants?$filter=clientId eq '${principalId}'`, Grant)
+  return grants.filter(({ consentType }) => consentType === 'AllPrincipals')
+}
+
+const grantFor = async (directory: Directory, { principalId }: ConsentClient, { id }: Resource) =>
+  (await tenantGrants(directory, principalId)).find(({ resourceId }) => resourceId === id)
 
 /** The API's service principal; one that this tenant has never met is made known to it. */
 async function resourceOf(directory: Directory, api: DownstreamApi): Promise<Resource> {
-  const path = servicePrincipalPath(api.appId)
-  let created = false
-  const found = await directory.until(
-    async () => {
-      const present = await directory.get(path, Resource)
-      if (present || created) return present
-      created = true
-      await directory.create('/servicePrincipals', { appId: api.appId }, Resource).catch(ignoreThere)
-      return undefined
-    },
-    (present) => present !== undefined,
-  )
-  if (!found) {
+  const ensured = await directory.ensure({
+    read: () => directory.get(servicePrincipalPath(api.appId), Resource),
+    create: () => directory.create('/servicePrincipals', { appId: api.appId }, Resource),
+  })
+  if (!ensured) {
     throw new Problem({
       what: `The service principal of ${api.displayName} has been created but is not readable yet.`,
       why: 'Consent is granted to it.',
       fix: 'npm run consent    (in some minutes)',
     })
   }
-  const offered = found.oauth2PermissionScopes
+  const offered = ensured.present.oauth2PermissionScopes
   const unknown = api.permissions.find(
     ({ id, value }) =>
       offered.length > 0 && !offered.some((scope) => scope.id === id && scope.value === value),
   )
-  if (!unknown) return found
+  if (!unknown) return ensured.present
   throw new Problem({
     what: `${api.displayName} has no delegated permission ${unknown.value} with the id ${unknown.id}.`,
     why: 'A grant for it would mean nothing, and a consent page would show another permission.',
@@ -59,32 +57,18 @@ async function resourceOf(directory: Directory, api: DownstreamApi): Promise<Res
 async function grant(directory: Directory, client: ConsentClient, api: DownstreamApi): Promise<boolean> {
   const resource = await resourceOf(directory, api)
   const wanted = api.permissions.map(({ value }) => value)
-  const lacks = (present: Grant | undefined) =>
-    wanted.filter((value) => !words(present?.scope).includes(value))
-  const patched = new Set<string>()
-  let created = false
-  const settled = await directory.until(
-    async () => {
-      const present = (await grantsOf(directory, client.principalId)).find(
-        ({ resourceId, consentType }) => resourceId === resource.id && consentType === 'AllPrincipals',
-      )
-      const missing = lacks(present)
-      if (!present && !created) {
-        created = true
-        const keys = { clientId: client.principalId, consentType: 'AllPrincipals', resourceId: resource.id }
-        await directory
-          .create('/oauth2PermissionGrants', { ...keys, scope: wanted.join(' ') }, Grant)
-          .catch(ignoreThere)
-      } else if (present && missing.length > 0 && !patched.has(present.id)) {
-        patched.add(present.id)
-        const scope = [...words(present.scope), ...missing].join(' ')
-        await directory.update(`/oauth2PermissionGrants/${present.id}`, { scope })
-      }
-      return present
-    },
-    (present) => lacks(present).length === 0,
-  )
-  if (settled) return created || patched.size > 0
+  const lacking = ({ scope }: Grant) => wanted.filter((value) => !splitWords(scope).includes(value))
+  const keys = { clientId: client.principalId, consentType: 'AllPrincipals', resourceId: resource.id }
+  const ensured = await directory.ensure({
+    read: () => grantFor(directory, client, resource),
+    create: () => directory.create('/oauth2PermissionGrants', { ...keys, scope: wanted.join(' ') }, Grant),
+    isRight: (present) => lacking(present).length === 0,
+    correct: (present) =>
+      directory.update(`/oauth2PermissionGrants/${present.id}`, {
+        scope: [...splitWords(present.scope), ...lacking(present)].join(' '),
+      }),
+  })
+  if (ensured) return ensured.done !== 'nothing'
   throw new Problem({
     what: `The consent of the ${client.title} for ${api.displayName} has been written but is not readable yet.`,
     why: 'Until it has replicated its tools answer with AADSTS65001.',
@@ -105,21 +89,18 @@ async function withdraw(
   const resource = await directory.get(servicePrincipalPath(api.appId), Resource)
   if (!resource) return []
   const values = api.permissions.map(({ value }) => value)
-  const mine = async () =>
-    (await grantsOf(directory, client.principalId)).find(
-      ({ resourceId, consentType }) => resourceId === resource.id && consentType === 'AllPrincipals',
-    )
-  const given = await mine()
-  const taken = words(given?.scope).filter((word) => values.includes(word))
+  const read = () => grantFor(directory, client, resource)
+  const given = await read()
+  const taken = splitWords(given?.scope).filter((word) => values.includes(word))
   if (!given || taken.length === 0) return []
   const found = [`${taken.join(', ')} of ${api.displayName} from the ${client.title}`]
   if (!isDecided) return found
-  const kept = words(given.scope).filter((word) => !values.includes(word))
+  const kept = splitWords(given.scope).filter((word) => !values.includes(word))
   const path = `/oauth2PermissionGrants/${given.id}`
   if (kept.length > 0) await directory.update(path, { scope: kept.join(' ') })
   else await directory.remove(path)
   // What is read back next should not find it again.
-  await directory.until(mine, (now) => !words(now?.scope).some((word) => values.includes(word)))
+  await directory.until(read, (now) => !splitWords(now?.scope).some((word) => values.includes(word)))
   return found
 }
 
@@ -134,7 +115,7 @@ async function withdrawAll(directory: Directory, clients: readonly ConsentClient
       for (const api of switchedOff(toolSets).consents)
         done.push(...(await withdraw(directory, client, api, Boolean(toolSets))))
   } catch (error) {
-    if (!(error instanceof DirectoryError && error.isForbidden)) throw error
+    if (!isForbidden(error)) throw error
     return [
       '; consent of tool sets that are off is left, an administrator takes it back with: npm run consent',
     ]
@@ -148,7 +129,10 @@ async function withdrawAll(directory: Directory, clients: readonly ConsentClient
 }
 
 /** Of the APIs that this tenant has never met: without a service principal there is nothing to consent to. */
-async function unknownApis(directory: Directory, apis: readonly DownstreamApi[]): Promise<DownstreamApi[]> {
+export async function unknownApis(
+  directory: Directory,
+  apis: readonly DownstreamApi[],
+): Promise<DownstreamApi[]> {
   const found = await Promise.all(
     apis.map(({ appId }) => directory.get(servicePrincipalPath(appId), Resource)),
   )
@@ -170,7 +154,7 @@ export async function consent(context: Context): Promise<Consent> {
     for (const { client, api } of pairs)
       if (await grant(directory, client, api)) done.push(`${api.displayName} to the ${client.title}`)
   } catch (error) {
-    if (!(error instanceof DirectoryError && error.isForbidden)) throw error
+    if (!isForbidden(error)) throw error
     const unknown = await unknownApis(directory, permissions.downstreamApis)
     const pack = consentPack(environment, deployment.AZURE_TENANT_ID, clients, { ...permissions, unknown })
     await savePack(file, pack)

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { Problem } from '../cli/problem.ts'
 import type { Directory } from '../graph/directory.ts'
 import { DirectoryError } from '../graph/directory-error.ts'
-import { Credential } from '../graph/graph-objects.ts'
 
 const HOUR = 3_600_000
 export const DAY = 24 * HOUR
@@ -14,11 +13,7 @@ const LONGEST_MARGIN = 14 * DAY
 export const SECRET_PREFIX = 'mcp-expenses developer secret'
 
 const Added = z.object({ keyId: z.string(), secretText: z.string() })
-interface AddedSecret {
-  keyId: string
-  secretText: string
-  endDateTime: string
-}
+type AddedSecret = z.infer<typeof Added> & { endDateTime: string }
 
 const isAbout = (error: unknown, code: string): error is DirectoryError =>
   error instanceof DirectoryError && (error.code === code || error.detail.includes(code))
@@ -61,10 +56,14 @@ export const withoutSecret = (
       and a reviewed line in infra/identity-exceptions.json, because nobody declares it (docs/whatif.md)
     or an administrator exempts app ${clientId} from the app management policy, then: npx node scripts/identity/dev-credential.ts`
 
-const Secrets = z.object({
-  passwordCredentials: z.array(Credential.extend({ startDateTime: z.string().nullish() })).default([]),
+const Secret = z.object({
+  keyId: z.string(),
+  displayName: z.string().nullish(),
+  startDateTime: z.string().nullish(),
+  endDateTime: z.string().nullish(),
 })
-type Secret = z.infer<typeof Secrets>['passwordCredentials'][number]
+type Secret = z.infer<typeof Secret>
+const Secrets = z.object({ passwordCredentials: z.array(Secret).default([]) })
 
 /** The secrets of one app. */
 export interface Held {

@@ -27,14 +27,8 @@ const consentOf = ({ appId, displayName, permissions }: DownstreamApi) => ({
 })
 
 /** Consent for what permissions.json asks for, and the credential of the server's managed identity. */
-export function describeHooks({
-  declaration,
-  toolSets,
-  authorityHost,
-  tenantId,
-  serverIdentity,
-  secrets,
-}: Hooks): Further {
+export function describeHooks(hooks: Hooks): Further {
+  const { declaration, toolSets, authorityHost, tenantId, serverIdentity, secrets } = hooks
   const { downstreamApis, clients } = selectPermissions(declaration, toolSets)
   const off = decidedOff(toolSets, declaration)
   return Further.parse({

@@ -5,17 +5,22 @@ import { USUAL_TOOL_SETS } from '../../app/permissions.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
 import type { Directory } from '../graph/directory.ts'
-import { DirectoryError } from '../graph/directory-error.ts'
-import { Grant, quoted, Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
+import { ifAllowed } from '../graph/directory-error.ts'
+import {
+  Application,
+  type Grant,
+  quoted,
+  Resource,
+  select,
+  servicePrincipalPath,
+} from '../graph/graph-objects.ts'
+import { splitWords } from '../whatif/properties.ts'
+import { findNamed } from './belongings.ts'
+import { tenantGrants } from './consent.ts'
 import type { Names } from './names.ts'
 import { switchedOff } from './switched-off.ts'
 
-const Entitlement = z.object({ id: z.string(), isEnabled: z.boolean() })
-const App = z.object({
-  appId: z.string(),
-  tags: z.array(z.string()).default([]),
-  api: z.object({ oauth2PermissionScopes: z.array(Entitlement).default([]) }).prefault({}),
-  appRoles: z.array(Entitlement).default([]),
+const App = Application.pick({ appId: true, tags: true, api: true, appRoles: true }).extend({
   requiredResourceAccess: z
     .array(z.object({ resourceAppId: z.string(), resourceAccess: z.array(z.object({ id: z.string() })) }))
     .default([]),
@@ -34,18 +39,9 @@ const declaredBy = ({ api, appRoles, requiredResourceAccess }: App): string[] =>
 
 /** Whoever may not read grants deploys all the same: what the apps declare says nearly as much. */
 async function grantedTo(directory: Directory, { appId }: App): Promise<Grant[]> {
-  try {
-    const principal = await directory.get(servicePrincipalPath(appId), Resource)
-    if (!principal) return []
-    const grants = await directory.list(
-      `/oauth2PermissionGrants?$filter=clientId eq '${principal.id}'`,
-      Grant,
-    )
-    return grants.filter(({ consentType }) => consentType === 'AllPrincipals')
-  } catch (error) {
-    if (error instanceof DirectoryError && error.isForbidden) return []
-    throw error
-  }
+  const principal = await ifAllowed(directory.get(servicePrincipalPath(appId), Resource))
+  if (!principal) return []
+  return (await ifAllowed(tenantGrants(directory, principal.id))) ?? []
 }
 
 /** Keys of the permissions that have consent for the whole tenant, among those that only sets that are off ask for. */
@@ -55,7 +51,7 @@ async function consentedTo(directory: Directory, apps: readonly App[], declarati
     const resource = await directory.get(servicePrincipalPath(appId), Resource)
     const given = grants
       .filter(({ resourceId }) => resourceId === resource?.id)
-      .flatMap(({ scope }) => (scope ?? '').split(' '))
+      .flatMap(({ scope }) => splitWords(scope))
     return permissions.filter(({ value }) => given.includes(value)).map(({ id }) => keyOf(appId, id))
   })
   return (await Promise.all(perApi)).flat()
@@ -63,14 +59,9 @@ async function consentedTo(directory: Directory, apps: readonly App[], declarati
 
 /** The API app and the dev app; before the subscription is known, those of every environment of this name. */
 async function appsOf(directory: Directory, environmentName: string, names?: Names): Promise<App[]> {
-  const selected = '$select=appId,tags,api,appRoles,requiredResourceAccess'
-  if (names) {
-    const path = (name: string) => `/applications(uniqueName=${quoted(name)})?${selected}`
-    const found = await Promise.all([names.api, names.dev].map((name) => directory.get(path(name), App)))
-    return found.filter((app) => app !== undefined)
-  }
+  if (names) return findNamed(directory, 'applications', [names.api, names.dev], App)
   const tag = quoted(`azd-env-name:${environmentName}`)
-  const found = await directory.list(`/applications?$filter=tags/any(t:t eq ${tag})&${selected}`, App)
+  const found = await directory.list(`/applications?$filter=tags/any(t:t eq ${tag})&${select(App)}`, App)
   // Other templates tag with the name alone.
   return found.filter(({ tags }) => tags.some((one) => one.startsWith('azd-env-token:')))
 }

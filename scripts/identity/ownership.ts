@@ -7,22 +7,13 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Environment } from '../cli/environment.ts'
 import type { Context } from '../cli/script.ts'
-import { type Belonging, KINDS, listed } from './belongings.ts'
+import { Belonging, listed, unique } from './belongings.ts'
 import type { Names } from './names.ts'
 
 const Remembered = z.object({
   tenantId: z.string().optional(),
-  objects: z.array(
-    z.object({
-      kind: z.enum(KINDS),
-      id: z.string(),
-      displayName: z.string(),
-      appId: z.string().optional(),
-      uniqueName: z.string().optional(),
-      // Only what was proven to be ours is remembered.
-      isMarked: z.boolean().default(true),
-    }),
-  ),
+  // Only what was proven to be ours is remembered.
+  objects: z.array(Belonging.extend({ isMarked: z.boolean().default(true) })),
 })
 export type Remembered = Readonly<{ tenantId?: string | undefined; objects: readonly Belonging[] }>
 
@@ -47,14 +38,7 @@ export async function recall(context: Context): Promise<Remembered> {
 export const forget = (context: Context) => rm(fileOf(context), { force: true })
 
 /** The first of two with the same id counts. */
-export const merged = (...lists: (readonly Belonging[])[]): Belonging[] => [
-  ...new Map(
-    lists
-      .toReversed()
-      .flat()
-      .map((object) => [object.id, object]),
-  ).values(),
-]
+export const merged = (...lists: (readonly Belonging[])[]): Belonging[] => unique(lists.toReversed().flat())
 
 /** By its marks, by what azd says of the deployment, or because it was proven before. */
 export function isProven(

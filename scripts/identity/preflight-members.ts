@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
 import type { Directory } from '../graph/directory.ts'
-import { DirectoryError } from '../graph/directory-error.ts'
+import { ifAllowed, isForbidden } from '../graph/directory-error.ts'
 
 const Found = z.object({
   id: z.string(),
@@ -31,7 +31,7 @@ async function lookUp(directory: Directory, id: string) {
       const found = await directory.get(`/${kind}/${id}?$select=id,displayName${more}`, Found)
       return found && { kind, found }
     } catch (error) {
-      if (!(error instanceof DirectoryError && error.isForbidden)) throw error
+      if (!isForbidden(error)) throw error
       closed.push(kind)
       return undefined
     }
@@ -46,15 +46,11 @@ const said = ({ here, closed }: Looked) => {
   return closed.length > 0 ? 'nothing that you may read' : 'nobody'
 }
 
-/** Only a note is lost. */
-function none(error: unknown): [] {
-  if (error instanceof DirectoryError && error.isForbidden) return []
-  throw error
-}
-
 /** Groups in the group: their members see the admin tools, but are not assigned to the apps. */
 async function nestedIn(directory: Directory, id: string): Promise<string | undefined> {
-  const members = await directory.list(`/groups/${id}/members?$select=id,displayName`, Member).catch(none)
+  const reading = directory.list(`/groups/${id}/members?$select=id,displayName`, Member)
+  // Of whoever may not read them only a note is lost.
+  const members = (await ifAllowed(reading)) ?? []
   const nested = members.filter((one) => one['@odata.type'] === '#microsoft.graph.group')
   return nested.length > 0 ? nested.map(({ displayName }) => `"${displayName ?? ''}"`).join(', ') : undefined
 }

@@ -3,52 +3,25 @@ import { loadPermissions, type Permissions } from '../../app/permissions.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
 import { Application, quoted, select } from '../graph/graph-objects.ts'
-import { appsByName, type Belonging, deleted, groupsByName, isTagged, titled } from './belongings.ts'
+import { findRemovals } from '../whatif/blockers.ts'
+import { appsByName, type Belonging, deleted, groupsByName, isTagged, listed, titled } from './belongings.ts'
 import type { Names } from './names.ts'
 import { binClosed } from './recycle-bin.ts'
-import { switchedOff } from './switched-off.ts'
+import { enabledIn, switchedOff } from './switched-off.ts'
 
-interface Declared {
-  id: string
-  value: string
+/** In the words of the what-if, but for what a hook disables before the deployment. */
+function removals(
+  { api, appRoles }: Application,
+  permissions: Permissions,
+  disabledFirst: readonly string[],
+) {
+  const isLeft = ({ id }: { id: string }) => !disabledFirst.includes(id)
+  const named = (all: readonly { id: string; value: string }[]) => all.map(({ id, value }) => ({ id, value }))
+  return [
+    ...findRemovals('scope', api.oauth2PermissionScopes.filter(isLeft), named(permissions.scopes)),
+    ...findRemovals('role', appRoles.filter(isLeft), named(permissions.appRoles)),
+  ].map(({ what }) => what)
 }
-interface Live {
-  id: string
-  value?: string | null | undefined
-  isEnabled: boolean
-}
-
-function lost(kind: string, live: readonly Live[], declared: readonly Declared[]): string[] {
-  return live
-    .filter(({ isEnabled }) => isEnabled)
-    .flatMap(({ id, value }) => {
-      const now = declared.find((one) => one.id === id)
-      if (!now) return [`${kind} ${value ?? id} would be removed while it is enabled`]
-      return now.value === value
-        ? []
-        : [`${kind} ${value ?? id} would be renamed to ${now.value} while it is enabled`]
-    })
-}
-
-/** A text for each, empty when the deployment may go on. */
-const removals = ({ api, appRoles }: Application, permissions: Permissions): string[] => [
-  ...lost('scope', api.oauth2PermissionScopes, permissions.scopes),
-  ...lost('role', appRoles, permissions.appRoles),
-]
-
-const withoutAll = (app: Application, ids: readonly string[]): Application => ({
-  ...app,
-  api: {
-    ...app.api,
-    oauth2PermissionScopes: app.api.oauth2PermissionScopes.filter(({ id }) => !ids.includes(id)),
-  },
-  appRoles: app.appRoles.filter(({ id }) => !ids.includes(id)),
-})
-
-const enabledAmong = ({ api, appRoles }: Application, ids: readonly string[]) =>
-  [...api.oauth2PermissionScopes, ...appRoles]
-    .filter(({ id, isEnabled }) => isEnabled && ids.includes(id))
-    .map(({ id, value }) => value ?? id)
 
 export async function checkNames(
   { directory, environment }: Context,
@@ -65,7 +38,7 @@ export async function checkNames(
   ]
   if (foreign.length === 0) return undefined
   throw new Problem({
-    what: `Somebody else holds our unique names:\n${foreign.map((one) => `    ${titled(one)}`).join('\n')}`,
+    what: `Somebody else holds our unique names:\n${listed(foreign)}`,
     why: 'The deployment would take these objects over and overwrite them.',
     fix: `Delete them, or add ${names.tags.join(' and ')} to their tags (groups: ${names.token} to the description) if they are yours; or: azd env new <another name>`,
   })
@@ -76,7 +49,7 @@ export class Twins extends Problem {
 
   constructor(items: readonly Belonging[], name: string) {
     super({
-      what: `The recycle bin holds objects of this environment:\n${items.map((item) => `    ${titled(item)}`).join('\n')}`,
+      what: `The recycle bin holds objects of this environment:\n${listed(items)}`,
       why: 'Their unique names stay taken for 30 days: the deployment would fail with "Another object with the same value for property uniqueName already exists".',
       fix: `npm run recycle-bin -- restore --environment ${name}    (keeps their ids), or: npm run recycle-bin -- purge --environment ${name}`,
     })
@@ -128,17 +101,16 @@ export async function checkRemovals(
   const apps = await appsByName(directory, names)
   const ours = apps.filter(({ uniqueName }) => uniqueName !== names.client)
   const { entitlements } = switchedOff(environment.TOOL_SETS)
-  const lost = ours.flatMap((app) =>
-    removals(withoutAll(app, entitlements), loadPermissions(environment.TOOL_SETS)),
-  )
+  const permissions = loadPermissions(environment.TOOL_SETS)
+  const lost = ours.flatMap((app) => removals(app, permissions, entitlements))
   if (lost.length === 0) {
-    const leaving = ours.flatMap((app) => enabledAmong(app, entitlements))
+    const leaving = ours.flatMap((app) => enabledIn(app, new Set(entitlements)))
     return leaving.length > 0
       ? `${[...new Set(leaving)].join(', ')} of tool sets that are off: disabled next`
       : undefined
   }
   throw new Problem({
-    what: `${[...new Set(lost)].join('; ')}.`,
+    what: [...new Set(lost)].join(' '),
     why: 'Entra refuses this while the permission is enabled, because clients may hold tokens for it.',
     fix: 'Put it back into infra/permissions.json with "isEnabled": false, azd provision, then remove it and azd provision again.',
   })

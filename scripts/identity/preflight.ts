@@ -12,7 +12,7 @@ import { NOT_ASKED_YET } from '../cli/environment.ts'
 import { checkParameters } from '../cli/parameters.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
-import { Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
+import { unknownApis } from './consent.ts'
 import { checkToolSets } from './live-tool-sets.ts'
 import { type Names, namesOf } from './names.ts'
 import { type Rights, rightsOf, type Verdict } from './operator-rights.ts'
@@ -51,15 +51,12 @@ async function checkApis(
   { directory, environment }: Context,
   { consent }: Rights,
 ): Promise<string | undefined> {
-  const { downstreamApis } = loadPermissions(environment.TOOL_SETS)
-  const found = await Promise.all(
-    downstreamApis.map(({ appId }) => directory.get(servicePrincipalPath(appId), Resource)),
-  )
-  const missing = downstreamApis.filter((_, index) => !found[index]).map(({ displayName }) => displayName)
+  const missing = await unknownApis(directory, loadPermissions(environment.TOOL_SETS).downstreamApis)
   if (missing.length === 0) return undefined
   const next =
     consent === 'yes' ? 'postprovision makes it known' : 'it goes on the consent pack for an administrator'
-  return `${missing.join(', ')} has no service principal in this tenant yet: ${next}`
+  const names = missing.map(({ displayName }) => displayName).join(', ')
+  return `${names} has no service principal in this tenant yet: ${next}`
 }
 
 /**

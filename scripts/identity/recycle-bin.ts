@@ -1,7 +1,7 @@
 /** This environment's deleted objects: lists, restores or purges them. Their unique names stay taken for 30 days. */
 import { Problem } from '../cli/problem.ts'
 import { type Context, runScript } from '../cli/script.ts'
-import { DirectoryError } from '../graph/directory-error.ts'
+import { isForbidden } from '../graph/directory-error.ts'
 import { Deleted } from '../graph/graph-objects.ts'
 import { type Belonging, deleted, type Kind, listed, titled } from './belongings.ts'
 import { namesOf } from './names.ts'
@@ -66,28 +66,39 @@ export async function restore({ directory, print }: Context, items: readonly Bel
   }
 }
 
-/** Removes for good; what was gone already is no failure. Returns what could not be removed, with the reason. */
-export async function purge(
+/** Removes one after the other; what was gone already is no failure. Returns what whoever asks may not remove. */
+async function removeAll(
   { directory, print }: Context,
-  items: readonly Belonging[],
-): Promise<{ item: Belonging; reason: string }[]> {
-  const left: { item: Belonging; reason: string }[] = []
-  for (const item of items) {
+  objects: readonly Belonging[],
+  pathOf: (object: Belonging) => string,
+  done: string,
+): Promise<Belonging[]> {
+  const left: Belonging[] = []
+  for (const object of objects) {
     try {
-      if (await directory.remove(itemOf(item))) print(`✓ purged ${titled(item)}`)
+      if (await directory.remove(pathOf(object))) print(`✓ ${done} ${titled(object)}`)
     } catch (error) {
-      if (!(error instanceof DirectoryError && error.isForbidden)) throw error
-      left.push({ item, reason: 'you may delete it but not purge it from the recycle bin' })
+      if (!isForbidden(error)) throw error
+      left.push(object)
     }
   }
   return left
 }
 
-export const mayNotPurge = (left: readonly { item: Belonging; reason: string }[], name: string) =>
+/** Into the recycle bin. Returns what the caller may not delete. */
+export const erase = (context: Context, objects: readonly Belonging[]) =>
+  removeAll(context, objects, ({ kind, id }) => `/${kind}s/${id}`, 'deleted')
+
+/** For good. Returns what the caller may not purge. */
+export const purge = (context: Context, items: readonly Belonging[]) =>
+  removeAll(context, items, itemOf, 'purged')
+
+const NOT_PURGED = 'you may delete it but not purge it from the recycle bin'
+export const mayNotPurge = (left: readonly Belonging[], name: string) =>
   new Problem({
-    what: `Left in the recycle bin:\n${left.map(({ item, reason }) => `    ${titled(item)}: ${reason}`).join('\n')}`,
+    what: `Left in the recycle bin:\n${left.map((item) => `    ${titled(item)}: ${NOT_PURGED}`).join('\n')}`,
     why: 'Its unique name stays taken for 30 days, so that the next azd provision of this environment fails.',
-    fix: `npm run recycle-bin -- purge --environment ${name}    (${binRoles(left.map(({ item }) => item.kind))})`,
+    fix: `npm run recycle-bin -- purge --environment ${name}    (${binRoles(left.map(({ kind }) => kind))})`,
   })
 
 export async function recycleBin(context: Context, action: string): Promise<void> {

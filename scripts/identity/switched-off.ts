@@ -4,7 +4,7 @@ import { type Declaration, loadDeclaration } from '../../app/declaration.ts'
 import { type DownstreamApi, everyToolSet, selectPermissions } from '../../app/permissions.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
-import { quoted } from '../graph/graph-objects.ts'
+import { type Application, quoted } from '../graph/graph-objects.ts'
 import type { Names } from './names.ts'
 
 export interface SwitchedOff {
@@ -51,7 +51,6 @@ const App = z.object({
     .prefault({}),
   appRoles: z.array(Entitlement).default([]),
 })
-type App = z.infer<typeof App>
 type Entitlement = z.infer<typeof Entitlement>
 
 /**
@@ -97,7 +96,11 @@ async function disableIn({ directory }: Context, name: string, off: ReadonlySet<
   return lost
 }
 
-const enabledIn = (app: App | undefined, off: ReadonlySet<string>): string[] =>
+/** Names of the scopes and roles that are enabled in `app`, among those of tool sets that are off. */
+export const enabledIn = (
+  app: Pick<Application, 'api' | 'appRoles'> | undefined,
+  off: ReadonlySet<string>,
+): string[] =>
   [...(app?.api.oauth2PermissionScopes ?? []), ...(app?.appRoles ?? [])]
     .filter(({ id, isEnabled }) => isEnabled && off.has(id))
     .map(({ id, value }) => value ?? id)

@@ -4,16 +4,13 @@ import { appendFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { z } from 'zod'
-import { templateOf } from '../bicep/parameter-file.ts'
-import { findPlaces } from '../bicep/places.ts'
 import { type Command, parseCommand } from '../whatif/command.ts'
 import { decideExitCode, renderJson, type Summary, summarize } from '../whatif/report.ts'
 import { fence, renderMarkdown } from '../whatif/report-markdown.ts'
 import { renderSarif } from '../whatif/report-sarif.ts'
 import { renderText } from '../whatif/report-text.ts'
 import { askWhatIf } from '../whatif/whatif.ts'
-import { type GitHub, readAt, saveComment } from './github.ts'
-import { type PullRequest, pullRequestOf } from './pull-request.ts'
+import { type GitHub, type PullRequest, pullRequestOf, readAt, saveComment } from './github.ts'
 import { surroundingsOf } from './surroundings.ts'
 import { inOurWords } from './words.ts'
 
@@ -112,9 +109,8 @@ async function tell(job: Job, pull: PullRequest | undefined): Promise<Told> {
   const { parameters, allowed } = command
   const context = await surroundingsOf(parameters, { allowed, isStoredTrusted: false })
   const result = await askWhatIf(context, { ...command, exceptions })
-  const places = findPlaces(templateOf(resolve(command.parameters)) ?? '')
   await writeFile(join(job.REPORTS, `${NAME}.json`), renderJson(result))
-  await writeFile(join(job.REPORTS, `${NAME}.sarif`), renderSarif(result, places))
+  await writeFile(join(job.REPORTS, `${NAME}.sarif`), renderSarif(result))
   return {
     code: decideExitCode(result, command.failOn),
     summary: summarize(result),

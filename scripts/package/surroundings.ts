@@ -1,14 +1,15 @@
 /** What the package works with, in anybody's folder: the azd environment where there is one, and few variables beside it. */
+import { AzureCliCredential, AzureDeveloperCliCredential } from '@azure/identity'
 import { z } from 'zod'
 import { compile } from '../bicep/compile.ts'
+import { isInPipeline } from '../bicep/compiler.ts'
 import { variablesOf, WITHHELD } from '../bicep/parameter-file.ts'
-import { isInPipeline } from '../bicep/pipeline.ts'
 import { azdValues } from '../cli/azd.ts'
 import { Problem } from '../cli/problem.ts'
+import { type Operator, operatorWith } from '../cli/token.ts'
 import { Directory } from '../graph/directory.ts'
 import { isLoopback } from '../graph/loopback.ts'
 import type { Surroundings } from '../whatif/run.ts'
-import { signIn, TOKEN } from './sign-in.ts'
 
 const GRAPH = 'https://graph.microsoft.com'
 /** A token is sent there. */
@@ -56,6 +57,46 @@ async function storedVariables(name: string | undefined): Promise<Record<string,
     if (name || !(error instanceof Problem)) throw error
     return {}
   }
+}
+
+/** @env IDENTITY_WHAT_IF_TOKEN A token for Microsoft Graph that the package `identity-what-if` reads with, before it asks azd and the Azure CLI. */
+const TOKEN = 'IDENTITY_WHAT_IF_TOKEN'
+const HOUR = 3_600_000
+
+/** Who asks: a token in a variable, else whoever is signed in to azd, else to the Azure CLI. Throws a Problem that says what each said. */
+function signIn(given: string | undefined, tenantId: string | undefined): Operator {
+  if (given) {
+    const operator = operatorWith(async () => ({ token: given, expiresOnTimestamp: Date.now() + HOUR }))
+    // With a known tenant nothing hangs on reading it: Microsoft Graph alone may read its tokens.
+    return tenantId ? operator : { ...operator, claims: () => claimsOf(operator) }
+  }
+  const options = tenantId ? { tenantId } : {}
+  return operatorWith(async () => {
+    const said: string[] = []
+    for (const credential of [new AzureDeveloperCliCredential(options), new AzureCliCredential(options)]) {
+      try {
+        return await credential.getToken(`${GRAPH}/.default`)
+      } catch (error) {
+        said.push(error instanceof Error ? error.message : String(error))
+      }
+    }
+    throw new Problem({
+      what: `Nobody is signed in. ${said.join(' ')}`,
+      why: 'The directory is read as whoever is signed in to azd or to the Azure CLI.',
+      fix: `azd auth login, or az login    (or a token for Microsoft Graph in ${TOKEN})`,
+    })
+  })
+}
+
+/** A token of Microsoft Graph names its tenant; what names none is another text, or for another service. */
+async function claimsOf(operator: Operator) {
+  const claims = await operator.claims()
+  if (claims.tid) return claims
+  throw new Problem({
+    what: `${TOKEN} holds no access token that names a tenant.`,
+    why: 'Names and issuers in the template depend on the tenant.',
+    fix: 'az account get-access-token --resource-type ms-graph --query accessToken --output tsv    (prints one; or set AZURE_TENANT_ID)',
+  })
 }
 
 export async function surroundingsOf(parameters: string, choice: Choice = {}): Promise<Surroundings> {

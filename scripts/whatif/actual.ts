@@ -3,12 +3,12 @@ import { z } from 'zod'
 import { Unknown } from '../bicep/value.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Directory } from '../graph/directory.ts'
-import { DirectoryError } from '../graph/directory-error.ts'
+import { isForbidden } from '../graph/directory-error.ts'
 import { quoted } from '../graph/graph-objects.ts'
 import { findLookup, type Lookup, listAccess, listRelationships, listSurroundings } from './actual-lookup.ts'
 import type { ActualState } from './actual-state.ts'
 import { type DesiredObject, isOurs, resolveObject } from './desired.ts'
-import { type ActualProperties, isObject, readList, readProperty } from './properties.ts'
+import { type ActualProperties, GUID, isObject, readList, readProperty } from './properties.ts'
 
 const Actual = z.record(z.string(), z.json())
 
@@ -51,26 +51,21 @@ async function together(readings: readonly Promise<unknown>[]): Promise<void> {
 }
 
 const nameRight = (path: string) => (error: unknown) => {
-  throw error instanceof DirectoryError && error.isForbidden ? new MissingRight(path) : error
+  throw isForbidden(error) ? new MissingRight(path) : error
 }
 
+type Reader = ReturnType<typeof readerOf>
+
 /** Every list is read once. */
-class Reader {
-  readonly #directory: Pick<Directory, 'get' | 'list'>
-  readonly #lists = new Map<string, Promise<ActualProperties[]>>()
-
-  constructor(directory: Pick<Directory, 'get' | 'list'>) {
-    this.#directory = directory
-  }
-
-  get(path: string): Promise<ActualProperties | undefined> {
-    return this.#directory.get(path, Actual).catch(nameRight(path))
-  }
-
-  list(path: string): Promise<ActualProperties[]> {
-    const reading = this.#lists.get(path) ?? this.#directory.list(path, Actual).catch(nameRight(path))
-    this.#lists.set(path, reading)
-    return reading
+function readerOf(directory: Pick<Directory, 'get' | 'list'>) {
+  const lists = new Map<string, Promise<ActualProperties[]>>()
+  return {
+    get: (path: string) => directory.get(path, Actual).catch(nameRight(path)),
+    list: (path: string) => {
+      const reading = lists.get(path) ?? directory.list(path, Actual).catch(nameRight(path))
+      lists.set(path, reading)
+      return reading
+    },
   }
 }
 
@@ -167,8 +162,6 @@ function findStrangers(objects: readonly DesiredObject[], state: ActualState): s
   return [...new Set(ids.filter((id) => typeof id === 'string'))].filter((id) => !state.names.has(id))
 }
 
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 /** People whom the template names by their ids. */
 function findPeople(objects: readonly DesiredObject[], state: ActualState): string[] {
   const ids = objects.filter(isOurs).flatMap((one) => {
@@ -199,7 +192,7 @@ export async function readActual(
   state: ActualState,
   tags: readonly string[],
 ): Promise<Surroundings> {
-  const reader = new Reader(directory)
+  const reader = readerOf(directory)
   const around: Surroundings = { apps: [], principals: [], deleted: [], notes: [] }
   const readBin = async (kind: 'application' | 'group') => {
     if (!objects.some(({ type }) => type === `${kind}s`)) return

@@ -37,8 +37,8 @@ const LIMIT = 20
 export function findBlockers(
   { objects, state, names }: States,
   deleted: readonly ActualProperties[],
-  read: readonly DesiredObject[] = [],
-  disabledFirst: readonly string[] = [],
+  read: readonly DesiredObject[],
+  disabledFirst: readonly string[],
 ): Blocker[] {
   const missing = read.filter(({ by, key }) => by === 'template' && state.isAbsent(key))
   const found = objects.flatMap((one) => {
@@ -46,15 +46,12 @@ export function findBlockers(
     const actual = state.get(one.key)
     const about = { key: one.key, title: names.titleOf(one.type, desired) }
     const found = !actual
-      ? [
-          ...findTwins(one, desired, deleted),
-          ...ofNew(one, desired, state.around(one.key, 'siblings').length),
-        ]
+      ? [findTwin(one, desired, deleted), ...ofNew(one, desired, state.around(one.key, 'siblings').length)]
       : one.type === 'applications'
         ? ofApp(one.passes(state), desired, actual, disabledFirst)
         : []
-    const refused = one.type === 'applications' ? findRefusedUris(one.passes(state), actual) : []
-    return [...found, ...refused].map((blocker) => ({ ...about, ...blocker }))
+    const refused = one.type === 'applications' ? findRefusedUri(one.passes(state), actual) : undefined
+    return [...found, refused].flatMap((blocker) => (blocker ? [{ ...about, ...blocker }] : []))
   })
   return [...found, ...missing.map((one) => describeMissing(one, resolveObject(one, state)))]
 }
@@ -77,40 +74,39 @@ function describeMissing(
 const isBareName = (uri: Value): uri is string =>
   typeof uri === 'string' && /^api:\/\/(?![0-9a-f]{8}-)[^./]+(\/|$)/i.test(uri)
 
-function findRefusedUris(passes: readonly Properties[], actual: ActualProperties | undefined): Found[] {
+function findRefusedUri(
+  passes: readonly Properties[],
+  actual: ActualProperties | undefined,
+): Found | undefined {
   let version = readProperty(actual?.api, 'requestedAccessTokenVersion')
   const present = readList(actual?.identifierUris)
   for (const { identifierUris, api } of passes) {
     const refused = readList(identifierUris).find((uri) => isBareName(uri) && !present.includes(uri))
     if (refused !== undefined && version !== 2)
-      return [
-        {
-          rule: 'identifier-uri-refused',
-          what: `Entra takes ${String(refused)} only with a verified domain, the tenant id or the app id after api://.`,
-          wayOut:
-            'Declare api://<app id>, or the app first with requestedAccessTokenVersion 2 and the URI in a second pass.',
-        },
-      ]
+      return {
+        rule: 'identifier-uri-refused',
+        what: `Entra takes ${String(refused)} only with a verified domain, the tenant id or the app id after api://.`,
+        wayOut:
+          'Declare api://<app id>, or the app first with requestedAccessTokenVersion 2 and the URI in a second pass.',
+      }
     version = readProperty(api, 'requestedAccessTokenVersion') ?? version
   }
-  return []
+  return undefined
 }
 
-function findTwins(
+function findTwin(
   { type }: DesiredObject,
   { uniqueName }: Properties,
   deleted: readonly ActualProperties[],
-): Found[] {
+): Found | undefined {
   const twin = deleted.find((one) => one.uniqueName !== null && one.uniqueName === uniqueName)
-  if (!twin || (type !== 'applications' && type !== 'groups')) return []
+  if (!twin || (type !== 'applications' && type !== 'groups')) return undefined
   const item = `https://graph.microsoft.com/v1.0/directory/deletedItems/${twin.id}`
-  return [
-    {
-      rule: 'soft-deleted-twin',
-      what: `A deleted object (${twin.id}) still has the unique name ${twin.uniqueName}; it stays in the recycle bin for 30 days.`,
-      wayOut: `Restore it: az rest --method POST --url ${item}/restore    or purge it: az rest --method DELETE --url ${item}`,
-    },
-  ]
+  return {
+    rule: 'soft-deleted-twin',
+    what: `A deleted object (${twin.id}) still has the unique name ${twin.uniqueName}; it stays in the recycle bin for 30 days.`,
+    wayOut: `Restore it: az rest --method POST --url ${item}/restore    or purge it: az rest --method DELETE --url ${item}`,
+  }
 }
 
 /** `siblings`: how many federated credentials the app has. */
@@ -138,7 +134,7 @@ function ofApp(
   desired: Properties,
   actual: ActualProperties,
   disabledFirst: readonly string[],
-): Found[] {
+): (Found | undefined)[] {
   const isLeft = ({ id }: Properties) => !disabledFirst.includes(String(id))
   const scopes = readObjects(readProperty(actual.api, SCOPES)).filter(isLeft)
   const removed = [
@@ -148,13 +144,17 @@ function ofApp(
   // Whoever follows the way out of a removal comes past a client that is left.
   return [
     ...removed,
-    ...findEarlyClients(passes, actual),
-    ...(removed.length > 0 ? [] : findLeftClients(passes, actual, disabledFirst)),
+    findEarlyClient(passes, actual),
+    removed.length > 0 ? undefined : findLeftClient(passes, actual, disabledFirst),
   ]
 }
 
 /** A scope or role that somebody may be using must be switched off in a deployment of its own first. */
-function findRemovals(word: string, actual: readonly Properties[], desired: Value | undefined): Found[] {
+export function findRemovals(
+  word: 'scope' | 'role',
+  actual: readonly Readonly<Record<string, Value | undefined>>[],
+  desired: Value | undefined,
+): Found[] {
   if (!Array.isArray(desired)) return []
   const declared = readObjects(desired)
   return actual.flatMap((old): Found[] => {
@@ -185,43 +185,39 @@ const clientScopes = (api: Value | undefined) =>
   )
 
 /** Pass by pass: clients can be given only scopes that were there before that write. */
-function findEarlyClients(passes: readonly Properties[], actual: ActualProperties): Found[] {
+function findEarlyClient(passes: readonly Properties[], actual: ActualProperties): Found | undefined {
   let present = enabledIds(readProperty(actual.api, SCOPES))
   for (const { api } of passes) {
     const early = clientScopes(api).find((id) => typeof id === 'string' && !present.has(id))
     if (early !== undefined)
-      return [
-        {
-          rule: 'pre-authorized-too-early',
-          what: `A client is pre-authorized for the scope ${String(early)} in the same write that adds or enables it.`,
-          wayOut: 'Declare the app twice with one uniqueName: first with the scopes, then with the clients.',
-        },
-      ]
+      return {
+        rule: 'pre-authorized-too-early',
+        what: `A client is pre-authorized for the scope ${String(early)} in the same write that adds or enables it.`,
+        wayOut: 'Declare the app twice with one uniqueName: first with the scopes, then with the clients.',
+      }
     const scopes = readProperty(api, SCOPES)
     if (scopes !== undefined) present = enabledIds(scopes)
   }
-  return []
+  return undefined
 }
 
 /**
  * A client that is there would keep a scope that a pass before its list takes away; whoever disables one first
  * takes it from the clients too.
  */
-function findLeftClients(
+function findLeftClient(
   passes: readonly Properties[],
   actual: ActualProperties,
   disabledFirst: readonly string[],
-): Found[] {
+): Found | undefined {
   const api = passes.map((pass) => pass.api).find((one) => readProperty(one, SCOPES) !== undefined)
-  if (!isObject(api) || api.preAuthorizedApplications !== undefined) return []
+  if (!isObject(api) || api.preAuthorizedApplications !== undefined) return undefined
   const kept = new Set([...readObjects(api[SCOPES]).map(({ id }) => id), ...disabledFirst])
   const lost = clientScopes(actual.api).find((id) => !kept.has(String(id)))
-  if (lost === undefined) return []
-  return [
-    {
-      rule: 'removed-in-one-step',
-      what: `The scope ${String(lost)} would be removed while a live client is pre-authorized for it.`,
-      wayOut: 'Remove that pre-authorization in the Entra admin center (Expose an API), then deploy.',
-    },
-  ]
+  if (lost === undefined) return undefined
+  return {
+    rule: 'removed-in-one-step',
+    what: `The scope ${String(lost)} would be removed while a live client is pre-authorized for it.`,
+    wayOut: 'Remove that pre-authorization in the Entra admin center (Expose an API), then deploy.',
+  }
 }

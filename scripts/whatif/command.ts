@@ -3,29 +3,23 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT } from '../cli/azd.ts'
 import { Problem } from '../cli/problem.ts'
-import type { Perspective } from './risk.ts'
+import type { Question } from './load.ts'
 import { checkTemplateFile, findTemplateFile } from './template-file.ts'
 
 export const FORMATS = ['text', 'markdown', 'json', 'sarif'] as const
 export const LEVELS = ['high', 'medium', 'any'] as const
 export type Level = (typeof LEVELS)[number]
 
-export interface Command {
+export interface Command extends Question {
   format: (typeof FORMATS)[number]
   failOn: Level
   isHelp: boolean
   isMap: boolean
   /** The parameter file, or a template that needs none. */
   parameters: string
-  /** Values of parameters that count more than the file's, as text. */
-  values: Readonly<Record<string, string>>
-  resourceGroup: string | undefined
   /** Names of variables that a parameter file may read in a pipeline. */
   allowed: readonly string[]
   environment: string | undefined
-  perspective: Perspective
-  exceptions: string | undefined
-  desired: string | undefined
 }
 
 export const HELP = `npm run whatif [-- options]
@@ -47,7 +41,8 @@ Says what a deployment and its hooks would change in Microsoft Entra ID, graded 
   -e, --environment <name>     another azd environment than the selected one
   -h, --help                   this text
 
-Exit code: 0 no changes (of that risk), 2 changes, 1 error. What will fail counts as a change of every risk.
+Exit code: 0 no changes (of that risk), 2 changes, 1 error. What will fail counts as a change of every risk. A value
+that is known after deployment only counts by its place, where the object is there already.
 Needs a Bicep compiler (0.36.1 or newer), and the read-only rights Application.Read.All, Group.Read.All and, where
 consent is declared, DelegatedPermissionGrant.Read.All (or Directory.Read.All). Signs in as azd does.
 `

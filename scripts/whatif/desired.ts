@@ -3,8 +3,8 @@ import { existingResources } from '../bicep/alignment.ts'
 import type { Compiled } from '../bicep/compile.ts'
 import type { DeclaredResource, GraphType } from '../bicep/declared.ts'
 import type { Place } from '../bicep/places.ts'
-import { graphType, type Json, type TemplateModule } from '../bicep/template.ts'
-import { entriesOf, evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
+import { graphType, type Json, mapValues, type TemplateModule } from '../bicep/template.ts'
+import { evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
 import { toValue, Unknown, type Value } from '../bicep/value.ts'
 import type { Further } from './further.ts'
 import { isObject, mergePasses, type Properties, readList, readProperty } from './properties.ts'
@@ -17,7 +17,7 @@ export interface Declared {
   variables: Readonly<Record<string, string>>
   tenantId: string
   /** Where resources are written, by module path and symbolic name. */
-  places?: ReadonlyMap<string, Place>
+  places: ReadonlyMap<string, Place>
   /** Object id of whoever asks, and would deploy. */
   deployer?: string | undefined
 }
@@ -60,7 +60,7 @@ function resolve(value: Value, known: Known): Value {
 }
 
 const resolveProperties = (properties: Properties, known: Known): Properties =>
-  Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, resolve(one, known)]))
+  mapValues(properties, (one) => resolve(one, known))
 
 function resolveTerm(term: Term, known: Known): Value {
   const value = toValue(term)
@@ -118,8 +118,8 @@ export const collectReadObjects = (
   ...existingResources(template).flatMap(({ place, type: name, properties }): DesiredObject[] => {
     const type = graphType(name)
     if (!isReadable(type)) return []
-    const entries = entriesOf(properties) ?? new Map<string, Term>()
-    const values = Object.fromEntries([...entries].map(([name, one]) => [name, toValue(one)]))
+    const value = toValue(properties)
+    const values = isObject(value) ? value : {}
     return [
       {
         key: `existing/${place}`,

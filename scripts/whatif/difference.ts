@@ -4,7 +4,14 @@ import type { Json } from '../bicep/template.ts'
 import { Unknown, type Value } from '../bicep/value.ts'
 import { describeBytes, findCertificate, thumbprintOf } from './certificates.ts'
 import type { DesiredObject } from './desired.ts'
-import { type ActualProperties, isObject, type Properties, readProperty, splitWords } from './properties.ts'
+import {
+  type ActualProperties,
+  GUID,
+  isObject,
+  type Properties,
+  readProperty,
+  splitWords,
+} from './properties.ts'
 
 export interface Difference {
   action: 'add' | 'remove' | 'change'
@@ -130,8 +137,6 @@ function compareValue(desired: Value, actual: Json | undefined, where: Where, in
   else if (!isSame(desired, actual ?? null, EXACT.includes(where.place)))
     into.differences.push(differenceOf(desired, actual, where))
 }
-
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/
 const isSameTime = (one: string, other: string) =>

@@ -6,6 +6,9 @@ export type Properties = Record<string, Value>
 /** What Microsoft Graph shows. */
 export type ActualProperties = Record<string, Json>
 
+/** In any case. */
+export const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
 /** Neither a list nor a value that is unknown as a whole. */
 export function isObject<T extends Value | undefined>(
   value: T,

@@ -1,5 +1,4 @@
 /** The report for code scanning: SARIF 2.1.0, one result for each difference, open value, blocker and unmanaged thing. */
-import type { Place } from '../bicep/places.ts'
 import { WORDS } from './actual-state.ts'
 import type { Grade } from './risk.ts'
 import { placeOf } from './unreadable.ts'
@@ -44,12 +43,12 @@ const findings = ({ changes, pending, blockers, unmanaged, unreadable }: WhatIf)
   })),
 ]
 
-/** `places`: of resources by module path and symbolic name; what a hook writes has none. */
-export function renderSarif(result: WhatIf, places: ReadonlyMap<string, Place>): string {
+/** What a hook writes has no place. */
+export function renderSarif(result: WhatIf): string {
   const found = findings(result)
   const locationsOf = ({ key, symbols }: Finding) =>
     (symbols ?? result.objects.find((one) => one.key === key)?.symbols ?? []).flatMap((symbol) => {
-      const place = placeOf(places, symbol)
+      const place = placeOf(result.places, symbol)
       if (!place) return []
       const [artifactLocation, region] = [{ uri: encodeURI(place.file) }, { startLine: place.line }]
       return [{ physicalLocation: { artifactLocation, region } }]

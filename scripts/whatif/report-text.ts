@@ -63,15 +63,20 @@ function partsOf({ action, before, after }: Graded): string[] {
 
 const MARKS: Record<Grade, string> = { high: '[HIGH]', medium: '[medium]', low: '' }
 
+/** The line below a finding; of low risk without a mark. */
+function reasonLine(grade: Grade, reason: string, colour: Colours): string {
+  const paint = grade === 'high' ? colour.danger : colour.change
+  const mark = grade === 'low' ? '' : `${paint(MARKS[grade])} `
+  return `          ${mark}${showName(reason)}`
+}
+
 function propertyLines(property: Graded, colour: Colours): string[] {
   const paint = colour[property.action]
-  const mark = MARKS[property.risk.grade]
+  const { grade, reason } = property.risk
   const inner = partsOf(property)
   const value = inner.length > 0 ? '' : `: ${valueText(property)}`
   const lines = [`      ${paint(SIGNS[property.action])} ${showName(property.path)}${value}`, ...inner]
-  if (mark === '') return lines
-  const painted = property.risk.grade === 'high' ? colour.danger(mark) : colour.change(mark)
-  return [...lines, `          ${painted} ${showName(property.risk.reason)}`]
+  return grade === 'low' ? lines : [...lines, reasonLine(grade, reason, colour)]
 }
 
 function changeLines(change: Change, result: WhatIf, colour: Colours): string[] {
@@ -111,7 +116,7 @@ export function renderText(result: WhatIf, isColoured: boolean): string {
   )
   const unreadable = result.unreadable.map((one) => {
     const head = `  ${colour.danger('!')} ${wordOf(one.type)} "${showName(one.title)}"  # ${showName(whereIs(one))}`
-    return `${head}\n          ${colour.danger(MARKS.high)} ${showName(one.reason)}`
+    return `${head}\n${reasonLine(one.grade, one.reason, colour)}`
   })
   const orphans = result.orphans.map(
     ({ type, title, uniqueName, id }) =>
@@ -119,16 +124,12 @@ export function renderText(result: WhatIf, isColoured: boolean): string {
   )
   const pending = result.pending.map(({ title, path, text, risk: { grade, reason } }) => {
     const line = `  ${showName(title)}${path ? `, ${showName(path)}` : ''}: ${showName(text)}`
-    const mark = grade === 'high' ? colour.danger(MARKS.high) : colour.change(MARKS[grade])
-    return MARKS[grade] === '' ? line : `${line}\n          ${mark} ${showName(reason)}`
+    return grade === 'low' ? line : `${line}\n${reasonLine(grade, reason, colour)}`
   })
-  const unmanaged = result.unmanaged.flatMap(({ type, title, kind, value, grade, reason }) => {
-    const mark = grade === 'high' ? colour.danger(MARKS.high) : colour.change(MARKS[grade])
-    return [
-      `  ${colour.danger('!')} ${WORDS[type]} "${showName(title)}", ${showName(kind)}: ${showName(value)}`,
-      `          ${mark}${mark ? ' ' : ''}${showName(reason)}`,
-    ]
-  })
+  const unmanaged = result.unmanaged.flatMap(({ type, title, kind, value, grade, reason }) => [
+    `  ${colour.danger('!')} ${WORDS[type]} "${showName(title)}", ${showName(kind)}: ${showName(value)}`,
+    reasonLine(grade, reason, colour),
+  ])
   const accepted = result.accepted.map(
     ({ title, kind, value, why }) =>
       `  ${showName(title)}, ${showName(kind)}: ${showName(value)} (${showName(why)})`,

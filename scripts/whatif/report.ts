@@ -1,4 +1,5 @@
 /** The report as data: the numbers of a what-if, how a run ends, and the document for programs. */
+import { mapValues } from '../bicep/template.ts'
 import { Unknown, type Value } from '../bicep/value.ts'
 import type { Level } from './command.ts'
 import { isObject } from './properties.ts'
@@ -22,17 +23,7 @@ export interface Summary {
   risks: Record<Grade, number>
 }
 
-type Counted = Pick<
-  WhatIf,
-  'changes' | 'pending' | 'blockers' | 'unreadable' | 'orphans' | 'unmanaged' | 'accepted' | 'stale'
->
-
-const gradesIn = ({
-  changes,
-  pending,
-  unmanaged,
-  unreadable,
-}: Pick<WhatIf, 'changes' | 'pending' | 'unmanaged' | 'unreadable'>): Grade[] => [
+const gradesIn = ({ changes, pending, unmanaged, unreadable }: WhatIf): Grade[] => [
   ...unreadable.map(({ grade }) => grade),
   ...changes.flatMap(({ properties }) => properties.map(({ risk }) => risk.grade)),
   ...pending.map(({ risk }) => risk.grade),
@@ -40,10 +31,10 @@ const gradesIn = ({
 ]
 
 /** Counts what was found; a grade counts once for each difference, open value and unmanaged thing. */
-export function summarize(counted: Counted): Summary {
-  const { changes, pending, blockers, unreadable, orphans, unmanaged, accepted, stale } = counted
+export function summarize(result: WhatIf): Summary {
+  const { changes, pending, blockers, unreadable, orphans, unmanaged, accepted, stale } = result
   const risks = { high: 0, medium: 0, low: 0 }
-  for (const grade of gradesIn(counted)) risks[grade] += 1
+  for (const grade of gradesIn(result)) risks[grade] += 1
   const differs = [changes, blockers, unreadable, orphans, unmanaged, stale].some(({ length }) => length > 0)
   return {
     result: differs ? 'changes' : pending.length > 0 ? 'pending' : 'none',
@@ -85,8 +76,7 @@ const SCHEMA_VERSION = 2
 function plain(value: Value | undefined): unknown {
   if (value instanceof Unknown) return { knownAfterDeployment: value.text }
   if (Array.isArray(value)) return value.map(plain)
-  if (!isObject(value)) return value ?? null
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]))
+  return isObject(value) ? mapValues(value, plain) : (value ?? null)
 }
 
 /** The document for programs; docs/identity-what-if.schema.json describes it. */

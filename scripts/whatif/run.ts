@@ -1,7 +1,4 @@
 /** One run of the what-if, from its command to its exit code: what the script of this repository and the package share. */
-import { resolve } from 'node:path'
-import { templateOf } from '../bicep/parameter-file.ts'
-import { findPlaces } from '../bicep/places.ts'
 import type { Directory } from '../graph/directory.ts'
 import type { Command } from './command.ts'
 import { type Asked, loadDeclared, type Question } from './load.ts'
@@ -19,11 +16,11 @@ const isColoured = () => {
   return process.stdout.isTTY === true && !NO_COLOR
 }
 
-const FORMATS: Record<Command['format'], (result: WhatIf, parameters: string) => string> = {
+const FORMATS: Record<Command['format'], (result: WhatIf) => string> = {
   text: (result) => renderText(result, isColoured()),
   markdown: renderMarkdown,
   json: renderJson,
-  sarif: (result, parameters) => renderSarif(result, findPlaces(templateOf(parameters) ?? '')),
+  sarif: renderSarif,
 }
 
 export type Surroundings = Asked & { directory: Pick<Directory, 'get' | 'list'> }
@@ -41,6 +38,6 @@ export async function runCommand(
     return 0
   }
   const result = await askWhatIf(context, question)
-  process.stdout.write(FORMATS[command.format](result, resolve(command.parameters)))
+  process.stdout.write(FORMATS[command.format](result))
   return decideExitCode(result, command.failOn)
 }

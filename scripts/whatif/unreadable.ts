@@ -21,10 +21,7 @@ export const placeOf = (places: ReadonlyMap<string, Place>, symbol: string): Pla
   places.get(symbol.replaceAll(/\[\d+\]/g, ''))
 
 /** `places`: of resources by module path and symbolic name. */
-export const findUnreadable = (
-  found: readonly Found[],
-  places: ReadonlyMap<string, Place> = new Map(),
-): Unreadable[] =>
+export const findUnreadable = (found: readonly Found[], places: ReadonlyMap<string, Place>): Unreadable[] =>
   found.map(({ type, title, symbols, reason }) => ({
     type: graphType(type),
     title,

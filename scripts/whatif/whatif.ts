@@ -39,6 +39,8 @@ export interface WhatIf extends States, Sorted {
   orphans: Orphan[]
   /** What could not be told. */
   notes: string[]
+  /** Where resources are written, by module path and symbolic name. */
+  places: Declared['places']
 }
 
 /** What the compiler leaves open although the cloud, the target and the one who asks answer it. */
@@ -74,7 +76,7 @@ export async function runWhatIf(
 ): Promise<WhatIf> {
   const { read, ...states } = prepareStates({ ...declared, deployer: policy.deployer })
   const { objects, state } = states
-  const { tenantId, variables, further } = declared
+  const { tenantId, variables, further, places } = declared
   const environment = variables.AZURE_ENV_NAME ?? ''
   const declaredProperties = objects.map((one) => resolveObject(one, state))
   const environmentTags = findEnvironmentTags(declaredProperties, environment)
@@ -88,7 +90,8 @@ export async function runWhatIf(
     changes,
     pending: pending.filter(({ assumed }) => assumed === undefined),
     blockers: findBlockers(states, around.deleted, read, further.disabledFirst),
-    unreadable: findUnreadable(declared.compiled.unreadable, declared.places),
+    unreadable: findUnreadable(declared.compiled.unreadable, places),
+    places,
     orphans: findOrphans(states, around, environmentTags, changes),
     ...applyExceptions(found, exceptions, { objects, environment, today }),
     notes: [...around.notes, ...noteUnfamiliar(states)],
@@ -96,19 +99,12 @@ export async function runWhatIf(
 }
 
 /** A host that is known in part only: it fits, but nobody can say that it is the one. */
-const findAssumed = ({
-  key,
-  type,
-  title,
-  path: kind,
-  text,
-  assumed: value,
-  isMade,
-}: Pending): Unmanaged[] => {
+function findAssumed({ key, type, title, path, text, assumed, isMade }: Pending): Unmanaged[] {
+  if (assumed === undefined) return []
   const reason = `Is taken for ${text}; azd's environment does not record what is in braces.`
   // As the rules for addresses: what the deployment makes is its own, any other host may be anybody's.
   const grade = isMade ? 'medium' : 'high'
-  return value === undefined ? [] : [{ key, type, title, kind, value, grade, reason }]
+  return [{ key, type, title, kind: path, value: assumed, grade, reason }]
 }
 
 /** The what-if of an environment. Throws a Problem when a right to read is missing. */

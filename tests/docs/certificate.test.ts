@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type Compiled, compile, snapshotOf } from '../../scripts/bicep/compile.ts'
+import { type Compiled, compile } from '../../scripts/bicep/compile.ts'
 import { environmentOf, withoutCompiler } from '../infra/deployments.ts'
 import { target } from '../infra/snapshots.ts'
 
@@ -42,9 +42,8 @@ describe('docs/certificate.patch', () => {
     let predicted: string
     before(async () => {
       const environment = { ...environmentOf('defaults'), ...variables }
-      const compilation = { infra: join(folder, 'infra/'), environment, ...target }
-      compiled = await compile(compilation)
-      predicted = JSON.stringify(await snapshotOf(compilation))
+      compiled = await compile({ infra: join(folder, 'infra/'), environment, ...target })
+      predicted = JSON.stringify(compiled.written.snapshot)
     })
 
     it('declares both certificates on the API app, and on no other', () => {

@@ -85,8 +85,7 @@ describe('npm start', () => {
       /MCP server +http:\/\/localhost:\d+\/mcp/,
       /alice@\S+ +admin: sees get_expense_stats/,
       /bob@/,
-      // Its port is another one than that of the committed file.
-      /VS Code, \.vscode\/mcp\.json:\n[^}]*"type": "http"/,
+      /"type": "http"/,
       /npx mcp-inspector --cli/,
     ]) {
       assert.match(text, part)

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { findBicep } from '../../scripts/bicep/compiler.ts'
-import { readable } from '../../scripts/bicep/value.ts'
+import { readable } from '../scripts/bicep/deployed-values.ts'
 import { type PredictedResource, Prediction, predict } from './prediction.ts'
 import { parameterSets, snapshotFile, target } from './snapshots.ts'
 

@@ -1,7 +1,7 @@
 /** A snapshot as it is committed: what a parameter file of `infra/` would deploy under an azd environment. */
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { snapshotOf, type Target } from '../../scripts/bicep/compile.ts'
+import { compile, type Target } from '../../scripts/bicep/compile.ts'
 
 const INFRA = fileURLToPath(new URL('../../infra/', import.meta.url))
 
@@ -44,9 +44,8 @@ export const predict = async (
   environment: NodeJS.ProcessEnv,
   target: Target,
   name = 'main',
-): Promise<Prediction> =>
-  inOrder(
-    Prediction.parse(
-      await snapshotOf({ infra: INFRA, environment, parameters: `${name}.bicepparam`, ...target }),
-    ),
-  )
+): Promise<Prediction> => {
+  const parameters = `${name}.bicepparam`
+  const { written } = await compile({ infra: INFRA, environment, parameters, ...target })
+  return inOrder(Prediction.parse(written.snapshot))
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readable } from '../../scripts/bicep/value.ts'
+import { readable } from '../scripts/bicep/deployed-values.ts'
 import { deploymentOf, environmentOf, sets } from './deployments.ts'
 import type { Prediction } from './prediction.ts'
 

@@ -1,7 +1,7 @@
 /** Every right that permissions.json and a predicted deployment give, with its reason. */
 import { z } from 'zod'
 import type { Permissions } from '../../app/permissions.ts'
-import { readable } from '../../scripts/bicep/value.ts'
+import { readable } from '../scripts/bicep/deployed-values.ts'
 import type { PredictedResource, Prediction } from './prediction.ts'
 
 export type Row = [who: string, right: string, on: string, why: string]

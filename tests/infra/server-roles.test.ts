@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
-import { readable } from '../../scripts/bicep/value.ts'
+import { readable } from '../scripts/bicep/deployed-values.ts'
 import { deploymentOf, environmentOf, fresh, sets, withoutCompiler } from './deployments.ts'
 import type { PredictedResource, Prediction } from './prediction.ts'
 

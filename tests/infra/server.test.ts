@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { loadDeclaration } from '../../app/declaration.ts'
-import { snapshotOf } from '../../scripts/bicep/compile.ts'
-import { readable } from '../../scripts/bicep/value.ts'
+import { readable } from '../scripts/bicep/deployed-values.ts'
+import { compileChanged } from './changed-files.ts'
 import { environmentOf, onlyOne, resourcesOf, sets, withoutCompiler } from './deployments.ts'
 import { target } from './snapshots.ts'
 
@@ -103,14 +103,16 @@ describe('The server', () => {
       { name: 'Visual Studio Code', appId: code },
       { name: 'Our own', appId: 'publicClient' },
     ]
-    const told = await snapshotOf({
+    const { written } = await compileChanged({
       ...target,
       infra: INFRA,
       environment: environmentOf('defaults'),
       files: { 'permissions.json': JSON.stringify({ ...loadDeclaration(), allowedClients: allowed }) },
     })
     const value =
-      /"name": ?"ALLOWED_CLIENTS","value": ?"((?:[^"\\\\]|\\\\.)*)"/.exec(JSON.stringify(told))?.[1] ?? ''
+      /"name": ?"ALLOWED_CLIENTS","value": ?"((?:[^"\\\\]|\\\\.)*)"/.exec(
+        JSON.stringify(written.snapshot),
+      )?.[1] ?? ''
     assert.match(readable(JSON.parse(`"${value}"`)), new RegExp(`${code}.*publicClient\\.appId`))
   })
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { compile } from '../../scripts/bicep/compile.ts'
+import { compileChanged } from './changed-files.ts'
 import { appOf, environmentOf, resourcesOf, withoutCompiler } from './deployments.ts'
 import { target } from './snapshots.ts'
 
@@ -21,7 +21,7 @@ async function rolesAssigned(services: unknown, TOOL_SETS: string) {
   const declaration = z.looseObject({}).parse(JSON.parse(await readFile(`${INFRA}permissions.json`, 'utf8')))
   const files = { 'permissions.json': JSON.stringify({ ...declaration, services }) }
   const environment = { ...environmentOf('defaults'), TOOL_SETS }
-  const { declared } = await compile({ infra: INFRA, environment, files, ...target })
+  const { declared } = await compileChanged({ infra: INFRA, environment, files, ...target })
   return declared
     .filter(({ type }) => type.includes('appRoleAssignedTo'))
     .map(({ properties }) => [properties.principalId, properties.appRoleId])

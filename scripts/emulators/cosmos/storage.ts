@@ -23,12 +23,14 @@ export class Storage {
 
   /** @param file a path, or `:memory:` */
   constructor(file: string) {
+    this.#database = new DatabaseSync(file, { timeout: busyMs })
     try {
-      this.#database = new DatabaseSync(file, { timeout: busyMs })
       this.#writeAhead()
       this.transaction(() => this.#database.exec(schema))
     } catch (error) {
-      throw new Error(`${file}: ${error instanceof Error ? error.message : error}`, { cause: error })
+      this.#database.close()
+      const what = error instanceof Error ? error.message : error
+      throw new Error(`${file}: ${what}. Move it away, or set DATA_DIR to another folder.`, { cause: error })
     }
   }
 

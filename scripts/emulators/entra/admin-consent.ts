@@ -1,12 +1,13 @@
 /** Consent for everybody. Source: documentation, "Admin consent on the Microsoft identity platform". */
 import { randomUUID } from 'node:crypto'
-import { mayConsent } from './admission.ts'
+import type { Application } from '../directory-objects.ts'
+import { enabledUser, mayConsent } from './admission.ts'
 import type { Entra } from './entra.ts'
 import * as refusals from './refusals.ts'
 import { resolveScopes } from './scopes.ts'
 import type { PendingSignIn, ReturnAddress } from './session.ts'
 
-/** Scopes of one API, each by its name: `.default` and those of OpenID Connect are refused. */
+/** Scopes of one API, each by its name. Entra takes `.default` and those of OpenID Connect too; no caller of ours asks. */
 export function pendingConsent(entra: Entra, address: ReturnAddress, scope: string): PendingSignIn {
   const request = resolveScopes(entra, address.client, scope, undefined)
   if (request.isDefault || request.oidc.length > 0) throw refusals.request.badParameter({ name: 'scope' })
@@ -14,15 +15,22 @@ export function pendingConsent(entra: Entra, address: ReturnAddress, scope: stri
   return { address, scope, request, ...none, consents: true }
 }
 
-/** Adds to what was consented before; answers what the client is told. Throws AADSTS90094 for whoever may not. */
+/**
+ * Adds to what was consented before; answers what the client is told. Throws AADSTS500341, 50057 or 90094 for whoever
+ * is not there, disabled, or no administrator. Assignment to the app is not asked for: nobody uses it here.
+ */
 export function consentForAll(
   { directory, tenantId }: Entra,
   { address: { client }, request: { resource, scopes }, scope }: PendingSignIn,
   userId: string,
 ): Record<string, string> {
-  const clientId = directory.servicePrincipal(client.appId)?.id
-  const resourceId = directory.servicePrincipal(resource.appId)?.id
-  if (!mayConsent(directory, userId) || !clientId || !resourceId) throw refusals.scope.adminOnly(client)
+  if (!mayConsent(directory, enabledUser(directory, userId).id)) throw refusals.scope.adminOnly(client)
+  const principalOf = ({ appId, displayName }: Application) => {
+    const principal = directory.servicePrincipal(appId)
+    if (!principal) throw refusals.scope.unknownResource({ name: displayName, tenant: tenantId })
+    return principal.id
+  }
+  const [clientId, resourceId] = [principalOf(client), principalOf(resource)]
   const grants = directory.oauth2PermissionGrants
   const known = grants.find(
     (one) =>
@@ -33,5 +41,8 @@ export function consentForAll(
     const grant = { clientId, consentType: 'AllPrincipals' as const, principalId: null, resourceId }
     grants.push({ id: randomUUID(), ...grant, scope: scopes.join(' ') })
   }
-  return { admin_consent: 'True', tenant: tenantId, scope }
+  return { ...signsOf(tenantId), scope }
 }
+
+/** What answers of this endpoint carry, refusals too. */
+export const signsOf = (tenant: string) => ({ admin_consent: 'True', tenant })

@@ -8,6 +8,14 @@ import type { ScopeRequest } from './session.ts'
 /** The authentication context that a token carries once its user gave a second factor. */
 export const STEP_UP = 'c1'
 
+/** Throws AADSTS500341 or 50057: may this person sign in at all? */
+export function enabledUser(directory: Directory, userId: string): User {
+  const user = directory.users.find(({ id }) => id === userId)
+  if (!user) throw refusals.principal.gone()
+  if (!user.accountEnabled) throw refusals.principal.disabled()
+  return user
+}
+
 /** Throws AADSTS500341, 50057 or 50105: may this person use this client and this resource at all? */
 export function admit(
   directory: Directory,
@@ -15,9 +23,7 @@ export function admit(
   client: Application,
   resource: Application,
 ): User {
-  const user = directory.users.find(({ id }) => id === userId)
-  if (!user) throw refusals.principal.gone()
-  if (!user.accountEnabled) throw refusals.principal.disabled()
+  const user = enabledUser(directory, userId)
   for (const app of [client, resource]) {
     const principal = directory.servicePrincipal(app.appId)
     if (!principal?.appRoleAssignmentRequired) continue

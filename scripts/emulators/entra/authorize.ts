@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { User } from '../directory-objects.ts'
-import { consentForAll, pendingConsent } from './admin-consent.ts'
+import { consentForAll, pendingConsent, signsOf } from './admin-consent.ts'
 import { admit, asksForStepUp, consentedScopes, demandsStepUp } from './admission.ts'
 import { clientOf } from './client-authentication.ts'
 import type { Entra } from './entra.ts'
@@ -25,16 +25,20 @@ export function signInRoutes(entra: Entra): Router {
     const user = entra.directory.user(required(parameters, 'user'))
     if (!ticket || ticket.used || entra.pending.isExpired(ticket) || !user) throw refusals.request.malformed()
     ticket.used = true
-    const { address } = ticket.value
-    orTellClient(entra, response, address, () => finish(entra, response, ticket.value, user.id))
+    const { address, consents } = ticket.value
+    const signs = consents ? signsOf(entra.tenantId) : {}
+    orTellClient(entra, response, address, () => finish(entra, response, ticket.value, user.id), signs)
   })
   const askForConsent = asPage(entra, ({ query }, response) => {
     const parameters = parametersOf(query)
+    // The endpoint's documentation knows no such parameter.
+    if (parameters.response_mode !== undefined) throw refusals.request.badParameter({ name: 'response_mode' })
     const address = returnAddress(entra, parameters)
-    orTellClient(entra, response, address, () => {
+    const show = () => {
       const pending = pendingConsent(entra, address, required(parameters, 'scope'))
       sendAccountPicker(response, entra, pending, entra.pending.issue(pending))
-    })
+    }
+    orTellClient(entra, response, address, show, signsOf(entra.tenantId))
   })
   const router = Router()
   router.get('/v2.0/adminconsent', askForConsent)
@@ -69,8 +73,17 @@ function asPage(entra: Entra, handle: (request: Request, response: Response) => 
   }
 }
 
-/** Entra keeps some of these on its page as well; a client that is told can say more than one that is not. */
-function orTellClient(entra: Entra, response: Response, address: ReturnAddress, act: () => void): void {
+/**
+ * Entra keeps some of these on its page as well; a client that is told can say more than one that is not. `signs` go
+ * along with a refusal.
+ */
+function orTellClient(
+  entra: Entra,
+  response: Response,
+  address: ReturnAddress,
+  act: () => void,
+  signs: Readonly<Record<string, string>> = {},
+): void {
   try {
     act()
   } catch (refusal) {
@@ -79,7 +92,7 @@ function orTellClient(entra: Entra, response: Response, address: ReturnAddress, 
     // `invalid_grant` belongs to the token endpoint; here a missing consent is OpenID Connect's `consent_required`.
     const here = refusal.details.suberror === 'consent_required' ? 'consent_required' : 'access_denied'
     const name = error === 'invalid_grant' ? here : error
-    sendToClient(response, address, { error: name, error_description, error_uri })
+    sendToClient(response, address, { ...signs, error: name, error_description, error_uri })
   }
 }
 

@@ -28,8 +28,11 @@ export function sendAccountPicker(
   ticket: string,
 ): void {
   const { client, redirectUri } = pending.address
-  const aim = pending.consents ? `to let every user’s ${pending.scope} be given to` : 'to continue to'
-  const body = html`<p>${aim} <strong>${client.displayName}</strong></p>
+  const name = html`<strong>${client.displayName}</strong>`
+  const aim = pending.consents
+    ? html`to allow ${name} to use ${pending.scope} for every user`
+    : html`to continue to ${name}`
+  const body = html`<p>${aim}</p>
 <form method="post" action="/${entra.tenantId}/oauth2/v2.0/signin">
 <input type="hidden" name="ticket" value="${ticket}">
 ${userButtons(entra)}

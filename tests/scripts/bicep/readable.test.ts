@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readable } from '../../../scripts/bicep/value.ts'
+import { readable } from './deployed-values.ts'
 
 describe('A compiled expression is read', () => {
   it('as text when it is known', () => {

@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { compile, readCompiled } from '../../../scripts/bicep/compile.ts'
 import { readDeclared } from '../../../scripts/bicep/declared.ts'
 import { parseExpression } from '../../../scripts/bicep/expression.ts'
-import { scopeless, termOf } from '../../../scripts/bicep/scope.ts'
-import { modulesIn, readTemplate } from '../../../scripts/bicep/template.ts'
+import { termOf } from '../../../scripts/bicep/scope.ts'
+import { readTemplate } from '../../../scripts/bicep/template.ts'
 import { toValue, Unknown } from '../../../scripts/bicep/value.ts'
 import { parameterSets, snapshotFile, target } from '../../infra/snapshots.ts'
 import { withoutCompiler } from '../graph/directory-harness.ts'
+import { modulesIn, scopeless } from './deployed-values.ts'
 
 const unknown = (text: string): Unknown => {
   const value = toValue(termOf(text, scopeless))

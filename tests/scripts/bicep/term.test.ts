@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { termOf } from '../../../scripts/bicep/scope.ts'
 import { type Json, readTemplate } from '../../../scripts/bicep/template.ts'
 import type { Lookup } from '../../../scripts/bicep/term.ts'
-import { filled, toValue, Unknown } from '../../../scripts/bicep/value.ts'
+import { toValue, Unknown } from '../../../scripts/bicep/value.ts'
+import { filled } from './deployed-values.ts'
 
 const inner = (outputs: Record<string, string>) => ({
   type: 'Microsoft.Resources/deployments',

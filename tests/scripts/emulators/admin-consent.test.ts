@@ -48,7 +48,7 @@ describe('the admin consent page', () => {
     const page = await (await open()).text()
     assert.match(
       page,
-      /every user’s http:\/\/localhost:8080\/mcp\/a\.admin be given to <strong>Expenses client/,
+      /to allow <strong>Expenses client<\/strong> to use http:\/\/localhost:8080\/mcp\/a\.admin for every user/,
     )
     assert.match(page, /Olivia Owens/)
   })
@@ -56,8 +56,26 @@ describe('the admin consent page', () => {
   it('gives nothing by anybody who may not consent', async () => {
     const before = structuredClone(grants())
     for (const name of ['alice', 'peter', 'quinn']) {
-      const { url } = await choose(name)
-      assert.match(new URL(url).searchParams.get('error_description') ?? '', /^AADSTS90094: /)
+      const { searchParams } = new URL((await choose(name)).url)
+      assert.match(searchParams.get('error_description') ?? '', /^AADSTS90094: /)
+      assert.deepEqual(
+        ['error', 'admin_consent', 'tenant', 'state'].map((key) => searchParams.get(key)),
+        ['consent_required', 'True', contoso.seed.tenantId, 'xyz'],
+      )
+    }
+    assert.deepEqual(grants(), before)
+  })
+
+  it('gives nothing by an administrator whose account is disabled', async () => {
+    const before = structuredClone(grants())
+    const olivia = contoso.seed.directory.user('olivia@contoso.example')
+    assert.ok(olivia)
+    olivia.accountEnabled = false
+    try {
+      const { searchParams } = new URL((await choose('olivia')).url)
+      assert.match(searchParams.get('error_description') ?? '', /^AADSTS50057: /)
+    } finally {
+      olivia.accountEnabled = true
     }
     assert.deepEqual(grants(), before)
   })
@@ -84,6 +102,10 @@ describe('the admin consent page', () => {
     refusedAs(await open({ scope: `${MCP}/a.admin ${GRAPH_SCOPE}` }), '28000')
     refusedAs(await open({ scope: `${MCP}/.default` }), '90100')
     refusedAs(await open({ scope: `${MCP}/a.admin openid` }), '90100')
+  })
+
+  it('takes no response_mode', async () => {
+    assert.equal((await open({ response_mode: 'fragment' })).status, 400)
   })
 
   it('redirects nowhere that is not registered, and takes a ticket once', async () => {

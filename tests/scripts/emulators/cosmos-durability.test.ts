@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -58,8 +58,9 @@ describe("the Cosmos emulator's file", () => {
     const file = join(folder, 'letter.sqlite')
     await writeFile(file, 'Dear reader')
     await assert.rejects(startCosmos({ ...names, port: 0, file, key }), {
-      message: `${file}: file is not a database`,
+      message: `${file}: file is not a database. Move it away, or set DATA_DIR to another folder.`,
     })
+    assert.equal(await readFile(file, 'utf8'), 'Dear reader')
     await rm(file)
   })
 

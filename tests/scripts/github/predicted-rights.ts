@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { readable } from '../../../scripts/bicep/value.ts'
 import { compiler } from '../../infra/deployments.ts'
 import { Prediction, predict } from '../../infra/prediction.ts'
 import { pipelineSets, snapshotFile, target } from '../../infra/snapshots.ts'
+import { readable } from '../bicep/deployed-values.ts'
 
 export const infra = fileURLToPath(new URL('../../../infra/', import.meta.url))
 export const setOf = (name: string) => {

@@ -24,7 +24,7 @@ describe('The comment on a pull request', { skip: notHere, concurrency: 2 }, () 
       { id: 2, body: '<!-- what-if -->\nnot ours', user: { login: 'somebody' } },
       { id: 3, body: '<!-- what-if -->\nold', user: bot },
     ]
-    const outcome = await report({ comments }, [])
+    const outcome = await report({ comments }, 0)
     assert.equal(outcome.code, 0, outcome.output)
     assert.deepEqual(
       writes(outcome).map(({ args }) => args.slice(2, 4)),
@@ -47,7 +47,7 @@ describe('The comment on a pull request', { skip: notHere, concurrency: 2 }, () 
   })
 
   it('is cut where GitHub would refuse it', async () => {
-    const outcome = await report({}, [], 'x'.repeat(90_000))
+    const outcome = await report({}, 0, 'x'.repeat(90_000))
     assert.equal(outcome.code, 0, outcome.output)
     assert.ok(commentOf(outcome).length < 65_536)
   })

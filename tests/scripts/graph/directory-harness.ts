@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { loadPermissions } from '../../../app/permissions.ts'
-import { type Compilation, type Compiled, compile } from '../../../scripts/bicep/compile.ts'
+import type { Compiled } from '../../../scripts/bicep/compile.ts'
 import { findBicep } from '../../../scripts/bicep/compiler.ts'
 import type { Json } from '../../../scripts/bicep/template.ts'
 import type { ServicePrincipal } from '../../../scripts/emulators/directory-objects.ts'
 import { type GraphRole, roleId } from '../../../scripts/emulators/graph-permissions.ts'
 import { AZURE_CLI_APP_ID, GRAPH_APP_ID } from '../../../scripts/emulators/microsoft-apps.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
+import { type ChangedCompilation, compileChanged } from '../../infra/changed-files.ts'
 import { startTenant } from '../emulators/tenant.ts'
 import { deploy } from './deployment.ts'
 
@@ -40,11 +41,11 @@ export const declaration = async () => JSON.parse(await readFile(`${INFRA}permis
 // Compiling takes longer than deploying, and most deployments of a test file are of the same environment.
 const compiled = new Map<string, Promise<Compiled>>()
 
-export function compileOnce(options: Compilation): Promise<Compiled> {
+export function compileOnce(options: ChangedCompilation): Promise<Compiled> {
   const key = JSON.stringify(options)
   const known = compiled.get(key)
   if (known) return known
-  const fresh = compile(options)
+  const fresh = compileChanged(options)
   compiled.set(key, fresh)
   return fresh
 }

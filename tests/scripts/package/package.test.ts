@@ -80,6 +80,12 @@ describe('The package of the what-if', { skip: withoutCompiler }, () => {
     assert.doesNotMatch(help.output, /npm run/)
   })
 
+  it('names the variable whose token says no tenant', async () => {
+    const { code, output } = await stranger.whatif([], { ...signedIn, IDENTITY_WHAT_IF_TOKEN: 'eyJ' })
+    assert.equal(code, 1)
+    assert.match(output, /IDENTITY_WHAT_IF_TOKEN holds no access token that names a tenant[\s\S]*ms-graph/)
+  })
+
   const emulate = async (name: string, answer: object) => {
     const file = join(stranger.bin, name)
     await writeFile(file, `#!/bin/sh\ncat <<'END'\n${JSON.stringify(answer)}\nEND\n`)

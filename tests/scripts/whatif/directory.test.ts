@@ -139,7 +139,7 @@ describe('the what-if against a directory', { skip: withoutCompiler }, () => {
     )
     assert.match(renderText(result, false), /\[HIGH\] What it will be cannot be told/)
     assert.match(renderMarkdown(result), /🔴 high .*redirectUris is known after deployment/)
-    assert.match(renderSarif(result, new Map()), /"ruleId": "known-after-deployment",\s*"level": "error"/)
+    assert.match(renderSarif(result), /"ruleId": "known-after-deployment",\s*"level": "error"/)
     assert.deepEqual(
       findingsOf(result).flatMap(({ title, wrong }) =>
         wrong === undefined ? [] : [title.split(', ').at(-1)],

@@ -1,7 +1,7 @@
 /** A tenant in which environments are deployed and asked about, without a process or a cloud. */
 import { fileURLToPath } from 'node:url'
 import { readDeclaration } from '../../../app/declaration.ts'
-import { type Compiled, compile } from '../../../scripts/bicep/compile.ts'
+import type { Compiled } from '../../../scripts/bicep/compile.ts'
 import type { Directory } from '../../../scripts/graph/directory.ts'
 import { consent } from '../../../scripts/identity/consent.ts'
 import { federate } from '../../../scripts/identity/federate.ts'
@@ -9,6 +9,7 @@ import { describeHooks } from '../../../scripts/identity/hook-objects.ts'
 import type { Exception } from '../../../scripts/whatif/exceptions.ts'
 import type { Perspective } from '../../../scripts/whatif/risk.ts'
 import { runWhatIf, type WhatIf } from '../../../scripts/whatif/whatif.ts'
+import { compileChanged } from '../../infra/changed-files.ts'
 import { type DeployOptions, declaration, SUBSCRIPTION } from '../graph/directory-harness.ts'
 import { startStage } from '../stage.ts'
 
@@ -45,7 +46,7 @@ export async function startRehearsal() {
     const { tenantId } = stage
     const made =
       compilations.get(key) ??
-      compile({ infra: INFRA, environment, subscriptionId: SUBSCRIPTION, tenantId, files })
+      compileChanged({ infra: INFRA, environment, subscriptionId: SUBSCRIPTION, tenantId, files })
     compilations.set(key, made)
     return made
   }
@@ -74,6 +75,7 @@ export async function startRehearsal() {
       }),
       variables,
       tenantId: stage.tenantId,
+      places: new Map(),
     }
     const deployer = stage.operator('Olivia').oid
     const policy = { exceptions, deployer, perspective, today }

@@ -116,9 +116,10 @@ describe('200 Graph objects', { skip: withoutCompiler }, () => {
     const directory = new Directory({ endpoint: counter.url, patienceSeconds: 20, token: async () => token })
     const declared = { compiled, further: NOTHING_FURTHER, tenantId: stage.tenantId }
     const variables = { AZURE_ENV_NAME: 'dev', AZURE_SUBSCRIPTION_ID: SUBSCRIPTION }
+    const places = new Map()
     const deployer = stage.operator('Olivia').oid
     const policy = { exceptions: [], deployer, perspective: 'proposed' as const, today: '2026-11-27' }
-    return runWhatIf({ ...declared, variables }, directory, policy)
+    return runWhatIf({ ...declared, variables, places }, directory, policy)
   }
 
   it('are read in less than 6 round trips, where none of them is there', async () => {

@@ -127,7 +127,8 @@ describe('templates that people write', { skip }, () => {
   const ask = async (compiled: Compiled) => {
     const { directory } = await stage.context(stage.base)
     const variables = { AZURE_ENV_NAME: 'dev', AZURE_SUBSCRIPTION_ID: SUBSCRIPTION }
-    return runWhatIf({ compiled, further: NOTHING_FURTHER, variables, tenantId: stage.tenantId }, directory, {
+    const about = { compiled, further: NOTHING_FURTHER, tenantId: stage.tenantId, places: new Map() }
+    return runWhatIf({ ...about, variables }, directory, {
       exceptions: [],
       deployer: deployer(),
       perspective: 'proposed',
