@@ -46,17 +46,21 @@ export function block(page: string, first: string): Block {
 
 export type Command = readonly string[]
 
-/** What the shell takes for one word (`<a placeholder>` is none of its own, and counts as a word), and what ends a command. */
+/**
+ * What the shell takes for one word (`<a placeholder>` is none of its own, and counts as a word), and what ends a command.
+ * The package shell-quote would lose the lines after a comment, and read a placeholder as two redirections.
+ */
 const PIECES = /((?:'[^']*'|"[^"]*"|<[^<>\n]+>|[^\s'"|&<>;#])+)|(&&|\||;|\n)|#[^\n]*|>\s*\S+/g
 
-/** The commands of a text as the shell reads them: without comments, quotes and where the output goes. */
+/** The commands of a text as the shell reads them, those in `$(…)` last: without comments, quotes and where the output goes. */
 export function commandsIn(text: string): Command[] {
   const commands: string[][] = [[]]
   for (const [, word, end] of text.matchAll(PIECES)) {
     if (end) commands.push([])
     else if (word) commands.at(-1)?.push(word.replaceAll(/'([^']*)'|"([^"]*)"/g, '$1$2'))
   }
-  return commands.filter((words) => words.length > 0)
+  const inner = commands.flat().flatMap((word) => commandsIn(/^\$\((.+)\)$/s.exec(word)?.[1] ?? ''))
+  return [...commands.filter((words) => words.length > 0), ...inner]
 }
 
 /** What is typed in a block: all of a shell's, of a session the lines with a prompt. */

@@ -65,6 +65,10 @@ describe('A command', () => {
       ['k'],
       ['l'],
     ])
+    assert.deepEqual(commandsIn(`a "$(b <c> -d)" e`), [
+      ['a', '$(b <c> -d)', 'e'],
+      ['b', '<c>', '-d'],
+    ])
     assert.deepEqual(commandsIn(`a --b '{\n "c": 1 }'`), [['a', '--b', '{\n "c": 1 }']])
   })
 
@@ -72,11 +76,23 @@ describe('A command', () => {
     'azd envset TOOL_SETS expenses',
     'azd provision --nostate',
     'azd env set NO_SUCH_VARIABLE 1',
+    'azd env set',
     'azd env set TOOL_SETS',
+    'azd env set TOOL_SETS a b',
+    'azd env get-value',
+    'azd init --template',
+    'azd up now',
+    'azd provision -e dev',
+    'azd hooks run',
+    'azd hooks run toString',
     'azd env get-value NO_SUCH_VARIABLE',
     'azd hooks run prebuild',
     'az ad app destroy',
+    'az rest --method',
+    'az ad sp show --id one -o',
     'gh variable set --everything',
+    'gh run rerun --failed',
+    'gh api',
   ])
     it(`of another program is refused for a word that it does not know: ${line}`, () => {
       const [words = []] = commandsIn(line)
@@ -88,11 +104,26 @@ describe('A command', () => {
       'azd env set TOOL_SETS expenses',
       'azd hooks run postdown',
       'azd env get-value SERVER_URL',
+      'azd init --template <owner>/<repository>',
+      'az ad sp show --id one -o tsv',
+      'gh run rerun --failed <run>',
     ])
       checkCloudCommand(commandsIn(line)[0] ?? [])
   })
 
+  it('of another program may be named alone in a sentence, and not with a part of what it takes', () => {
+    checkCloudCommand(['azd', 'env', 'set'], { inSentence: true })
+    const half = ['azd', 'env', 'set', 'TOOL_SETS']
+    assert.throws(() => checkCloudCommand(half, { inSentence: true }), { code: 'ERR_ASSERTION' })
+  })
+
   for (const line of [
+    'npm run',
+    'npm run toString',
+    'npm verify',
+    'npm ci now',
+    'npm install anything',
+    'npm i -D anything',
     'npm run nothing',
     'npm run client --list',
     'npm run client -- --lst',
@@ -100,9 +131,17 @@ describe('A command', () => {
     'npm run verify -- everything',
     'npm run check -- --fix',
     'npm run bench -- many',
+    'npx node',
+    'npx node --nonsense',
+    'npx node tests',
     'npx node tests/nothing.test.ts',
+    'npx node --nonsense tests/docs/checks.test.ts',
+    'npx nothing identity-what-if',
+    'npx -y --package=./nothing.tgz -- identity-what-if',
     'npx identity-what-if --level high',
     'npx nothing',
+    `npx ''`,
+    'npx biome --nonsense',
   ])
     it(`of this repository is refused for what it does not take: ${line}`, async () => {
       const [words = []] = commandsIn(line)
