@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text as readAll } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
@@ -25,15 +27,18 @@ describe('npm start', () => {
   it('prints what README.md and docs/local.md show', async () => {
     const data = await mkdtemp(join(tmpdir(), 'blocks-'))
     const { child, lines, errors } = startCommand([], { DATA_DIR: data })
-    let text = ''
-    for await (const line of lines) {
-      text += `${line}\n`
-      if (line.startsWith('Ctrl-C')) break
-    }
     const exit = once(child, 'exit')
-    child.kill('SIGINT')
-    await exit
-    await rm(data, { recursive: true })
+    let text = ''
+    try {
+      for await (const line of lines) {
+        text += `${line}\n`
+        if (line.startsWith('Ctrl-C')) break
+      }
+    } finally {
+      child.kill('SIGINT')
+      await exit
+      await rm(data, { recursive: true })
+    }
     assert.ok(text, errors())
     let shown = text
     for (const [name, port] of [
@@ -118,20 +123,31 @@ describe('With TOOL_SETS=expenses', () => {
         MCP_OAUTH_CALLBACK_URL: `http://127.0.0.1:${await freePort()}/oauth/callback`,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // It waits for a sign-in for as long as it takes.
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
     })
-    let [answer, said] = ['', '']
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      answer += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-      const [address] = /http:\/\/localhost:\d+\/\S+\/authorize\S+(?=\n)/.exec(text) ?? []
-      if (address) void fetch(`${address}&login_hint=${system.seed.users[0]?.upn}`)
-    })
-    const [code] = await once(child, 'close')
-    await rm(home, { recursive: true })
-    assert.equal(code, 0, said)
-    const { tools } = z.object({ tools: z.array(z.object({ name: z.string() })) }).parse(JSON.parse(answer))
+    const ended = once(child, 'close')
+    const answer = readAll(child.stdout)
+    const said: string[] = []
+    let page: Response | undefined
+    try {
+      for await (const line of createInterface(child.stderr)) {
+        said.push(line)
+        const [address] = /http:\/\/localhost:\d+\/\S+\/authorize\S+/.exec(line) ?? []
+        if (address) page ??= await fetch(`${address}&login_hint=${system.seed.users[0]?.upn}`)
+      }
+      await ended
+    } finally {
+      child.kill('SIGKILL')
+      await ended
+      await rm(home, { recursive: true })
+    }
+    assert.equal(page?.status, 200, said.join('\n'))
+    assert.equal(child.exitCode, 0, said.join('\n'))
+    const { tools } = z
+      .object({ tools: z.array(z.object({ name: z.string() })) })
+      .parse(JSON.parse(await answer))
     assert.deepEqual(
       tools.map(({ name }) => name),
       ['add_user_expense', 'get_user_expenses', 'get_expense_stats'],
