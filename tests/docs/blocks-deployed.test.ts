@@ -18,10 +18,10 @@ import { declaredMap } from '../pictures/world.ts'
 import { withoutCompiler } from '../scripts/graph/directory-harness.ts'
 import { makeProject, type Project } from '../scripts/hooks.ts'
 import { type Stage, startStage } from '../scripts/stage.ts'
-import { block, commandsIn } from './blocks.ts'
+import { RUN } from './block-claims.ts'
+import { block, callIn } from './blocks.ts'
 import { assertShown } from './compare-output.ts'
 
-const PAGE = 'docs/deploy.md'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 describe('The life of an environment, as docs/deploy.md shows it', { skip: withoutCompiler }, () => {
@@ -42,15 +42,14 @@ describe('The life of an environment, as docs/deploy.md shows it', { skip: witho
   /** What a command of a page says, run as its script in a copy of the repository. */
   async function run(line: string, values: Record<string, string> = deployed) {
     await project.setAzd({ token: await stage.operatorToken('Olivia'), values })
-    const [words = []] = commandsIn(line)
-    const [, , name = '', , ...args] = words.filter((word) => word !== '--silent')
+    const { name, args } = callIn(line)
     return project.run(name, { GRAPH_ENDPOINT: stage.graphUrl, DIRECTORY_PATIENCE_SECONDS: '2' }, args)
   }
 
   it('is checked before the first deployment', async () => {
     const context = await stage.context(stage.base)
     await preprovision(context)
-    assertShown(block(PAGE, '✓ azd is recent enough').text, context.lines.join('\n'), known())
+    assertShown(block('docs/deploy.md', '✓ azd is recent enough').text, context.lines.join('\n'), known())
   })
 
   it('is finished and proved after it', async () => {
@@ -59,22 +58,26 @@ describe('The life of an environment, as docs/deploy.md shows it', { skip: witho
     })
     const context = await stage.context(deployed)
     await postprovision(context)
-    assertShown(block(PAGE, '✓ federated credential created').text, context.lines.join('\n'), known())
+    assertShown(
+      block('docs/deploy.md', '✓ federated credential created').text,
+      context.lines.join('\n'),
+      known(),
+    )
     // The secret that it names is this developer's own.
     await cp(join(stage.root, '.env'), join(project.folder, '.env'))
   })
 
   it('is looked at with three commands, as docs/operate.md says', async () => {
-    const [proof, difference] = await Promise.all([run('npm run verify'), run('npm run --silent whatif')])
+    const [proof, difference] = await Promise.all([run(RUN.verify), run(RUN.silentWhatif)])
     assert.deepEqual([proof.code, difference.code], [0, 0], proof.output + difference.output)
-    const sharp = await run('npm run --silent whatif -- --format markdown --fail-on high')
+    const sharp = await run(RUN.strictWhatif)
     assert.equal(sharp.code, 0, sharp.output)
     assert.match(sharp.output, /^### Identity what-if/m)
   })
 
   it('is widened by TOOL_SETS as README.md says: exactly that', async () => {
     const [, , , , TOOL_SETS = ''] = block('README.md', 'azd env set TOOL_SETS').first.split(' ')
-    const widened = await run('npm run whatif', { ...deployed, TOOL_SETS })
+    const widened = await run(RUN.whatif, { ...deployed, TOOL_SETS })
     assert.equal(widened.code, 2, widened.output)
     assert.match(widened.output, /Azure DevOps/)
     assert.doesNotMatch(widened.output, /Azure Service Management|Azure AI Search|cost\.|documents\./)
@@ -85,7 +88,7 @@ describe('The life of an environment, as docs/deploy.md shows it', { skip: witho
   })
 
   it('says which rights a pipeline takes: npm run pipeline -- --explain', async () => {
-    const { code, output } = await run('npm run pipeline -- --explain')
+    const { code, output } = await run(RUN.pipelineRights)
     assert.equal(code, 0, output)
     assert.match(output, /Review identity/)
   })
@@ -108,7 +111,7 @@ describe('The life of an environment, as docs/deploy.md shows it', { skip: witho
     const context = await stage.context({ ...deployed, SERVER_URL: url })
     await postdeploy(context)
     const shown = context.lines.slice(0, -1).join('\n').replaceAll(new URL(url).origin, 'https://<host>')
-    assertShown(block(PAGE, '✓ https://<host>/healthz').text, shown)
+    assertShown(block('docs/deploy.md', '✓ https://<host>/healthz answers').text, shown)
   })
 
   it('is told what somebody changed in the portal', async () => {
@@ -119,14 +122,14 @@ describe('The life of an environment, as docs/deploy.md shows it', { skip: witho
     const context = await stage.context(deployed)
     await assert.rejects(verify(context, 0), { name: 'Problem' })
     const said = context.lines.filter((line) => /^(✗| +fix:)/.test(line)).join('\n')
-    assertShown(block(PAGE, '✗ app registration').text, said, known())
+    assertShown(block('docs/deploy.md', '✗ app registration').text, said, known())
     whole.restore()
   })
 
   it('is taken away', async () => {
     const context = await stage.context(stage.base)
     await postdown(context)
-    assertShown(block(PAGE, '✓ deleted service principal').text, context.lines.join('\n'))
+    assertShown(block('docs/deploy.md', '✓ deleted service principal').text, context.lines.join('\n'))
   })
 
   it('says when consent is missing, to whoever may not grant it', async () => {
@@ -135,7 +138,7 @@ describe('The life of an environment, as docs/deploy.md shows it', { skip: witho
     await postprovision(context)
     const said = context.lines.slice(context.lines.findIndex((line) => line.startsWith('!'))).join('\n')
     assertShown(
-      block(PAGE, '! consent is missing').text,
+      block('docs/deploy.md', '! consent is missing').text,
       said.replaceAll(stage.root + sep, '').replaceAll(sep, '/'),
     )
   })

@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { executablePath, withoutBrowser } from '../chromium.ts'
 import { drawMermaid } from '../mermaid.ts'
-import { NOT_COMPARED, NOT_RUN, RUN, SHOWN } from './block-claims.ts'
+import { NOT_COMPARED, NOT_RUN, RUN, RUN_BY, SHOWN } from './block-claims.ts'
 import {
   type Block,
   block,
@@ -18,7 +18,16 @@ import {
   pages,
   textOf,
 } from './blocks.ts'
-import { begins, formatOf, isClassified, run, textOfCommand, workflowIn } from './classify-block.ts'
+import {
+  begins,
+  formatOf,
+  isClassified,
+  run,
+  runsCommand,
+  takesBlock,
+  textOfCommand,
+  workflowIn,
+} from './classify-block.ts'
 import { checkCloudCommand } from './cloud-commands.ts'
 import { checkOwnCommand } from './own-commands.ts'
 
@@ -61,10 +70,16 @@ describe('Every code block of the pages', () => {
       )
   })
 
-  it('is named with a test that knows its page, or the command', () => {
-    for (const [page, , test] of SHOWN) assert.ok(textOf(test).includes(page.split('/').at(-1) ?? ''), test)
-    for (const [test, commands] of Object.entries(RUN))
-      for (const command of commands) assert.ok(textOf(test).includes(command), `${test}: ${command}`)
+  it('is named with a test that takes it from its page, or runs the command', () => {
+    for (const [page, how, test] of SHOWN)
+      assert.ok(takesBlock(textOf(test), page, how), `${test}: ${page}: ${how}`)
+    for (const name of Object.keys(RUN))
+      assert.ok(
+        RUN_BY.some((test) => runsCommand(textOf(test), name)),
+        name,
+      )
+    for (const [, reason] of NOT_RUN)
+      for (const [test] of reason.matchAll(/tests\/\S+\.ts/g)) assert.ok(textOf(test))
   })
 
   for (const block of blocks.filter(({ lang }) => lang === 'json'))

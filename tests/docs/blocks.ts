@@ -36,9 +36,12 @@ function blocksOf(page: string): Block[] {
 
 export const blocks = pages.flatMap(blocksOf)
 
+export const blocksBeginning = (page: string, first: string): Block[] =>
+  blocks.filter((one) => one.page === page && one.first.startsWith(first))
+
 /** The one block of a page that begins with `first`. */
 export function block(page: string, first: string): Block {
-  const [found, ...more] = blocks.filter((one) => one.page === page && one.first.startsWith(first))
+  const [found, ...more] = blocksBeginning(page, first)
   if (!found || more.length > 0)
     throw new Error(`${page} has not exactly one block that begins with ${first}`)
   return found
@@ -61,6 +64,14 @@ export function commandsIn(text: string): Command[] {
   }
   const inner = commands.flat().flatMap((word) => commandsIn(/^\$\((.+)\)$/s.exec(word)?.[1] ?? ''))
   return [...commands.filter((words) => words.length > 0), ...inner]
+}
+
+/** What `npm run <script> -- ...` or `npx <program> ...` starts, and what it is given. */
+export function callIn(line: string): Readonly<{ name: string; args: string[] }> {
+  const [[program, ...words] = []] = commandsIn(line)
+  const rest = words.filter((word) => word !== '--silent')
+  const [name = '', ...args] = program === 'npx' ? rest : rest.slice(1)
+  return { name, args: program === 'npx' ? args : args.slice(1) }
 }
 
 /** What is typed in a block: all of a shell's, of a session the lines with a prompt. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { commandsIn } from './blocks.ts'
-import { isClassified } from './classify-block.ts'
+import { isClassified, runsCommand, takesBlock } from './classify-block.ts'
 import { checkCloudCommand } from './cloud-commands.ts'
 import { assertShown } from './compare-output.ts'
 import { checkOwnCommand } from './own-commands.ts'
@@ -35,6 +35,38 @@ describe('A block', () => {
     assert.ok(isClassified(block('sh', 'npm ci && npm start   # all')))
     assert.ok(isClassified(block('mermaid', 'flowchart LR')))
     assert.ok(isClassified(block('yaml', '- uses: a/b@c')))
+  })
+})
+
+describe('A test', () => {
+  it('runs a command only where it hands it to what runs it', () => {
+    for (const code of [
+      'await run(RUN.whatif)',
+      "run('Alice', RUN.whatif, more)",
+      'const { args } = callIn(RUN.whatif)',
+    ])
+      assert.ok(runsCommand(code, 'whatif'), code)
+    for (const code of [
+      '// await run(RUN.whatif)',
+      '/* run(RUN.whatif) */',
+      "it('runs RUN.whatif')",
+      "it('runs npm run whatif')",
+      'assert.equal(RUN.whatif, text)',
+      'run(RUN.whatifs)',
+    ])
+      assert.ok(!runsCommand(code, 'whatif'), code)
+  })
+
+  it('knows a block only where it takes it from the page', () => {
+    for (const code of ["block('docs/a.md', '+ b')", "x = blocksBeginning(\n  'docs/a.md',\n  '+ b',\n)"])
+      assert.ok(takesBlock(code, 'docs/a.md', '+ b'), code)
+    for (const code of [
+      "// block('docs/a.md', '+ b')",
+      "it('shows docs/a.md, + b')",
+      "block('docs/c.md', '+ b')",
+      "block('docs/a.md', 'bb')",
+    ])
+      assert.ok(!takesBlock(code, 'docs/a.md', '+ b'), code)
   })
 })
 

@@ -8,6 +8,18 @@ import { blocksFollowed } from './follow.ts'
 export const begins = ({ page, first }: Block, [where, how]: readonly [string, string, string]) =>
   page === where && first.startsWith(how)
 
+const escaped = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+/** A comment shows nothing. */
+const codeOf = (source: string) => source.replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
+
+/** Does a test take this block from its page? Its name in a title or a message is not enough. */
+export const takesBlock = (source: string, page: string, how: string): boolean =>
+  new RegExp(String.raw`\b(?:block|blocksBeginning)\(\s*'${page}',\s*'${escaped(how)}'`).test(codeOf(source))
+
+/** Does a test run this command of `RUN`? */
+export const runsCommand = (source: string, name: string): boolean =>
+  new RegExp(String.raw`\b(?:run|callIn)\((?:'\w+', |name, )?RUN\.${name}\b`).test(codeOf(source))
+
 /** The sections of docs/customize.md that its test does in a copy of the repository. */
 const followed = Array.from(
   textOf('tests/docs/customize.test.ts').matchAll(/copy\.follow\('([^']+)'\)/g),
@@ -40,9 +52,7 @@ export function workflowIn({ text, lang }: Block): string | undefined {
 
 export const textOfCommand = (words: Command) => words.join(' ')
 /** All that tests run of what is typed in blocks. */
-export const run = new Set(
-  Object.values(RUN).flatMap((lines) => lines.flatMap(commandsIn).map(textOfCommand)),
-)
+export const run = new Set(Object.values(RUN).flatMap(commandsIn).map(textOfCommand))
 const isRun = (words: Command) => run.has(textOfCommand(words))
 const isLeftOut = (words: Command) => NOT_RUN.some(([command]) => command.test(textOfCommand(words)))
 
