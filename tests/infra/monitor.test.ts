@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { onlyOne, resourcesOf } from './deployments.ts'
 import { evaluate, type Row } from './kql.ts'
 import { rowOfLine } from './tables.ts'
+import { queryOf, readWorkbook } from './workbook.ts'
 
 const anything = z.looseObject({})
 
@@ -167,12 +168,10 @@ describe('On lines that the server wrote, the alerts', () => {
 
   it('are joined by views of the workbook that read the same lines and spans', async () => {
     const shown = await workbookQueries()
+    const { range } = readWorkbook()
     const view = (name: string, rows: readonly Row[]) => {
-      const query = shown.get(name) ?? ''
-      return evaluate(
-        query.replaceAll(/ca-[a-z0-9]{13}/g, serverName).replaceAll('{TimeRange:grain}', '30m'),
-        rows,
-      )
+      const query = queryOf({ query: shown.get(name) ?? '' }, serverName, range)
+      return evaluate(query.replaceAll(/ca-[a-z0-9]{13}/g, serverName), rows)
     }
     const outcomes = view('outcomes', [...quiet, ...many('store away', 2)])
     assert.deepEqual(
