@@ -164,7 +164,7 @@ function server(): string {
       .filter(({ downstreamPermissions }) => downstreamPermissions.some((one) => one.api === api.name))
       .map((set) => `\`${set.name}\``)
       .join(', ')
-    const what = `${api.displayName}${usual ? ', or an emulator' : '; Bicep fills it'}. Tool sets: ${sets}.`
+    const what = `${api.displayName}${usual ? ', or an emulator' : '; Bicep sets it'}. Tool sets: ${sets}.`
     return { name, usual, isRequired: !usual, should: refuse(name), what }
   })
   return variablesTable([...settings, ...endpoints])

@@ -64,6 +64,22 @@ describe('Alerts', () => {
     )
   })
 
+  it('are as many as docs/deploy.md reckons the cost of', async () => {
+    const Every = z.object({ evaluationFrequency: z.string() })
+    const rules = await resourcesOf('defaults', 'Microsoft.Insights/scheduledQueryRules')
+    const every = rules.map(({ properties }) => Every.parse(properties).evaluationFrequency)
+    const words = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven']
+    const count = (frequency: string) => words[every.filter((one) => one === frequency).length]
+    const metrics = await resourcesOf('defaults', 'Microsoft.Insights/metricAlerts')
+    const page = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8')
+    assert.ok(
+      page.includes(
+        `Alerts (${count('PT15M')} on logs every 15 minutes, ${count('PT1H')} every hour, ${words[metrics.length]} metric)`,
+      ),
+    )
+    assert.deepEqual(new Set(every), new Set(['PT15M', 'PT1H']))
+  })
+
   it('are mailed to the address that was given, and to nobody otherwise', async () => {
     assert.deepEqual(await resourcesOf('defaults', 'Microsoft.Insights/actionGroups'), [])
     for (const { actions } of await rulesOf('defaults')) assert.deepEqual(actions.actionGroups, [])
