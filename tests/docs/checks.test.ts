@@ -174,6 +174,7 @@ describe('A command', () => {
     'npx nothing',
     `npx ''`,
     'npx biome --nonsense',
+    'npx mcp-inspector --nonsense',
   ])
     it(`of this repository is refused for what it does not take: ${line}`, async () => {
       const [words = []] = commandsIn(line)
