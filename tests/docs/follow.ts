@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import { isOurs } from '../files.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 const COPIED = ['app', 'infra', 'scripts', 'tests', 'docs', 'package.json', 'tsconfig.json']
@@ -42,7 +43,8 @@ export type Copy = Awaited<ReturnType<typeof copyRepository>>
 
 export async function copyRepository(page: string) {
   const folder = await mkdtemp(join(tmpdir(), 'customize-'))
-  for (const name of COPIED) await cp(join(REPOSITORY, name), join(folder, name), { recursive: true })
+  for (const name of COPIED)
+    await cp(join(REPOSITORY, name), join(folder, name), { recursive: true, filter: isOurs })
   await symlink(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'), 'junction')
   const text = await readFile(join(folder, 'docs', page), 'utf8')
   const at = (path: string) => join(folder, ...path.split('/'))

@@ -6,6 +6,7 @@ import { type MarkedToken, marked } from 'marked'
 import { endpointOf } from '../../app/config.ts'
 import { loadDeclaration } from '../../app/declaration.ts'
 import manifest from '../../package.json' with { type: 'json' }
+import { filesIn } from '../files.ts'
 
 const root = new URL('../../', import.meta.url)
 const textOf = (path: string) => readFileSync(new URL(path, root), 'utf8')
@@ -53,12 +54,7 @@ const commandsOf = (path: string): string[] =>
     return token.type === 'code' && /^(sh|)$/.test(token.lang ?? '') ? token.text.split('\n') : []
   })
 
-const sources = ['app', 'scripts', 'infra', 'tests', '.github']
-  .flatMap((room) =>
-    readdirSync(new URL(`${room}/`, root), { recursive: true, encoding: 'utf8' }).map(
-      (name) => `${room}/${name}`,
-    ),
-  )
+const sources = filesIn('app', 'scripts', 'infra', 'tests', '.github')
   .filter((name) => /\.(ts|bicep|bicepparam|json|yml|yaml)$|Dockerfile$/.test(name))
   .map(textOf)
   .join('\n')
