@@ -130,7 +130,7 @@ function welcome({ mcp, tenant, cosmos, clientId, users }: Ready, adminTools: re
   const config = { servers: { expenses: { type: 'http', url: mcp } } }
   return `
 MCP server   ${mcp}
-Tenant       ${tenant}  (emulator of Microsoft Entra ID, Microsoft Graph and Azure AI Search)
+Tenant       ${tenant}  (emulators of Microsoft Entra ID, Microsoft Graph and the other APIs)
 Cosmos       ${cosmos}  (emulator; the data survives a restart)
 What happens ${tenant}/  (decisions, tokens and exchanges, in a browser)
 
