@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { parse } from 'yaml'
@@ -57,6 +57,26 @@ describe('the scripts of an operator', () => {
     const early = await project.run('verify', inAzd)
     assert.equal(early.code, 1)
     assert.match(early.output, /SERVER_URL is missing[\s\S]+fix: azd provision\n$/)
+  })
+
+  const skip = process.platform === 'win32' && 'PowerShell cannot be put into a folder of its own'
+  it('say what is not installed, and where it comes from', { skip }, async () => {
+    const PATH = join(project.folder, 'bare')
+    await mkdir(PATH)
+    await symlink('/bin/bash', join(PATH, 'bash'))
+    const azd = 'azd is not installed.\n  why: The values of the deployment are in the azd environment.'
+    const signIn = 'azd is not installed.\n  why: The scripts act as whoever is signed in to azd.'
+    const gh = 'gh is not installed.\n  why: Nothing after this step has been done.'
+    const urls = { azd: 'https://aka.ms/azd    (without Azure: npm start)', gh: 'https://cli.github.com' }
+    const missing = [...ALONE, 'whatif', 'documents'].map((name) => ended(project.startAlone(name, { PATH })))
+    for (const { code, output } of await Promise.all(missing))
+      assert.deepEqual([code, output], [1, `\n✗ ${azd}\n  fix: ${urls.azd}\n`])
+    const hook = { ...inAzd, PATH, AZURE_LOCATION: 'westeurope' }
+    const nobody = await ended(project.startAlone('recycle-bin', hook))
+    assert.deepEqual([nobody.code, nobody.output], [1, `\n✗ ${signIn}\n  fix: ${urls.azd}\n`])
+    const pipeline = await ended(project.startAlone('pipeline', hook, ['contoso/expenses']))
+    assert.equal(pipeline.code, 1)
+    assert.ok(pipeline.output.endsWith(`\n✗ ${gh}\n  fix: ${urls.gh}\n`), pipeline.output)
   })
 
   it('refuse an option that they do not know', async () => {
