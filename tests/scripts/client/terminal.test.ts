@@ -134,6 +134,8 @@ describe('npm run client', () => {
     for (const args of [
       [],
       ['a', '{}', 'b'],
+      ['--list', 'foo'],
+      ['--sign-out', 'foo'],
       ['a', '[]'],
       ['a', '{'],
       ['a', 'null'],
@@ -150,7 +152,9 @@ describe('npm run client', () => {
       ['--list', '--url', nobody],
       /localhost:\d+\/mcp does not answer: ECONNREFUSED\n[\s\S]*npm start/,
     )
-    await failed(['--list', '--url', 'http://mcp.contoso.example/mcp'], /is no URL of an MCP server: https/)
+    for (const url of ['http://mcp.contoso.example/mcp', 'nonsense'])
+      for (const what of ['--list', '--sign-out'])
+        await failed([what, '--url', url], /is no URL of an MCP server: https/)
     await failed(['--list', '--url', `${system.mcp}/`], /calls itself .*\/mcp\.\n.*\n {2}fix: --url http/)
     await failed(['--list', '--url', `${system.tenant.url}/mcp`], /no MCP server behind Entra ID/)
   })
