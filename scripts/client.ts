@@ -108,7 +108,9 @@ async function main(): Promise<void> {
   const shown = values.json ? 'json' : 'tables'
   console.log(
     await connected(server.url, tokens, (client) =>
-      tool && !values.list ? toolAnswer(client, tool, args, shown) : toolList(client, shown),
+      tool && !values.list
+        ? toolAnswer(client, tool, args, shown)
+        : toolList(client, shown, process.stdout.columns),
     ),
   )
 }
