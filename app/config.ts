@@ -92,78 +92,88 @@ const AppIds = z
 
 /** One by one, with what docs/configuration.md says of it. */
 export const Environment = z.object({
-  AZURE_TENANT_ID: guid('the id of the Entra tenant').describe('The tenant whose tokens count.'),
+  AZURE_TENANT_ID: guid('the id of the Entra tenant').describe('The tenant whose tokens are accepted.'),
   ENTRA_CLIENT_ID: guid('the application (client) id of the API app registration').describe(
     'The API app: the audience of every access token.',
   ),
-  SERVER_URL: McpUrl.describe('What clients send as `resource`.'),
-  EXTRA_SERVER_URLS: McpUrls.default([]).describe('MCP URLs of custom domains, comma separated.'),
+  SERVER_URL: McpUrl.describe('MCP URL of the server. Clients send it as `resource`.'),
+  EXTRA_SERVER_URLS: McpUrls.default([]).describe('MCP URLs of custom domains, separated by commas.'),
   ALLOWED_ORIGINS: Origins.default([]).describe(
-    'Pages in browsers that may call. A server on loopback also takes pages of loopback.',
+    'Origins of web pages that may call the server. A server on a loopback address also accepts pages on loopback addresses.',
   ),
   ENTRA_ADMIN_GROUP_ID: guid('the object id of the admin group').describe(
-    'Its members may call the tools of administrators.',
+    'The admin group. Its members may call the admin tools.',
   ),
   ALLOWED_CLIENTS: AppIds.optional().describe(
-    'Clients that may call; by default every client that Entra gives a token. Bicep fills it from `allowedClients` in `infra/permissions.json` (`{"name": …, "appId": …}`; `publicClient` for the one that the template declares). Others get 403, audited.',
+    'Clients that may call the server; by default, every client that gets a token from Entra. Bicep sets it from `allowedClients` in `infra/permissions.json` (`{"name": …, "appId": …}`; the app id `publicClient` means the client that the template declares). Other clients get status 403 and an audit line.',
   ),
   // What it may be depends on the declaration: selectPermissions tests it.
   TOOL_SETS: z
     .string()
     .default(USUAL_TOOL_SETS)
-    .describe('The tool sets that are offered; Bicep sets what it has declared.'),
-  COSMOS_ENDPOINT: endpoint('https://<account>.documents.azure.com').describe('The store.'),
-  COSMOS_DATABASE: text('the name of the Cosmos database').describe('Its database.'),
-  COSMOS_CONTAINER: text('the name of the Cosmos container').describe('Its container.'),
+    .describe('The tool sets that the server offers. Bicep sets it to those that it has declared.'),
+  COSMOS_ENDPOINT: endpoint('https://<account>.documents.azure.com').describe(
+    'The Cosmos DB account that stores the expenses.',
+  ),
+  COSMOS_DATABASE: text('the name of the Cosmos database').describe('The database in that account.'),
+  COSMOS_CONTAINER: text('the name of the Cosmos container').describe('The container in that database.'),
   COSMOS_KEY: text('the key of a Cosmos emulator on localhost')
     .optional()
-    .describe('The key of an emulator on localhost; refused anywhere else.'),
-  PORT: integer(1, 65_535).default(8080).describe('Where it listens.'),
+    .describe('The key of a Cosmos DB emulator on localhost. With any other endpoint it is refused.'),
+  PORT: integer(1, 65_535).default(8080).describe('The port that the server listens on.'),
   LISTEN_ADDRESS: z
     .union(
       [z.literal('localhost'), z.ipv4(), z.ipv6()],
       'should be localhost or an IP address such as 0.0.0.0',
     )
     .default('localhost')
-    .describe('`localhost` means both loopback addresses; the image sets `0.0.0.0`.'),
+    .describe(
+      'The address that the server listens on. `localhost` means both loopback addresses; the image sets `0.0.0.0`.',
+    ),
   AZURE_CLIENT_ID: guid('the client id of the managed identity')
     .optional()
     .describe(
-      'One of three credentials: the managed identity. Beside a certificate it is for Azure’s own services only.',
+      'One of three credentials: the managed identity. If there is also a certificate, the managed identity is used for Azure’s own services only.',
     ),
   ENTRA_CLIENT_CERTIFICATE_PATH: text('the path of a PEM file with certificate and private key')
     .optional()
     .describe('One of three credentials: a PEM file with certificate and private key (docs/certificate.md).'),
   ENTRA_CLIENT_SECRET: text('a client secret of the dev app')
     .optional()
-    .describe('One of three credentials: a secret of the dev app; refused where a managed identity is.'),
+    .describe(
+      'One of three credentials: a secret of the dev API app. It is refused where there is a managed identity.',
+    ),
   IDENTITY_ENDPOINT: z
     .string()
     .optional()
-    .describe('Azure sets it where a managed identity is; nobody else does.'),
+    .describe('Azure sets it where there is a managed identity. Do not set it yourself.'),
   ENTRA_AUTHORITY_HOST: endpoint('https://login.microsoftonline.com')
     .default('https://login.microsoftonline.com')
-    .describe('Entra ID, or an emulator. The template is for the public cloud only.'),
+    .describe('Microsoft Entra ID, or an emulator. The template supports the public cloud only.'),
   TOKEN_MAX_AGE_HOURS: integer(1, 24)
     .default(24)
-    .describe('How long after its issue an access token counts.'),
+    .describe('How long after it was issued an access token is accepted.'),
   OBO_CACHE_SECONDS: integer(0, 1800)
     .default(1800)
-    .describe('How long the token of an exchange is kept for the next call.'),
+    .describe('How long the token from an on-behalf-of exchange is kept for later calls.'),
   RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000)
     .default(600)
-    .describe('Requests of one user; refusals of one client address that is not signed in.'),
+    .describe(
+      'Requests of one user per minute, and refused requests per minute from one client address that is not signed in.',
+    ),
   IN_FLIGHT_PER_USER: integer(1, 1_000).default(200).describe('Requests of one user at the same time.'),
-  IN_FLIGHT: integer(1, 10_000).default(400).describe('Requests of everybody at the same time.'),
+  IN_FLIGHT: integer(1, 10_000).default(400).describe('Requests of all users at the same time.'),
   TRUSTED_PROXIES: integer(0, 5)
     .default(0)
-    .describe('How many proxies in front write the client’s address into `X-Forwarded-For`; 1 in Azure.'),
+    .describe(
+      'How many proxies in front of the server write the client’s address into `X-Forwarded-For`; 1 in Azure.',
+    ),
   LOG_LEVEL: z
     .enum(['error', 'warn', 'info'], 'should be error, warn or info')
     .default('info')
-    .describe('The least important line that is written.'),
+    .describe('The lowest level of log lines that are written.'),
   APPLICATIONINSIGHTS_CONNECTION_STRING: ConnectionString.optional().describe(
-    'Telemetry of requests and of what they wait for (Entra, Graph, Cosmos), in the caller’s trace (`traceparent`), without `oid`; signed in with the server’s identity.',
+    'Where the server sends telemetry about requests and the calls they wait for (Entra, Graph, Cosmos DB). The telemetry is part of the caller’s trace (`traceparent`) and has no `oid`. The server signs in with its identity.',
   ),
 })
 

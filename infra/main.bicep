@@ -4,35 +4,35 @@ import { guidType, mcpOrigin } from 'types.bicep'
 
 @minLength(1)
 @maxLength(40)
-@description('Name of the azd environment. Every name is derived from it.')
+@description('Name of the azd environment. All other names are derived from it.')
 param environmentName string
 
 @minLength(1)
-@description('Azure region of all resources. `West Europe` and `westeurope` are one.')
+@description('Azure region of all resources. `West Europe` and `westeurope` mean the same region.')
 param location string
 
 @maxLength(36)
-@description('Object id of whoever deploys; azd sets it. Empty: nobody gets rights as the deployer.')
+@description('Object id of the deployer; azd sets it. If it is empty, nobody gets rights as the deployer.')
 param deployerId string = ''
 
 @allowed(['User', 'ServicePrincipal'])
-@description('Kind of the deployer; in a pipeline (`CI` is set, and not `false` or `0`) a `ServicePrincipal`. Only a user becomes an admin and gets to the data.')
+@description('Type of the deployer; in a pipeline (`CI` is set, and not to `false` or `0`) it is `ServicePrincipal`. Only a user becomes an admin and gets access to the data.')
 param deployerType string = 'User'
 
-@description('Whether the container app is there already; azd sets it. Its image is then kept.')
+@description('Whether the container app exists already; azd sets it. If it does, its image is kept.')
 param serverExists bool = false
 
-@description('Object ids of the admin group\'s first members (users, groups, service principals); empty: the deployer, if that is a user. Who was added by hand stays. Not used beside `EXISTING_ADMIN_GROUP_ID`.')
+@description('Object ids of the first members of the admin group (users, groups, service principals). If it is empty, the deployer becomes a member, if the deployer is a user. Members that were added by hand stay. Not used together with `EXISTING_ADMIN_GROUP_ID`.')
 param adminMembers guidType[] = []
 
-@description('Object id of a security group of yours that is the admin group; none is created then.')
+@description('Object id of an existing security group to use as the admin group. The deployment then creates no admin group.')
 param existingAdminGroupId guidType?
 
-@description('Whether only members of the admin group and the users group get a token for the server; `false`: everybody in the tenant.')
+@description('`true`: only members of the admin group and the users group get a token for the server. `false`: everybody in the tenant gets one.')
 param restrictToAssignedUsers bool = true
 
 @maxLength(50)
-@description('App ids of further clients that need no consent prompt.')
+@description('App ids of more clients whose users see no consent prompt.')
 param extraClients guidType[] = []
 
 @maxLength(10)
@@ -40,45 +40,45 @@ param extraClients guidType[] = []
 param extraServerUrls string[] = []
 
 @maxLength(10)
-@description('Origins of pages in browsers that may call. Entra redeems a page\'s code only for a redirect URI of the platform `spa`: give the page a registration of its own and name it in `EXTRA_CLIENTS`.')
+@description('Origins of web pages that may call the server. Entra redeems the authorization code of a web page only for a redirect URI of the platform *Single-page application*: create an app registration for the page, and add its app id to `EXTRA_CLIENTS`.')
 param allowedOrigins string[] = []
 
 @minValue(0)
 @maxValue(30)
-@description('Replicas that always run; not above `MAX_REPLICAS`. 0: the server scales to zero and costs nothing when idle.')
+@description('Number of replicas that always run, at most `MAX_REPLICAS`. With 0, the server scales to zero and costs nothing when idle.')
 param minReplicas int = 0
 
 @minValue(1)
 @maxValue(100)
-@description('Replicas under load at most.')
+@description('Largest number of replicas under load.')
 param maxReplicas int = 10
 
 @minLength(6)
 @maxLength(254)
-@description('Where alerts are mailed to. None: alerts are shown in the portal only.')
+@description('E-mail address that alerts are sent to. Without one, alerts are shown in the portal only.')
 param alertEmail string?
 
-@description('Lets `npm run client -- --device-code` sign in: the public client may be used without a redirect URI. Whoever is talked into typing a code signs a stranger in; a browser needs none.')
+@description('Allows sign-in with `npm run client -- --device-code`: the public client may then be used without a redirect URI (*Allow public client flows* in the portal). A user who is talked into typing the code of a stranger signs that stranger in. A sign-in in the browser needs no code.')
 param allowDeviceCode bool = false
 
-@description('Declares the dev API app, makes its secret and `.env`, and lets the deployer, if a user, read and write the data. `false`: none of it.')
+@description('`true`: declares the dev API app, creates its secret and `.env`, and lets the deployer, if a user, read and write the data. `false`: does none of this.')
 param localDevelopment bool = true
 
 @minLength(20)
 @maxLength(100)
-@description('MCP URL of a server on a developer\'s machine: identifies the dev API app. A tenant accepts one URL once: give a second environment another port, or switch local development off there.')
+@description('MCP URL of a server on a developer\'s machine. It is the *Application ID URI* of the dev API app, and a tenant accepts each one only once: in a second environment, choose another port, or set `LOCAL_DEVELOPMENT` to `false`.')
 param localServerUrl string = 'http://localhost:8080/mcp'
 
 @maxLength(256)
-@description('The service or asset id that some tenants demand on every app registration.')
+@description('The service or asset id that some tenants require on every app registration.')
 param serviceManagementReference string = ''
 
 @minLength(1)
-@description('Which tool sets of `infra/permissions.json` there are. What is off is not declared, not consented to and not offered; switching a set off disables its scopes and roles first, because Microsoft Graph removes disabled ones only. A deployment puts it out, so that `azd env refresh` brings it to another machine, and `azd down` forgets it; where it is not set nothing is taken back, and a deployment that would switch a set off is refused.')
+@description('Tool sets of `infra/permissions.json` to deploy. A set that is not selected is not declared in Entra, gets no consent and is not offered. When you remove a set, its scopes and roles are disabled first, because Microsoft Graph removes only disabled ones. `TOOL_SETS` is an output of the deployment too: `azd env refresh` copies it to another machine, and `azd down` clears it. If it is not set, no consent is removed, and a deployment that would remove a set is refused.')
 param toolSets string[] = ['expenses', 'profile']
 
 @allowed(['free', 'basic'])
-@description('Price of the search service of the tool set `documents` (docs/documents.md): free (0, one per subscription) or basic (by the hour).')
+@description('Pricing tier of the search service for the tool set `documents` (docs/documents.md): `free` (no cost, one per subscription) or `basic` (billed by the hour).')
 param searchSku string = 'free'
 
 // Azure names carry the region, because some stay reserved in their old region after a deletion; the names in
@@ -230,13 +230,13 @@ module server 'server.bicep' = {
   dependsOn: [access]
 }
 
-@description('Tenant of every identity object.')
+@description('Id of the Entra tenant.')
 output AZURE_TENANT_ID string = tenant().tenantId
 
 @description('Resource group of this environment.')
 output AZURE_RESOURCE_GROUP string = group.name
 
-@description('Where azd pushes the image.')
+@description('Registry that azd pushes the image to.')
 output AZURE_CONTAINER_REGISTRY_ENDPOINT string = host.outputs.registryServer
 
 @description('Name of the registry, for the remote build.')
@@ -254,7 +254,7 @@ output AZURE_CONTAINER_APPS_ENVIRONMENT_DEFAULT_DOMAIN string = host.outputs.def
 @description('Name of the container app.')
 output SERVICE_SERVER_NAME string = server.outputs.name
 
-@description('MCP URL that clients are given.')
+@description('MCP URL of the server, for clients.')
 output SERVER_URL string = serverUrl
 
 @description('App id of the API app: the audience of every access token.')
@@ -266,16 +266,16 @@ output ENTRA_API_APP_OBJECT_ID string = identity.outputs.apiObjectId
 @description('Unique name of the API app.')
 output ENTRA_API_APP_UNIQUE_NAME string = identity.outputs.apiUniqueName
 
-@description('Object id of the API app\'s service principal: what consent is granted to.')
+@description('Object id of the API app\'s service principal, which consent is granted to.')
 output ENTRA_API_PRINCIPAL_ID string = identity.outputs.apiPrincipalId
 
-@description('App id of the public client for MCP clients of one\'s own.')
+@description('App id of the public client, for your own MCP clients.')
 output ENTRA_PUBLIC_CLIENT_ID string = identity.outputs.publicClientId
 
-@description('App ids of the clients that may call the server; empty: every client.')
+@description('App ids of the clients that may call the server; empty if every client may.')
 output ALLOWED_CLIENTS string = join(identity.outputs.allowedClients, ',')
 
-@description('Tool sets that are on: azd env refresh brings them to whoever did not choose them.')
+@description('Selected tool sets; `azd env refresh` copies them to another machine.')
 output TOOL_SETS string = join(toolSets, ',')
 
 @description('Object id of the admin group.')
@@ -284,13 +284,13 @@ output ENTRA_ADMIN_GROUP_ID string = identity.outputs.adminGroupId
 @description('Object id of the users group.')
 output ENTRA_USERS_GROUP_ID string = identity.outputs.usersGroupId
 
-@description('App id of the API app for servers on developers\' machines; empty without local development.')
+@description('App id of the dev API app, for servers on developers\' machines; empty without local development.')
 output ENTRA_DEV_CLIENT_ID string = identity.outputs.devClientId
 
-@description('Object id of that app; empty without local development.')
+@description('Object id of the dev API app; empty without local development.')
 output ENTRA_DEV_APP_OBJECT_ID string = identity.outputs.devObjectId
 
-@description('Object id of that app\'s service principal; empty without local development.')
+@description('Object id of the dev API app\'s service principal; empty without local development.')
 output ENTRA_DEV_PRINCIPAL_ID string = identity.outputs.devPrincipalId
 
 @description('MCP URL of a server on a developer\'s machine; empty without local development.')
@@ -299,7 +299,7 @@ output LOCAL_DEVELOPMENT_URL string = localDevelopment ? localServerUrl : ''
 @description('Name of the server\'s managed identity.')
 output SERVER_IDENTITY_NAME string = serverIdentityName
 
-@description('Object id of the server\'s managed identity: the subject of the federated credential.')
+@description('Object id of the server\'s managed identity, which is the subject of the federated credential.')
 output SERVER_IDENTITY_PRINCIPAL_ID string = serverIdentity.outputs.principalId
 
 @description('Client id of the server\'s managed identity.')
@@ -308,11 +308,11 @@ output SERVER_IDENTITY_CLIENT_ID string = serverIdentity.outputs.clientId
 @description('Endpoint of Cosmos DB.')
 output COSMOS_ENDPOINT string = data.outputs.endpoint
 
-@description('Database of the expenses.')
+@description('Name of the database that stores the expenses.')
 output COSMOS_DATABASE string = databaseName
 
-@description('Container of the expenses.')
+@description('Name of the container that stores the expenses.')
 output COSMOS_CONTAINER string = containerName
 
-@description('Endpoint of the search service; empty without the tool set documents.')
+@description('Endpoint of the search service; empty without the tool set `documents`.')
 output SEARCH_ENDPOINT string = hasDocuments ? search!.outputs.endpoint : ''

@@ -68,7 +68,7 @@ function objectIn(text: string): Record<string, unknown> {
 const keptFile = (url: string) =>
   cacheFile(
     join(
-      // @env XDG_CONFIG_HOME, LOCALAPPDATA The user's own folder, where `npm run client` keeps its tokens; else `~/.config`.
+      // @env XDG_CONFIG_HOME, LOCALAPPDATA The folder where `npm run client` keeps its tokens, by default `~/.config`.
       env.XDG_CONFIG_HOME || (platform === 'win32' && env.LOCALAPPDATA) || join(homedir(), '.config'),
       'entra-mcp-client',
     ),

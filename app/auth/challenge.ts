@@ -45,7 +45,7 @@ export const scopeMissing = (mcpUrl: string, missing: string, basic: string) =>
 
 /** For clients that cannot answer a claims challenge, and for people: what is missing and who can do what about it. */
 export const FURTHER_PROOF =
-  'Conditional Access of your organisation asks for a further proof, such as a second factor, before this tool may be used, and this client cannot ask you for it. Sign out of this server in your client and sign in again. If that does not help, ask an administrator to put this server’s application into the same Conditional Access policy as Microsoft Graph: then the proof is asked for at sign-in.'
+  'Conditional Access of your organisation asks for a further authentication, such as a second factor, before this tool may be used, and this client cannot ask you for it. Sign out of this server in your client and sign in again. If that does not help, ask an administrator to put this server’s application into the same Conditional Access policy as Microsoft Graph: then it is asked for at sign-in.'
 
 /** Conditional Access: the client signs in again with these claims (Microsoft identity platform, "claims challenge"). */
 export const claimsMissing = (mcpUrl: string, scope: string, claims: string) =>

@@ -2,6 +2,7 @@ import ky, { isHTTPError } from 'ky'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { DeadlineExceeded, deadlines, within } from '../deadline.ts'
+import { faultFields } from '../telemetry/fault.ts'
 import { tracedRequest } from '../telemetry/trace.ts'
 import { DownstreamUnavailable, GraphRefused } from './downstream.ts'
 import { retryAfterSeconds } from './entra-http.ts'
@@ -114,14 +115,12 @@ export class AdminGroup {
 const unavailable = (cause?: unknown, retryAfterSeconds?: number) =>
   new DownstreamUnavailable('Microsoft Graph', retryAfterSeconds, cause)
 
-const Refusal = z.object({ error: z.object({ code: z.string().regex(/^[\w.]{1,100}$/) }) })
-
 function graphFailure(error: unknown): Error {
   if (!isHTTPError(error)) return unavailable(error)
-  const { response, data } = error
+  const { response } = error
   if (response.status === 429 || response.status >= 500)
     return unavailable(error, retryAfterSeconds(response))
-  return new GraphRefused(response.status, Refusal.safeParse(data).data?.error.code ?? 'no_code')
+  return new GraphRefused(response.status, faultFields(error).code ?? 'no_code')
 }
 
 /** Retrying earlier than Graph asked would only prolong the throttling; then better fail at once. */

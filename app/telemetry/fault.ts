@@ -7,14 +7,25 @@ const DEEPEST = 5
 const Word = z.string().regex(/^[\w.:-]{1,100}$/)
 const optional = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined)
 
+/** What Entra (`error_codes`) and APIs of Microsoft's (`error.code`, as Graph and Azure Resource Manager have it) call a refusal. */
+const Refusal = z.union([
+  z
+    .object({ error_codes: z.tuple([z.int()], z.int()) })
+    .transform(({ error_codes: [code] }) => `AADSTS${code}`),
+  z
+    .object({ error: z.object({ code: z.string().regex(/^[\w.]{1,100}$/) }) })
+    .transform(({ error }) => error.code),
+])
+
 /** What errors of ours, of the Azure SDKs, MSAL, Graph and Node say about themselves beside their text. */
 const Said = z.object({
   name: optional(Word),
   code: optional(z.union([Word, z.number()])),
   errorCode: optional(Word),
   status: optional(z.int()),
-  // Of an HTTP client's error.
+  // Of an HTTP client's error: ky's has the answer's body as `data`.
   response: optional(z.object({ status: z.int() })),
+  data: optional(Refusal),
   substatus: optional(z.int()),
   identity: optional(z.guid()),
   reason: optional(Word),
@@ -70,11 +81,11 @@ function chainOf(error: unknown): Error[] {
 
 /** A number as a code is an HTTP status where it can be one: so @azure/cosmos has it; an abort of the platform has 20. */
 function factsOf(error: Error) {
-  const { name = 'Error', code, errorCode, response, ...said } = Said.parse(error)
+  const { name = 'Error', code, errorCode, response, data, ...said } = Said.parse(error)
   return {
     ...said,
     name,
-    code: typeof code === 'string' ? code : errorCode,
+    code: typeof code === 'string' ? code : (errorCode ?? data),
     status: said.status ?? response?.status ?? (typeof code === 'number' && code >= 100 ? code : undefined),
   }
 }

@@ -38,9 +38,9 @@ export const findBicep = (surroundings = thisMachine()): Compiler | undefined =>
   const { env, home, platform } = surroundings
   const file = platform === 'win32' ? 'bicep.exe' : 'bicep'
   const folders = (env.PATH ?? env.Path ?? '').split(platform === 'win32' ? ';' : delimiter).filter(Boolean)
-  // @env BICEP Path of the Bicep compiler; else it is looked for on PATH, then where azd and the Azure CLI keep theirs.
-  // @env AZD_BICEP_TOOL_PATH The compiler that azd was told to use.
-  // @env AZD_CONFIG_DIR, AZURE_CONFIG_DIR Folders of azd (`~/.azd`) and of the Azure CLI (`~/.azure`), a compiler in their `bin`.
+  // @env BICEP Path of the Bicep compiler. Without it, the scripts look on PATH, then where azd and the Azure CLI keep theirs.
+  // @env AZD_BICEP_TOOL_PATH Path of the Bicep compiler that azd is set to use.
+  // @env AZD_CONFIG_DIR, AZURE_CONFIG_DIR Folders of azd (`~/.azd`) and of the Azure CLI (`~/.azure`); the compiler is in `bin`.
   const places: [from: string, path: string | undefined][] = [
     ['BICEP', env.BICEP],
     ...folders.map((folder): [string, string] => ['PATH', join(folder, file)]),
@@ -67,7 +67,7 @@ export const requireBicep = (surroundings = thisMachine()): Compiler => {
 /** What any program needs. */
 const NEEDED = [
   ...['PATH', 'Path', 'HOME', 'USERPROFILE', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR'],
-  // @env HTTPS_PROXY, NO_PROXY What the Bicep compiler is told of the network, from which it fetches the Graph extension.
+  // @env HTTPS_PROXY, NO_PROXY Passed on to the Bicep compiler, which downloads the Graph extension.
   ...['HTTPS_PROXY', 'NO_PROXY'],
 ]
 

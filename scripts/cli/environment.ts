@@ -38,7 +38,7 @@ const patience = 'should be a number of seconds from 0 to 3600'
 /** What is described is for an operator to set: docs/configuration.md has it. */
 export const Environment = z.object({
   AZURE_ENV_NAME: z.string().min(1),
-  AZURE_SUBSCRIPTION_ID: guid.describe('The subscription that is deployed to; azd asks for it.'),
+  AZURE_SUBSCRIPTION_ID: guid.describe('The subscription to deploy to; azd asks for it.'),
   /** Not known before the first deployment, nor after `azd down`. */
   AZURE_TENANT_ID: guid.optional(),
   // What infra/main.bicepparam reads, read the same way.
@@ -69,9 +69,11 @@ export const Environment = z.object({
     .min(0, patience)
     .max(3600, patience)
     .default(300)
-    .describe('How long one request to Graph is repeated, and how long a fresh object may stay invisible.'),
-  CONSENT_REQUIRED: flag(false).describe('`true`: a missing consent fails the deployment.'),
-  KEEP_IDENTITY: flag(false).describe('`true`: `azd down` keeps apps, service principals and groups.'),
+    .describe(
+      'How long a request to Microsoft Graph is repeated, and how long the scripts wait for a new object to become visible.',
+    ),
+  CONSENT_REQUIRED: flag(false).describe('`true`: the deployment fails if consent is missing.'),
+  KEEP_IDENTITY: flag(false).describe('`true`: `azd down` keeps the apps, service principals and groups.'),
   CI: z.string().transform(isPipeline).default(false),
 })
 export type Environment = z.infer<typeof Environment>

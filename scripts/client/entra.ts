@@ -14,8 +14,8 @@ export const entraOf = ({ authorityHost, tenantId }: McpServer) => ({
 
 const LOGIN = 'npm run client -- --list'
 const unassigned: Remedy = {
-  cause: 'Only members of the two groups, and apps with a role, get a token of this server.',
-  fix: 'Ask for membership in the users group    (directly: nested groups do not count; or for everybody: azd env set RESTRICT_TO_ASSIGNED_USERS false && azd provision)',
+  cause: 'Only members of the two groups, and apps with a role, get a token for this server.',
+  fix: 'Ask for membership in the users group    (as a direct member, because nested groups do not count; to let everybody in: azd env set RESTRICT_TO_ASSIGNED_USERS false && azd provision)',
 }
 const administrator: Remedy = {
   cause: 'An administrator has not consented to a scope that this client asks for.',
@@ -39,7 +39,8 @@ const OWN: Readonly<Record<string, Remedy>> = {
   // What comes back to a client when somebody leaves the page that says AADSTS90094.
   consent_required: administrator,
   AADSTS7000218: {
-    cause: 'Device codes are off for this client: who is talked into typing one signs a stranger in.',
+    cause:
+      'Device codes are off for this client, because a user who is talked into typing one signs a stranger in.',
     fix: 'Sign in with a browser    (or: azd env set ALLOW_DEVICE_CODE true && azd provision)',
   },
   AADSTS7000215: secret,

@@ -54,7 +54,7 @@ export class Person implements Tokens {
     const { server } = this.#options
     const account = await this.#account()
     const scopes = scope ? ownScopes(server.url, scope) : server.scopes
-    // Only a person can give a further proof.
+    // Only a person can give a further authentication.
     const token = account && !claims && (await this.#silently(account, scopes, kind !== 'missing'))
     return token || this.#signIn({ scopes, resource: server.url, ...(claims && { claims }) }, account)
   }
@@ -146,7 +146,7 @@ const noTerminal = (what: string) =>
 const furtherAsked = ({ claims }: Asked) =>
   new Problem({
     what: claims
-      ? 'A further proof is wanted.'
+      ? 'A further authentication is wanted.'
       : 'A further sign-in is wanted: for another scope, or because the last one has ended.',
     why: NO_TERMINAL,
     fix: 'Run the same command in a terminal, or with --device-code.',

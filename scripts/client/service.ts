@@ -57,7 +57,7 @@ async function tokenFor(server: McpServer, clientId: string, variables: Variable
 
 /** A secret or a certificate where one is set, else what GitHub says about the running job. */
 async function proofOf(variables: Variables): Promise<Partial<NodeAuthOptions>> {
-  // @env AZURE_CLIENT_ID, ENTRA_CLIENT_SECRET, ENTRA_CLIENT_CERTIFICATE_PATH A service's id, and its proof, for `npm run client -- --service`.
+  // @env AZURE_CLIENT_ID, ENTRA_CLIENT_SECRET, ENTRA_CLIENT_CERTIFICATE_PATH The client id of a service, and its credential, for `npm run client -- --service`.
   const { ENTRA_CLIENT_SECRET, ENTRA_CLIENT_CERTIFICATE_PATH } = variables
   if (!ENTRA_CLIENT_SECRET && !ENTRA_CLIENT_CERTIFICATE_PATH)
     return { clientAssertion: await jobToken(variables) }

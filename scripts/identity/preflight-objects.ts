@@ -87,7 +87,7 @@ export async function checkUrls({ directory, environment }: Context, names: Name
       what: `${url} is an identifier URI of ${titled({ ...other, kind: 'application' })}.`,
       why: 'One tenant accepts a URL for one app only; another environment of this template may have it.',
       fix: isLocal
-        ? 'azd env set LOCAL_SERVER_URL http://localhost:8081/mcp    (or: azd env set LOCAL_DEVELOPMENT false)'
+        ? 'azd env set LOCAL_SERVER_URL http://localhost:8090/mcp    (or: azd env set LOCAL_DEVELOPMENT false)'
         : `azd env set EXTRA_SERVER_URLS <without ${url}>, or take it away from that app`,
     })
   }

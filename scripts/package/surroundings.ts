@@ -59,7 +59,7 @@ async function storedVariables(name: string | undefined): Promise<Record<string,
   }
 }
 
-/** @env IDENTITY_WHAT_IF_TOKEN A token for Microsoft Graph that the package `identity-what-if` reads with, before it asks azd and the Azure CLI. */
+/** @env IDENTITY_WHAT_IF_TOKEN A token for Microsoft Graph, for the package `identity-what-if`. Without it, the package asks azd for one, then the Azure CLI. */
 const TOKEN = 'IDENTITY_WHAT_IF_TOKEN'
 const HOUR = 3_600_000
 

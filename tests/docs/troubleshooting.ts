@@ -19,15 +19,15 @@ type Row = Remedy & { message: string }
 export const OTHERS: readonly (Row & { said: string })[] = [
   {
     message: '`AADSTS50013` in the server’s log: Assertion failed signature validation.',
-    cause: 'The token that is exchanged was issued for another app.',
-    fix: 'npm run verify    (and sign in again with the URL of this environment)',
+    cause: 'The token to be exchanged was issued for another app.',
+    fix: 'npm run verify    (then sign in again with the URL of this environment)',
     said: 'scripts/emulators/entra/refusals.ts',
   },
   {
     message:
       '`AADSTS500131` in the server’s log: Assertion audience does not match the Client app presenting the assertion.',
-    cause: 'The token that is exchanged was issued for another app.',
-    fix: 'npm run verify    (and sign in again with the URL of this environment)',
+    cause: 'The token to be exchanged was issued for another app.',
+    fix: 'npm run verify    (then sign in again with the URL of this environment)',
     said: 'scripts/emulators/entra/refusals.ts',
   },
   {
@@ -45,32 +45,34 @@ export const OTHERS: readonly (Row & { said: string })[] = [
   },
   {
     message: '`CredentialTypeNotAllowedAsPerAppPolicy` (400)',
-    cause: 'A policy of the tenant refuses secrets; `azd up` goes on without one.',
-    fix: 'npm start    (or a certificate, or an exception for the dev app, then npx node scripts/identity/dev-credential.ts)',
+    cause: 'A policy of the tenant forbids client secrets. `azd up` continues without one.',
+    fix: 'npm start    (or use a certificate, or get an exception for the dev API app and run npx node scripts/identity/dev-credential.ts)',
     said: 'scripts/identity/dev-secret.ts',
   },
   {
     message: '`CredentialInvalidLifetimeAsPerAppPolicy` (400)',
-    cause: 'A policy of the tenant refuses even a secret of the shortest life; `azd up` goes on without one.',
-    fix: 'npm start    (or a certificate, or an exception for the dev app, then npx node scripts/identity/dev-credential.ts)',
+    cause:
+      'A policy of the tenant forbids even a client secret with the shortest lifetime. `azd up` continues without one.',
+    fix: 'npm start    (or use a certificate, or get an exception for the dev API app and run npx node scripts/identity/dev-credential.ts)',
     said: 'scripts/identity/dev-secret.ts',
   },
   {
     message: '`RoleAssignmentUpdateNotPermitted`, from `azd provision`',
     cause:
-      'The server’s managed identity was deleted by hand and made anew; the rights of the old one are in the way.',
-    fix: 'azd provision --no-state    (after this in the portal, on the registry, Application Insights and Cosmos DB: remove the assignments of "Identity not found")',
+      'The server’s managed identity was deleted by hand and created again. The role assignments of the old one are in the way.',
+    fix: 'azd provision --no-state    (before that, remove the assignments of "Identity not found" in the portal, on the registry, Application Insights and Cosmos DB)',
     said: 'https://learn.microsoft.com/azure/role-based-access-control/troubleshooting',
   },
   {
     message: '`managed_identity_refused` in the server’s log, with `identity` and `status`',
-    cause: 'The container app does not have this managed identity, AZURE_CLIENT_ID.',
+    cause: 'The container app does not have the managed identity that AZURE_CLIENT_ID names.',
     fix: 'azd provision --no-state',
     said: 'app/auth/downstream.ts',
   },
   {
     message: '403 with a `substatus` in the server’s log, alert `store-refusals`',
-    cause: 'The identity has lost its right to the data, or the firewall of Cosmos DB refuses it.',
+    cause:
+      'The managed identity has lost its right to the data, or the firewall of Cosmos DB blocks the server.',
     fix: 'azd provision --no-state',
     said: 'app/telemetry/fault.ts',
   },
@@ -82,7 +84,7 @@ export const OTHERS: readonly (Row & { said: string })[] = [
   },
   {
     message: '`azd gives no token for Microsoft Graph`',
-    cause: 'Nobody is signed in to azd, or not in this tenant.',
+    cause: 'Nobody is signed in to azd, or the sign-in is for another tenant.',
     fix: 'azd auth login --tenant-id <tenant>',
     said: 'scripts/cli/operator.ts',
   },

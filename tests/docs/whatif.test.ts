@@ -4,16 +4,15 @@ import { existsSync } from 'node:fs'
 import { copyFile, readFile, rm } from 'node:fs/promises'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { marked } from 'marked'
 import { startDirectory, withoutCompiler } from '../scripts/graph/directory-harness.ts'
 import { makeStranger, type Stranger } from '../scripts/package/packed.ts'
+import { block, blocksBeginning } from './blocks.ts'
 
 const PAGE = new URL('../../docs/whatif.md', import.meta.url)
 const GOLDEN = new URL('../scripts/whatif/golden/consent-widened.txt', import.meta.url)
 const page = await readFile(PAGE, 'utf8')
-const [[laptop = ''] = [], lines = []] = marked
-  .lexer(page)
-  .flatMap((token) => (token.type === 'code' && token.lang === 'sh' ? [String(token.text).split('\n')] : []))
+const laptop = block('docs/whatif.md', 'npx -y --package').text
+const lines = block('docs/whatif.md', 'identity-what-if --infra infra').text.split('\n')
 
 const versionOf = (node: string) => execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
 const file = process.platform === 'win32' ? 'node.exe' : 'node'
@@ -26,7 +25,9 @@ const npx = (process.env.PATH ?? '').split(delimiter).find((folder) => existsSyn
 it('docs/whatif.md begins with a report as it is', async () => {
   const golden = (await readFile(GOLDEN, 'utf8')).trimEnd()
   const [screen = ''] = page.split('\n## ')
-  assert.ok(screen.includes(`\`\`\`text\n${golden}\n\`\`\``), 'renew it with golden/consent-widened.txt')
+  const [report] = blocksBeginning('docs/whatif.md', 'Identity what-if of azd environment dev')
+  assert.equal(report?.text, golden, 'renew it with golden/consent-widened.txt')
+  assert.equal(report?.section, '')
   assert.match(screen, /uses: .*identity-what-if@/)
 })
 

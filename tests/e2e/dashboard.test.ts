@@ -94,6 +94,8 @@ describe('The page at the tenant’s address', () => {
     }
     const claim = (name: string) =>
       page.locator('#live table').nth(1).locator('tr', { hasText: name }).first().innerText()
+    const details = () => page.locator('#live').innerText()
+    const titles = () => page.locator('#live table').nth(2).locator('thead th').allInnerTexts()
     const used = () => page.locator('#live li').allInnerTexts()
 
     it('shows a decision as it arrives, the token, the exchange and the edges used', async () => {
@@ -106,6 +108,7 @@ describe('The page at the tenant’s address', () => {
       assert.match(await claim('aud'), /Expenses server\s+✓ checked\s+the client id/)
       assert.match(await claim('scp'), /user_impersonation.*\s✓ checked/)
       assert.match(await claim('preferred_username'), /bob@contoso.example\s+– not looked at/)
+      assert.match(await details(), /Admin group: not a member, read from Microsoft Graph/)
       const exchange = page.locator('#live table').nth(2)
       assert.match(await exchange.innerText(), /Microsoft Graph[\s\S]*User\.Read/)
       assert.deepEqual(await used(), [
@@ -117,39 +120,132 @@ describe('The page at the tenant’s address', () => {
       assert.equal(await page.locator('svg path.used').count(), 4)
     })
 
+    it('shows that an admin was found in the group, where the tool asks for it', async () => {
+      const token = await tokenOf('Alice')
+      await callTool(system.mcp, 'get_expense_stats', {}, { token })
+      assert.match(await newest('Alice Adams'), /done\s+accept/)
+      assert.match(await details(), /Admin group: member, read from Microsoft Graph/)
+      await callTool(system.mcp, 'get_user_expenses', {}, { token })
+      await newest('get_user_expenses')
+      assert.doesNotMatch(await details(), /Admin group/)
+    })
+
     it('shows each exchange of a call that needs two APIs', async () => {
-      await callTool(system.mcp, 'get_user_context', {}, { token: await tokenOf('Bob') })
-      await newest('get_user_context')
-      const titles = await page.locator('#live table').nth(2).locator('thead th').allInnerTexts()
-      assert.deepEqual(titles, ['', 'the user’s token', 'a token in exchange', 'a token in exchange'])
+      const token = await tokenOf('Bob')
+      await callTool(system.mcp, 'graph_get_profile', {}, { token })
+      assert.match(await newest('graph_get_profile'), /fetched/)
+      const [now, kept] = ['a token in exchange, fetched now', 'a token in exchange, from the cache']
+      assert.deepEqual(await titles(), ['', 'the user’s token', now])
+      await callTool(system.mcp, 'get_user_context', {}, { token })
+      assert.match(await newest('get_user_context'), /fetched/)
+      assert.deepEqual(await titles(), ['', 'the user’s token', kept, now])
       assert.deepEqual((await used()).slice(-2), [
         'Expenses server → Microsoft Graph: User.Read',
         'Expenses server → Azure DevOps: vso.profile',
       ])
+      await callTool(system.mcp, 'get_user_context', {}, { token })
+      await page.getByText('What was needed came from the server’s cache').waitFor()
+      assert.deepEqual(await titles(), ['', 'the user’s token', kept, kept])
+    })
+
+    it('shows which scope is missing where that is why the server refused', async () => {
+      const params = { name: 'cost_export', arguments: {} }
+      const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params }
+      await post(system.mcp, call, { token: await tokenOf('Bob') })
+      assert.match(await newest('cost_export'), /refused\s+deny:scope insufficient_scope/)
+      const row = page.locator('#live table').nth(1).locator('tr.refused')
+      assert.match(
+        await row.innerText(),
+        /^scp\s.*user_impersonation.*\s✗ missing\s+the scope of the tool, cost\.export$/,
+      )
+      assert.match(await claim('aud'), /✓ checked/)
     })
 
     it('says that nothing was exchanged where nothing was', async () => {
       await callTool(system.mcp, 'get_user_expenses', {}, { token: await tokenOf('Bob') })
-      assert.match(await newest('get_user_expenses'), /done\s+accept/)
+      assert.match(await newest('get_user_expenses'), /done\s+accept tool/)
       assert.match(await page.locator('#live').innerText(), /None: nothing had to be asked/)
       assert.equal((await used()).length, 2)
     })
 
     it('says why a token was refused, without a claim of it', async () => {
       await post(system.mcp, { jsonrpc: '2.0', id: 1, method: 'tools/list' }, { token: 'eyJ.eyJ.x' })
-      assert.match(await newest('nobody known'), /malformed\s+refused\s+deny:token/)
+      assert.match(await newest('nobody known'), /refused\s+deny:token malformed/)
       assert.match(await page.locator('#live').innerText(), /before it knew who calls: malformed/)
       assert.deepEqual(await used(), [])
     })
 
-    it('goes back to an older decision, and stays there', async () => {
-      await page.locator('#decisions tr', { hasText: 'Alice Adams' }).getByRole('link').click()
+    it('folds away what clients do without a tool, and keeps to the newest call of one', async () => {
+      const token = await tokenOf('Bob')
+      await callTool(system.mcp, 'get_user_expenses', {}, { token })
+      await rpc(system.mcp, 'tools/list', {}, { token })
+      const row = page.locator('#decisions tr.protocol').first()
+      await row.waitFor({ state: 'attached' })
+      assert.equal(await row.isVisible(), false)
+      assert.match(await page.locator('[aria-current]').innerText(), /get_user_expenses/)
+      await page.getByLabel('show lists').check()
+      assert.match(await row.innerText(), /Bob Brown\s+Expenses client\s+done\s+accept list/)
+      await callTool(system.mcp, 'get_user_expenses', {}, { token })
+      await newest('get_user_expenses')
+      assert.equal(await row.isVisible(), true)
+      await page.getByLabel('show lists').uncheck()
+    })
+
+    it('says what the admin consent page has answered, as text', async () => {
+      const address = new URL(`/${system.tenantId}/v2.0/adminconsent`, system.tenant)
+      const scope = `${system.mcp}/cost.export`
+      address.search = String(
+        new URLSearchParams({
+          client_id: system.clientId,
+          scope,
+          redirect_uri: new URL('/', system.tenant).href,
+        }),
+      )
+      const line = page.locator('#consent')
+      const answered = async (name: string) => {
+        await page.goto(address.href)
+        await page.getByText('More people to try').click()
+        const person = page.getByRole('button', { name })
+        const goodFor = await person.innerText()
+        await person.click()
+        await page.waitForURL(/admin_consent/)
+        await line.filter({ hasText: 'onsent was given' }).waitFor()
+        return { goodFor, answer: await line.innerText() }
+      }
+      const refused = await answered('Quinn')
+      assert.match(refused.answer, /^No consent was given.* error=\w+, error_description=AADSTS90094/)
+      const given = await answered('Olivia')
+      assert.match(given.goodFor, /may consent for every user/)
+      assert.match(given.answer, /^Consent was given.* admin_consent=True, scope=http.*cost\.export$/)
+      await page.goto(`${system.tenant}/?error=no&error_description=<img src=x onerror=alert(1)>`)
+      assert.match(await line.innerText(), /error_description=<img src=x/)
+      assert.equal(await page.locator('img').count(), 0)
+      await page.goto(system.tenant)
+      assert.equal(await line.innerText(), '')
+    })
+
+    it('goes back to an older decision, stays there, and says when it is no longer kept', async () => {
+      await page.locator('#decisions tr', { hasText: 'Alice Adams' }).getByRole('link').last().click()
       await page.waitForURL(/decision=/)
       await callTool(system.mcp, 'get_user_expenses', {}, { token: await tokenOf('Bob') })
       await newest('Bob Brown')
       assert.match(await claim('oid'), /Alice Adams/)
-      assert.match(await page.locator('[aria-current]').innerText(), /Alice Adams/)
+      const [box, row] = await Promise.all(
+        ['.scroll', '[aria-current]'].map((one) => page.locator(one).boundingBox()),
+      )
+      assert.ok(
+        box && row && row.y >= box.y && row.y + row.height <= box.y + box.height + 1 && box.height < 300,
+      )
+      const chosen = page.locator('[aria-current]')
+      assert.match(await chosen.innerText(), /Alice Adams/)
       if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT, fullPage: true })
+      const token = await tokenOf('Bob')
+      for (let call = 0; call < 30; call++) await callTool(system.mcp, 'get_user_expenses', {}, { token })
+      await page.getByText('no longer kept: the last 30 are').waitFor()
+      assert.equal(await chosen.count(), 0)
+      assert.doesNotMatch(await details(), /Token of the call/)
+      await page.getByRole('link', { name: 'Show the newest' }).click()
+      assert.match(await chosen.innerText(), /Bob Brown/)
       assert.deepEqual(
         complaints.filter((text) => !text.includes('favicon')),
         [],

@@ -233,7 +233,7 @@ describe('a tool that asks another API for its caller', () => {
         const headers = { 'www-authenticate': 'Bearer error="insufficient_claims", claims="e30="' }
         system.tenant.faults.on(endpointOf(api.name), { answer: 401, body: {}, headers })
         hear(name, 'asking for it in mid-session', await call(name), [
-          /Conditional Access of your organisation asks for a further proof/,
+          /Conditional Access of your organisation asks for a further authentication/,
           ['deny:claims', 'insufficient_claims', 'refused'],
         ])
       })
@@ -283,7 +283,7 @@ describe('a tool that asks another API for its caller', () => {
         try {
           const told = await call(name)
           assert.equal(told.response.status, 200)
-          assert.match(told.text, /asks for a further proof/)
+          assert.match(told.text, /asks for a further authentication/)
           assert.match(told.response.headers.get('www-authenticate') ?? '', /insufficient_claims/)
           const claims = JSON.stringify({ access_token: { xms_cc: { values: ['cp1'] } } })
           const challenged = await call(name, { token: await tokenOf(name, 'Alice', { claims }) })

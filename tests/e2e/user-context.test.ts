@@ -98,11 +98,11 @@ describe('get_user_context', () => {
     }
   })
 
-  it('gives the half that needs no further proof to clients that cannot ask for it, and challenges the others', async () => {
+  it('gives the half that needs no further authentication to clients that cannot ask for it, and challenges the others', async () => {
     // Carol needs a second factor for Microsoft Graph.
     const { text, audit, response } = await ask(await system.tokenFor('Carol'))
     assert.equal(response.status, 200)
-    assert.match(text, /organisations.*Microsoft Graph.*asks for a further proof/)
+    assert.match(text, /organisations.*Microsoft Graph.*asks for a further authentication/)
     assert.deepEqual(audit, ['accept', 'partial', 'done'])
     const claims = JSON.stringify({ access_token: { xms_cc: { values: ['cp1'] } } })
     const challenged = await ask(await system.tokenFor('Carol', { claims }))

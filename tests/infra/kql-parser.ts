@@ -1,21 +1,15 @@
 /** Reads the expressions of a Kusto query; see kql.ts. */
 import {
-  AGGREGATES,
-  type Aggregate,
-  FUNCTIONS,
-  isNull,
-  numberOf,
-  type Row,
-  Timespan,
-  type Value,
-} from './kql-values.ts'
+  COMPARISONS,
+  calculated,
+  constant,
+  type Expression,
+  equal,
+  propertyOf,
+  quotient,
+} from './kql-operators.ts'
+import { AGGREGATES, type Aggregate, FUNCTIONS, isNull, isTrue, type Row } from './kql-values.ts'
 
-export type Expression = ((row: Row) => Value) & {
-  /** What is under a key of a dynamic value is dynamic. */
-  readonly isDynamic?: boolean
-  /** Written with a decimal point, or a product of such. */
-  readonly isReal?: boolean
-}
 export type Named<Of> = [name: string, of: Of]
 
 const TOKEN = /\s*(?:('(?:[^'\\]|\\.)*')|(\d+(?:\.\d+)?[a-z]*)|([A-Za-z_]\w*)|(==|>=|[<>()[\],.=*/|]))/y
@@ -34,37 +28,10 @@ export function tokensOf(query: string): string[] {
 }
 
 /**
- * Keywords that are no names unless they are quoted, `['last']` (schema-entities/entity-names). Of those that are used
- * here; Microsoft's parser (@kusto/language-service-next 12.4.1, KS228, KS198) refuses these and takes `in` and `count`.
+ * Some keywords that are no names unless they are quoted, `['last']` (schema-entities/entity-names): Microsoft's parser
+ * (@kusto/language-service-next 12.4.1, KS228, KS198) refuses these, and takes `in` and `count`.
  */
 const KEYWORDS = new Set(['by', 'asc', 'desc', 'first', 'last', 'and', 'or', 'startswith', 'true', 'false'])
-
-/** scalar-data-types/timespan: `2d`, `1.5h`, `30m`, `10s`, `100ms`. */
-const UNITS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }
-
-function literal(token: string): Expression {
-  const [, digits = '', unit = ''] = /^([\d.]+)([a-z]*)$/.exec(token) ?? []
-  if (unit === '') return Object.assign(() => Number(digits), { isReal: digits.includes('.') })
-  const size = UNITS[unit]
-  if (size === undefined) throw new Error(`The unit of ${token} is not known.`)
-  const span = new Timespan(Number(digits) * size)
-  return () => span
-}
-
-/** A comparison with null is neither true nor false (null-values). */
-const comparing = (compare: (a: Value, b: Value) => boolean) => (a: Value, b: Value) =>
-  isNull(a) || isNull(b) ? undefined : compare(a, b)
-const COMPARISONS: Readonly<Record<string, (a: Value, b: Value) => boolean | undefined>> = {
-  '==': comparing((a, b) => a === b),
-  '>': comparing((a, b) => Number(numberOf(a)) > Number(numberOf(b))),
-  '>=': comparing((a, b) => Number(numberOf(a)) >= Number(numberOf(b))),
-  // "Case-insensitive operators are currently supported only for ASCII-text" (startswith-operator)
-  startswith: comparing((a, b) => String(a).toLowerCase().startsWith(String(b).toLowerCase())),
-}
-
-/** A value of a property bag; of anything else null (scalar-data-types/dynamic). */
-const propertyOf = (value: Value, key: string): Value =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Row)[key] : undefined
 
 export class Parser {
   readonly #tokens: readonly string[]
@@ -90,12 +57,6 @@ export class Parser {
 
   expect(token: string): void {
     if (!this.takes(token)) throw new Error(`${token} was expected, not ${this.#tokens[this.#at]}`)
-  }
-
-  oneOf(...tokens: string[]): string | undefined {
-    const found = tokens.find((token) => this.takes(token))
-    if (found === undefined) throw new Error(`${tokens.join(' or ')} was expected.`)
-    return found
   }
 
   #next(): string {
@@ -155,24 +116,17 @@ export class Parser {
   }
 
   expression(): Expression {
-    const first = this.#and()
-    const others: Expression[] = []
-    while (this.takes('or')) others.push(this.#and())
-    return others.length === 0 ? first : (row) => [first, ...others].some((of) => of(row) === true)
-  }
-
-  #and(): Expression {
     const first = this.#comparison()
     const others: Expression[] = []
     while (this.takes('and')) others.push(this.#comparison())
-    return others.length === 0 ? first : (row) => [first, ...others].every((of) => of(row) === true)
+    return others.length === 0 ? first : (row) => [first, ...others].every((of) => isTrue(of(row)))
   }
 
   #comparison(): Expression {
     const left = this.#product()
     if (this.takes('in')) {
       const values = this.#arguments('in')
-      return (row) => values.some((of) => of(row) === left(row))
+      return (row) => values.some((of) => equal(left(row), of(row)) === true)
     }
     const compare = COMPARISONS[this.#tokens[this.#at] ?? '']
     if (!compare) return left
@@ -215,11 +169,6 @@ export class Parser {
   }
 
   #atom(): Expression {
-    if (this.takes('(')) {
-      const inner = this.expression()
-      this.expect(')')
-      return inner
-    }
     const token = this.#tokens[this.#at] ?? ''
     if (/^['\d]/.test(token) || token === 'true' || token === 'false') {
       this.#at += 1
@@ -235,22 +184,4 @@ export class Parser {
     const values = this.#arguments(name, call.arity)
     return (row) => call.of(...values.map((of) => of(row)))
   }
-}
-
-const constant = (token: string): Expression => (/^\d/.test(token) ? literal(token) : () => token === 'true')
-
-/** A calculation with null is null (null-values). */
-function calculated(a: Expression, b: Expression, of: (a: number, b: number) => number): Expression {
-  const value = (row: Row) => {
-    const [left, right] = [numberOf(a(row)), numberOf(b(row))]
-    return left === undefined || right === undefined ? undefined : of(left, right)
-  }
-  return Object.assign(value, { isReal: Boolean(a.isReal) || Boolean(b.isReal) })
-}
-
-/** numerical-operators: of two whole numbers the quotient is whole. */
-function quotient(a: Expression, b: Expression): Expression {
-  if (!a.isReal && !b.isReal)
-    throw new Error('A division of what may be whole numbers: make one of them real.')
-  return calculated(a, b, (left, right) => left / right)
 }

@@ -15,6 +15,19 @@ export const isNull = (value: Value) => value === undefined || value === null
 /** Strings have no null (null-values); functions that take any type know both. */
 export const isEmpty = (value: Value) => isNull(value) || value === ''
 
+/** A condition holds if it is true; null is not (where-operator, null-values). */
+export function isTrue(value: Value): boolean {
+  if (!isNull(value) && typeof value !== 'boolean') throw new Error('A condition was expected.')
+  return value === true
+}
+
+/** Of times and dynamic objects two that are equal are not the same here. */
+export function simple(value: Value): Value {
+  if (typeof value === 'object' && value !== null)
+    throw new Error('A string, number or boolean was expected.')
+  return value
+}
+
 export function numberOf(value: Value): number | undefined {
   if (isNull(value)) return undefined
   if (typeof value !== 'number') throw new Error('A number was expected.')
@@ -53,17 +66,13 @@ function parseJson(value: Value): Value {
 
 const DAY_MS = 86_400_000
 
-/** bin-function: "The nearest multiple of roundTo below value. Null values, a null bin size, or a negative bin size will result in null." */
+/** bin-function: "The nearest multiple of roundTo below value. Null values […] will result in null." */
 function bin(value: Value, size: Value): Value {
-  if (isNull(value) || isNull(size)) return undefined
-  if (value instanceof Date && size instanceof Timespan) {
-    // Since when larger bins are counted the page does not say; those that fill a day begin at midnight.
-    if (size.ms <= 0 || DAY_MS % size.ms !== 0) throw new Error('A bin is a part of a day here.')
-    return new Date(Math.floor(value.getTime() / size.ms) * size.ms)
-  }
-  if (typeof value !== 'number' || typeof size !== 'number') throw new Error('bin() of these is not known.')
-  if (size === 0) throw new Error('What a bin of 0 makes is not known.')
-  return size < 0 ? undefined : Math.floor(value / size) * size
+  if (isNull(value)) return undefined
+  if (!(value instanceof Date && size instanceof Timespan)) throw new Error('bin() of these is not known.')
+  // Since when larger bins are counted the page does not say; those that fill a day begin at midnight.
+  if (size.ms <= 0 || DAY_MS % size.ms !== 0) throw new Error('A bin is a part of a day here.')
+  return new Date(Math.floor(value.getTime() / size.ms) * size.ms)
 }
 
 type Call = Readonly<{ arity: number; of: (...values: Value[]) => Value }>
@@ -88,11 +97,11 @@ type Aggregation = Readonly<{ arity: number; of: (first: Of, second: Of) => Aggr
 
 const numbers = (rows: readonly Row[], of: Of) => rows.flatMap((row) => numberOf(of(row)) ?? [])
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
-const matching = (rows: readonly Row[], condition: Of) => rows.filter((row) => condition(row) === true)
+const matching = (rows: readonly Row[], condition: Of) => rows.filter((row) => isTrue(condition(row)))
 
 /** Null values are ignored; an empty string is none (aggregation functions, null-values). Exact where Kusto estimates. */
 const distinct = (rows: readonly Row[], of: Of) =>
-  new Set(rows.map(of).filter((value) => !isNull(value))).size
+  new Set(rows.map((row) => simple(of(row))).filter((value) => !isNull(value))).size
 
 function greatest(rows: readonly Row[], of: Of): Value {
   const values = rows.map(of).filter((value) => !isNull(value))

@@ -5,8 +5,9 @@
  *
  * Values: a datetime is a Date, a timespan a Timespan, dynamic what JSON.parse makes; null is undefined.
  */
-import { type Expression, type Named, Parser, tokensOf } from './kql-parser.ts'
-import { isNull, type Row, type Value } from './kql-values.ts'
+import type { Expression } from './kql-operators.ts'
+import { type Named, Parser, tokensOf } from './kql-parser.ts'
+import { isTrue, type Row, type Value } from './kql-values.ts'
 
 export type { Row } from './kql-values.ts'
 
@@ -65,15 +66,10 @@ const OPERATORS: Readonly<Record<string, (parser: Parser, table: readonly Row[])
   summarize,
   order: (parser, table) => {
     parser.expect('by')
-    const orders = parser.list(() => orderOf(parser))
-    return table.toSorted((a, b) => orders.reduce((known, compare) => known || compare(a, b), 0))
+    const column = parser.column()
+    parser.expect('desc')
+    return table.toSorted((a, b) => sortable(column(b)) - sortable(column(a)))
   },
-}
-
-/** where-operator: rows for which the predicate is true; null is not (null-values). */
-function isTrue(value: Value): boolean {
-  if (!isNull(value) && typeof value !== 'boolean') throw new Error('A condition was expected.')
-  return value === true
 }
 
 /** summarize-operator: the columns of `by` and then the aggregates; without `by` one row, even of no rows. */
@@ -102,27 +98,8 @@ function keyOf(parser: Parser): Named<Expression> {
   return [name, of]
 }
 
-/** sort-operator: `desc` unless `asc` is said; nulls are last with `desc` and first with `asc` unless it is said where. */
-function orderOf(parser: Parser): (a: Row, b: Row) => number {
-  const column = parser.column()
-  const ascending = parser.takes('asc')
-  if (!ascending) parser.takes('desc')
-  const first = parser.takes('nulls') ? parser.oneOf('first', 'last') === 'first' : ascending
-  return (a, b) => {
-    const [left, right] = [column(a), column(b)]
-    if (isNull(left) || isNull(right))
-      return (Number(isNull(right)) - Number(isNull(left))) * (first ? 1 : -1)
-    return compareValues(left, right) * (ascending ? 1 : -1)
-  }
-}
-
-/** Of numbers, dates or strings: "numeric, date, time or string". Where NaN comes is not played. */
-function compareValues(a: Value, b: Value): number {
-  const [left, right] = [a, b].map((value) => (value instanceof Date ? value.getTime() : value))
-  const ordered =
-    (typeof left === 'string' && typeof right === 'string') ||
-    (Number.isFinite(left) && Number.isFinite(right))
-  if (!ordered) throw new Error('Numbers, dates or strings were expected, all of one kind.')
-  if (left === right) return 0
-  return (left as number | string) < (right as number | string) ? -1 : 1
+/** sort-operator, as far as numbers. Where NaN comes is not said. */
+function sortable(value: Value): number {
+  if (typeof value !== 'number' || Number.isNaN(value)) throw new Error('Rows are sorted by numbers here.')
+  return value
 }

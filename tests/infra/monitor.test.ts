@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { onlyOne, resourcesOf } from './deployments.ts'
 import { evaluate, type Row } from './kql.ts'
 import { rowOfLine } from './tables.ts'
+import { queryOf, readWorkbook } from './workbook.ts'
 
 const anything = z.looseObject({})
 
@@ -61,6 +62,22 @@ describe('Alerts', () => {
       criteria.allOf.map(({ metricName }) => metricName),
       ['RestartCount'],
     )
+  })
+
+  it('are as many as docs/deploy.md reckons the cost of', async () => {
+    const Every = z.object({ evaluationFrequency: z.string() })
+    const rules = await resourcesOf('defaults', 'Microsoft.Insights/scheduledQueryRules')
+    const every = rules.map(({ properties }) => Every.parse(properties).evaluationFrequency)
+    const words = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven']
+    const count = (frequency: string) => words[every.filter((one) => one === frequency).length]
+    const metrics = await resourcesOf('defaults', 'Microsoft.Insights/metricAlerts')
+    const page = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8')
+    assert.ok(
+      page.includes(
+        `Alerts (${count('PT15M')} on logs every 15 minutes, ${count('PT1H')} every hour, ${words[metrics.length]} metric)`,
+      ),
+    )
+    assert.deepEqual(new Set(every), new Set(['PT15M', 'PT1H']))
   })
 
   it('are mailed to the address that was given, and to nobody otherwise', async () => {
@@ -167,12 +184,10 @@ describe('On lines that the server wrote, the alerts', () => {
 
   it('are joined by views of the workbook that read the same lines and spans', async () => {
     const shown = await workbookQueries()
+    const { range } = readWorkbook()
     const view = (name: string, rows: readonly Row[]) => {
-      const query = shown.get(name) ?? ''
-      return evaluate(
-        query.replaceAll(/ca-[a-z0-9]{13}/g, serverName).replaceAll('{TimeRange:grain}', '30m'),
-        rows,
-      )
+      const query = queryOf({ query: shown.get(name) ?? '' }, serverName, range)
+      return evaluate(query.replaceAll(/ca-[a-z0-9]{13}/g, serverName), rows)
     }
     const outcomes = view('outcomes', [...quiet, ...many('store away', 2)])
     assert.deepEqual(

@@ -20,14 +20,14 @@ const COLOURS = [
 ] as const
 
 const style = `
-body { color-scheme: light dark; margin: 0; padding: 20px; width: 1320px; display: grid; grid-template-columns: 1fr 1fr; gap: 16px;
+body { color-scheme: light dark; margin: 0; padding: 20px; width: 1320px; display: grid; grid-template-columns: 11fr 14fr; gap: 16px;
   background: light-dark(#f3f2f1, #111); color: light-dark(#1f2328, #f0f6fc); font: 12px/1.4 "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif }
 section { background: light-dark(#fff, #1b1a19); border: 1px solid light-dark(#d1d9e0, #3d444d); border-radius: 4px; padding: 12px; overflow: hidden }
 h2 { font-size: 14px; margin: 0 0 8px }
 svg { display: block; width: 100%; fill: currentColor; font-size: 11px }
 line { stroke: light-dark(#e1e4e8, #3d444d) }
 polyline { fill: none; stroke: currentColor; stroke-width: 2 }
-ul { list-style: none; display: flex; gap: 16px; margin: 6px 0 0; padding: 0 }
+ul { list-style: none; display: flex; gap: 8px; white-space: nowrap; margin: 6px 0 0; padding: 0 }
 li::before { content: "■ "; color: var(--colour) }
 table { border-collapse: collapse; width: 100%; white-space: nowrap }
 th, td { border-bottom: 1px solid light-dark(#e1e4e8, #3d444d); padding: 4px 8px 4px 0; text-align: start; font-variant-numeric: tabular-nums }

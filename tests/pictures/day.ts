@@ -1,17 +1,17 @@
 /**
  * A day of the server, in the tables of the workbook: the lines and the telemetry of a real process, which people call
- * and which loses services for a while. It takes some seconds; the times of that day are a seeded plan's, durations
- * are as they were.
+ * and which loses services for a while. It takes some seconds; the times of that day are those of day-plan.ts,
+ * durations are as they were.
  */
 import { once } from 'node:events'
 import type { Request } from 'express'
 import { z } from 'zod'
-import { EntraError, errorBody } from '../../scripts/emulators/entra/refusals.ts'
 import { startIngestion, type TelemetryItem } from '../app/ingestion.ts'
 import { lunch, post } from '../e2e/rpc.ts'
 import { type System, startSystem, type UserName } from '../e2e/system.ts'
 import type { Row } from '../infra/kql.ts'
 import { rowOfItem, rowOfLine, type Table, tableOfItem } from '../infra/tables.ts'
+import { PARTS, type Part } from './day-plan.ts'
 
 export type Day = Readonly<Record<Table, readonly Row[]>>
 
@@ -19,70 +19,8 @@ export type Day = Readonly<Record<Table, readonly Row[]>>
 export const SERVER = 'ca-abcdefghijklm'
 export const MIDNIGHT = Date.UTC(2026, 10, 20)
 const MINUTE_MS = 60_000
-const PEOPLE = ['Alice', 'Bob', 'Carol'] as const
-/** Calls in each hour of a working day. */
-const HOURS = [0, 0, 0, 0, 0, 2, 4, 14, 28, 36, 32, 24, 20, 28, 34, 30, 24, 14, 8, 6, 4, 2, 0, 0]
-const TOOLS = ['get_user_expenses', 'get_user_expenses', 'add_user_expense', 'get_expense_stats'] as const
-
-/** `at`: minutes since midnight. `token`: instead of one that is right. */
-type Call = Readonly<{ at: number; tool: (typeof TOOLS)[number]; who?: UserName; token?: string }>
-/** A part of the day; `begin` is what goes wrong in it. */
-type Part = Readonly<{ calls: readonly Call[]; begin?: (system: System) => void }>
-
-/** Park and Miller's minimal standard, from 0 to 1: the same day each time. */
-function randomNumbers(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 48_271) % 2_147_483_647
-    return state / 2_147_483_647
-  }
-}
-
-function ordinaryDay(): Call[] {
-  const random = randomNumbers(14)
-  const oneOf = <Of>(all: readonly [Of, ...Of[]]): Of => all[Math.floor(random() * all.length)] ?? all[0]
-  return HOURS.flatMap((calls, hour) =>
-    Array.from({ length: calls }, () => ({
-      at: (hour + random()) * 60,
-      who: oneOf(PEOPLE),
-      tool: oneOf(TOOLS),
-    })),
-  ).toSorted((a, b) => a.at - b.at)
-}
-
-/** So many calls within less than a quarter of an hour. */
-const burst = (from: number, times: number, call: Omit<Call, 'at'>): Call[] =>
-  Array.from({ length: times }, (_, index) => ({ at: from + (14 * index) / times, ...call }))
-
-/** In the order in which they are lived: what is cached lasts, and of what nobody signed only ten of a kind have lines of their own. */
-const PARTS: readonly Part[] = [
-  {
-    calls: burst(7 * 60, 6, { who: 'Alice', tool: 'get_expense_stats' }),
-    begin: ({ tenant }) => {
-      const body = { error: { code: 'Authorization_RequestDenied', message: 'No.' } }
-      tenant.faults.on('graph', { answer: 403, body })
-    },
-  },
-  {
-    calls: burst(17 * 60, 1, { who: 'Bob', tool: 'get_expense_stats' }),
-    begin: ({ tenant }) => tenant.faults.on('graph', { close: true }),
-  },
-  { calls: ordinaryDay() },
-  {
-    calls: burst(10 * 60 + 30, 8, { who: 'Bob', tool: 'get_user_expenses' }),
-    begin: ({ cosmos }) => cosmos.faults.inject('query', { status: 503 }, 8),
-  },
-  {
-    calls: burst(14 * 60, 24, { who: 'Alice', tool: 'get_expense_stats' }),
-    begin: ({ tenant }) => {
-      const body = errorBody(new EntraError(7000215, 'invalid_client', 'Wrong.'), 0)
-      tenant.faults.on('obo', { answer: 401, body })
-    },
-  },
-  { calls: burst(2 * 60 + 15, 25, { tool: 'get_user_expenses' }) },
-  { calls: burst(2 * 60 + 15, 60, { tool: 'get_user_expenses', token: 'not.a.token' }) },
-]
-
+/** A server that sends no telemetry by then never does. */
+const AWAKE_MS = 20_000
 const message = (tool: string) => ({
   jsonrpc: '2.0',
   id: 1,
@@ -98,7 +36,9 @@ async function awaken({ mcp, tenant, tokenFor }: System): Promise<void> {
     return false
   }
   const noting = tenant.faults.on('keys', { close: true, only: note })
+  const patience = AbortSignal.timeout(AWAKE_MS)
   while (!isTraced) {
+    patience.throwIfAborted()
     await post(mcp, message('get_user_expenses'), { token: await tokenFor('Bob') })
     // Whose keys are new must be asked for them.
     await tenant.rotateKeys()
@@ -156,7 +96,7 @@ function rowsOfLines(lines: readonly string[], times: ReadonlyMap<string, number
 }
 
 /** The emulator answers no query plan (docs/emulators.md), Cosmos DB does: a failure that no deployment has. */
-const ofEmulator = ({ data }: TelemetryItem) => data.baseData.name === 'query plan'
+const isQueryPlan = ({ data }: TelemetryItem) => data.baseData.name === 'query plan'
 
 /** What a request depended on keeps its distance from the request. */
 function rowsOfItems(items: readonly TelemetryItem[], times: ReadonlyMap<string, number>) {
@@ -168,7 +108,7 @@ function rowsOfItems(items: readonly TelemetryItem[], times: ReadonlyMap<string,
   const known = items.filter(({ tags }) => shifts.has(tags['ai.operation.id']))
   return (table: Table): Row[] =>
     known
-      .filter((item) => tableOfItem(item) === table && !ofEmulator(item))
+      .filter((item) => tableOfItem(item) === table && !isQueryPlan(item))
       .map((item) => {
         const shift = shifts.get(item.tags['ai.operation.id']) ?? 0
         return rowOfItem(item, new Date(Date.parse(item.time) + shift))

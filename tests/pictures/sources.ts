@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { rpc } from '../e2e/rpc.ts'
-import { lastingOfWorkbook } from './workbook.ts'
+import { describeWorkbook } from './workbook.ts'
 import { declaredMap, firstChecks, type Person, twoUsers, type World } from './world.ts'
 
 export const folder = new URL('../../docs/pictures/', import.meta.url)
@@ -15,7 +15,7 @@ export const comment = () =>
   readFile(new URL('../scripts/whatif/golden/consent-widened.md', import.meta.url), 'utf8')
 
 /** Without what differs at each start: ports, times, nonces and random claims. */
-const lasting = (page: string) =>
+const leaveOutVarying = (page: string) =>
   page
     .replaceAll(/localhost:\d+/g, 'localhost')
     .replaceAll(/nonce="[^"]*"|name="ticket" value="[^"]*"|decision=[\w-]+/g, '')
@@ -23,7 +23,7 @@ const lasting = (page: string) =>
     .replaceAll(/<code>(rh|uti|aio)<\/code><\/th>\s*<td><code>[^<]*/g, '$1')
 
 async function signIn(world: World): Promise<string> {
-  return lasting(await (await fetch(await world.authorizePage())).text())
+  return leaveOutVarying(await (await fetch(await world.authorizePage())).text())
 }
 
 /** What Inspector shows of a person's tools. */
@@ -37,12 +37,12 @@ export const SOURCES = {
   'two-users': async () => JSON.stringify(await twoUsers()).replaceAll(/age_seconds: \d+/g, ''),
   'first-checks': async () => JSON.stringify(await firstChecks()),
   'sign-in': signIn,
-  'what-happens': async (world) => lasting(world.page),
+  'what-happens': async (world) => leaveOutVarying(world.page),
   'inspector-alice': (world) => tools(world, 'Alice'),
   'inspector-bob': (world) => tools(world, 'Bob'),
   'pull-request': comment,
   'identity-map': declaredMap,
-  workbook: lastingOfWorkbook,
+  workbook: describeWorkbook,
 } satisfies Record<string, (world: World) => Promise<string>>
 
 export type Name = keyof typeof SOURCES

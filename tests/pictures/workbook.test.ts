@@ -6,7 +6,7 @@ import { evaluate, neverFound, type Row, tableOf } from '../infra/kql.ts'
 import { queryOf, readWorkbook } from '../infra/workbook.ts'
 import { chartsPage } from './charts.ts'
 import { type Day, MIDNIGHT, SERVER } from './day.ts'
-import { lastingOfWorkbook, rowsOf, theDay } from './workbook.ts'
+import { describeWorkbook, leaveOutMeasured, rowsOf, theDay } from './workbook.ts'
 
 const { views, range } = readWorkbook()
 const QUARTER_MS = 15 * 60_000
@@ -80,6 +80,18 @@ describe('On a recorded day of the server', () => {
     assert.ok(Number(measured?.requests) >= 20 && Number(measured?.p95) > 0)
   })
 
+  it('a dependency that refuses is shown with its code', () => {
+    const codes = rowsOf(viewOf('failures'), day).map(({ Name, status, error }) =>
+      [Name, status, error].join(' '),
+    )
+    for (const code of [
+      'token 400 AADSTS50076',
+      'token 401 AADSTS7000215',
+      'membership 403 Authorization_RequestDenied',
+    ])
+      assert.ok(codes.includes(code), codes.join('; '))
+  })
+
   it('decisions, outcomes and refusals count the same requests, those too that had no line of their own', () => {
     const [decisions, outcomes] = ['decisions', 'outcomes'].map((name) => rowsOf(viewOf(name), day)) as [
       Row[],
@@ -108,9 +120,20 @@ describe('On a recorded day of the server', () => {
   })
 
   it('what is noted of it holds no place in the code and no milliseconds', async () => {
-    const noted = await lastingOfWorkbook()
+    const noted = await describeWorkbook()
     assert.doesNotMatch(noted, /\.ts:\d|"p95":/)
     assert.match(noted, /"tool":"get_user_expenses"/)
+  })
+})
+
+describe('What is noted of telemetry', () => {
+  const often = { tool: 'a', calls: 12, p95: 3.1 }
+  const oftener = { tool: 'b', calls: 13, p95: 2.9 }
+
+  it('is the same in any order and for any number, without what is rare', () => {
+    const noted = [{ tool: 'a' }, { tool: 'b' }]
+    assert.deepEqual(leaveOutMeasured([oftener, often, { tool: 'c', calls: 1 }]), noted)
+    assert.deepEqual(leaveOutMeasured([often, oftener]), noted)
   })
 })
 

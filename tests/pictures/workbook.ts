@@ -30,20 +30,23 @@ export async function workbookPage(): Promise<string> {
 /** Where in the code an error was thrown moves with each line above it. */
 const PLACE = /\.ts:\d+:\d+/g
 
-/** How often it was, and how long it took, differs a little from run to run; what is rare may have come too early for telemetry. */
-function lastingOfTelemetry(rows: readonly Row[]): Row[] {
+/**
+ * How often it was, and how long it took, differs a little from run to run, and with it the order; what is rare may
+ * have come too early for telemetry.
+ */
+export function leaveOutMeasured(rows: readonly Row[]): Row[] {
   const often = rows.filter(({ calls, times }) => Number(calls ?? times) >= 5)
-  return often.map((row) =>
-    Object.fromEntries(Object.entries(row).filter(([, value]) => typeof value === 'string')),
-  )
+  return often
+    .map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => typeof value === 'string')))
+    .toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))
 }
 
 /** What is the same each time that the day is lived. */
-export async function lastingOfWorkbook(): Promise<string> {
+export async function describeWorkbook(): Promise<string> {
   const day = await theDay()
   const shown = views.map((view) => {
     const rows = rowsOf(view, day)
-    return { ...view, rows: view.query.startsWith('App') ? lastingOfTelemetry(rows) : rows }
+    return { ...view, rows: view.query.startsWith('App') ? leaveOutMeasured(rows) : rows }
   })
   return JSON.stringify(shown).replaceAll(PLACE, '.ts')
 }

@@ -5,6 +5,7 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'nod
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isOurs } from '../files.ts'
 import { withoutPrincipal } from './cli/azd-values.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -40,7 +41,7 @@ export async function makeProject() {
   const folder = await mkdtemp(join(tmpdir(), 'hooks-'))
   const bin = join(folder, 'bin')
   for (const part of ['app', 'infra', 'scripts', 'azure.yaml', 'package.json', 'tsconfig.json'])
-    await cp(join(root, part), join(folder, part), { recursive: true })
+    await cp(join(root, part), join(folder, part), { recursive: true, filter: isOurs })
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
   await mkdir(bin)
   await cp(azd, join(bin, 'azd-emulator.mjs'))

@@ -34,21 +34,25 @@ const ENDED: Readonly<Record<string, string>> = {
 
 /** What the server got in exchange for the user's token, one column for each API, and how it signed in for that. */
 export function exchangeSection(dashboard: Dashboard, call: Call): Html {
-  const { decision, token, exchanged, proof } = call
+  const { decision, token, exchanged, fetched, proof } = call
   if (!token || exchanged.length === 0) return html`<p>${ENDED[decision.obo ?? ''] ?? NOT_NEEDED}</p>`
   const source =
     decision.obo === 'cache'
       ? 'What was needed came from the server’s cache; it had been exchanged for this very sign-in before.'
-      : 'The server sent the user’s token to Entra and got another one, for each API behind it.'
+      : 'The server sent the user’s token to Entra and got another one, for each API whose token was not in its cache.'
   const signedIn = proof
     ? html`It signed in with the token of <strong>${dashboard.nameOf(proof.oid) ?? ''}</strong>
 (<code>sub</code> ${String(proof.sub)}), which the app’s federated credential names. There is no secret.`
     : ''
+  const titles = exchanged.map(
+    (claims) =>
+      html`<th>a token in exchange, ${fetched.includes(claims) ? 'fetched now' : 'from the cache'}</th>`,
+  )
   const rows = ROWS.map(
     ([meaning, ...names]) => html`<tr><th scope="row">${meaning}</th>
 ${[token, ...exchanged].map((claims) => cell(dashboard, claims, names))}</tr>`,
   )
   return html`<p>${source} ${signedIn}</p>
-<table><thead><tr><th></th><th>the user’s token</th>${exchanged.map(() => html`<th>a token in exchange</th>`)}</tr></thead>
+<table><thead><tr><th></th><th>the user’s token</th>${titles}</tr></thead>
 <tbody>${rows}</tbody></table>`
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { type RequestHandler, type Response, Router } from 'express'
 import { isLoopback } from '../../../app/loopback.ts'
 import { type Html, html, sendPage } from '../entra/page.ts'
-import type { Call, Dashboard } from './dashboard.ts'
+import { adminGroup } from './admin-group.ts'
+import { type Call, type Dashboard, isProtocol, REMEMBERED } from './dashboard.ts'
 import { exchangeSection } from './exchange.ts'
 import { identityMap } from './identity-map.ts'
 import { tokenSection } from './token-claims.ts'
@@ -13,32 +14,44 @@ const script = textOf('page.js')
 
 const time = (text: string) => text.slice(11, 19)
 
-function row(dashboard: Dashboard, { decision }: Call, isShown: boolean): Html {
+function row(dashboard: Dashboard, call: Call, isShown: boolean): Html {
+  const { decision } = call
   const { oid, client, tool, outcome, reason, obo, request_id: id, count } = decision
   const who = oid === undefined ? 'nobody known' : (dashboard.nameOf(oid) ?? oid)
   const when = time(decision.time)
-  return html`<tr ${isShown ? html`aria-current="true"` : ''}>
+  return html`<tr ${isProtocol(call) ? html`class="protocol"` : ''} ${isShown ? html`aria-current="true"` : ''}>
 <td>${id ? html`<a href="/?decision=${id}">${when}</a>` : when}</td>
 <td>${who}</td><td>${client === undefined ? '' : (dashboard.nameOf(client) ?? client)}</td>
-<td><code>${tool ?? reason}</code></td><td class="${outcome}">${outcome}</td>
-<td><code>${decision.decision}</code>${tool && outcome !== 'done' ? ` ${reason}` : ''}${count === undefined ? '' : `, ${count} more`}</td>
+<td><code>${tool ?? ''}</code></td><td class="${outcome}">${outcome}</td>
+<td><code>${decision.decision}</code> ${reason}${count === undefined ? '' : `, ${count} more`}</td>
 <td>${obo ?? ''}</td></tr>`
+}
+
+function decisionList(dashboard: Dashboard, shown: Call | undefined): Html {
+  const rows = dashboard.calls.map((call) => row(dashboard, call, call === shown))
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Decisions">
+<table id="decisions"><thead><tr><th>time (UTC)</th><th>who</th><th>client</th><th>tool</th>
+<th>outcome</th><th>decision</th><th>exchange</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
 const NOTHING = html`<p>Nothing has happened yet. Call a tool: from VS Code, from MCP Inspector, or with
 <code>npm run client -- get_expense_stats</code>.</p>`
 
-/** `shown`: the request id of the decision that the parts below are about; without one it is the newest. */
+const GONE = html`<p>The chosen decision is no longer kept: the last ${String(REMEMBERED)} are.
+<a href="/">Show the newest</a>.</p>`
+
+/** `shown`: the request id of the decision that the parts below are about; without one it is the newest of a tool. */
 function content(dashboard: Dashboard, shown: unknown): Html {
   const { calls } = dashboard
-  const call = calls.find(({ decision }) => decision.request_id === shown) ?? calls[0]
+  const newest = calls.find((one) => !isProtocol(one)) ?? calls[0]
+  const call = shown ? calls.find(({ decision }) => decision.request_id === shown) : newest
   const map = html`<h2>Identity map</h2>${identityMap(dashboard, call)}`
-  if (!call) return html`${NOTHING}${map}`
-  const rows = calls.map((one) => row(dashboard, one, one === call))
-  return html`<table id="decisions"><thead><tr><th>time (UTC)</th><th>who</th><th>client</th><th>tool</th>
-<th>outcome</th><th>decision</th><th>exchange</th></tr></thead><tbody>${rows}</tbody></table>
+  if (!newest) return html`${NOTHING}${map}`
+  const list = decisionList(dashboard, call)
+  if (!call) return html`${list}${GONE}${map}`
+  return html`${list}
 <h2>Token of the call</h2>${tokenSection(dashboard, call)}
-<h2>On-behalf-of exchange</h2>${exchangeSection(dashboard, call)}
+<h2>On-behalf-of exchange</h2>${exchangeSection(dashboard, call)}${adminGroup(dashboard, call)}
 ${map}`
 }
 
@@ -62,7 +75,8 @@ export function dashboardRoutes(dashboard: Dashboard): Router {
   const router = Router()
   router.get('/', loopbackOnly, ({ query }, response) => {
     const body = html`<p class="note">What the server decides on this machine, and what the tenant has issued for it.</p>
-<p id="state" role="status"></p><div id="live">${content(dashboard, query.decision)}</div>`
+<p id="consent" role="status"></p><p id="state" role="status"></p>
+<label class="note"><input type="checkbox" id="protocol"> show lists and other messages without a tool</label><div id="live">${content(dashboard, query.decision)}</div>`
     response.set('Cache-Control', 'no-store')
     sendPage(response, 'What happens', body, { style, script, isLive: true })
   })

@@ -37,8 +37,11 @@ export function claimValue(dashboard: Dashboard, name: string, value: unknown): 
   return html`<code>${text}</code>${known && known !== text ? html` <small>${known}</small>` : ''}`
 }
 
-function row(dashboard: Dashboard, name: string, value: unknown): Html {
+function row(dashboard: Dashboard, { decision }: Call, name: string, value: unknown): Html {
   const check = CHECKS[name]
+  if (name === 'scp' && decision.decision === 'deny:scope')
+    return html`<tr class="refused"><th scope="row"><code>scp</code></th><td>${claimValue(dashboard, name, value)}</td>
+<td>✗ missing</td><td>the scope of the tool, <code>${dashboard.toolOf(decision)?.scope ?? ''}</code></td></tr>`
   return html`<tr class="${check?.does ?? 'ignores'}"><th scope="row"><code>${name}</code></th>
 <td>${claimValue(dashboard, name, value)}</td>
 <td>${check ? SIGNS[check.does] : '– not looked at'}</td><td>${check?.how ?? ''}</td></tr>`
@@ -52,7 +55,8 @@ function ordered(claims: JWTPayload): [string, unknown][] {
 }
 
 /** The token of a call, claim by claim. Its signature is not shown, so nobody can use what is seen here. */
-export function tokenSection(dashboard: Dashboard, { decision, token }: Call): Html {
+export function tokenSection(dashboard: Dashboard, call: Call): Html {
+  const { decision, token } = call
   if (!token) {
     const why =
       decision.decision === 'deny:token'
@@ -64,5 +68,5 @@ export function tokenSection(dashboard: Dashboard, { decision, token }: Call): H
 <table><thead><tr><th>claim</th><th>value</th><th>server</th><th>has to be</th></tr></thead>
 <tbody><tr class="refuses"><th scope="row">signature</th><td>not shown</td><td>${SIGNS.refuses}</td>
 <td>RS256 with a key that the tenant publishes</td></tr>
-${ordered(token).map(([name, value]) => row(dashboard, name, value))}</tbody></table>`
+${ordered(token).map(([name, value]) => row(dashboard, call, name, value))}</tbody></table>`
 }

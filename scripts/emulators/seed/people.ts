@@ -79,7 +79,10 @@ export const authorizationPolicy = () => ({ allowedToCreateApps: false, allowedT
 export const moreToTry: ReadonlyMap<string, string> = new Map([
   [carol.id, 'Conditional Access asks for a second factor before Microsoft Graph: a step-up'],
   [dave.id, 'is in a nested group only, which is no assignment: Entra gives no token'],
-  [OLIVIA, 'deploys, with every role that it takes; not assigned to the server'],
+  [
+    OLIVIA,
+    'deploys, with every role that it takes, and may consent for every user; not assigned to the server',
+  ],
   [PETER, 'may register apps but not grant consent; not assigned to the server'],
   [QUINN, 'has no role: what the checks before a deployment say to that'],
 ])

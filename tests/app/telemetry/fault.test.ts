@@ -37,6 +37,23 @@ describe('what is said of a fault', () => {
     assert.deepEqual(known(http), { error: 'HTTPError', status: 503 })
   })
 
+  it('has the code in the body of a refusal, and nothing else of it', () => {
+    const refusalOf = (data: unknown) =>
+      known(Object.assign(new Error('secret'), { name: 'HTTPError', response: { status: 400 }, data }))
+    const said = { error_description: 'secret', trace_id: 'secret' }
+    const entra = { error: 'invalid_grant', error_codes: [50076, 50079], ...said }
+    assert.deepEqual(refusalOf(entra), { error: 'HTTPError', code: 'AADSTS50076', status: 400 })
+    const graph = { error: { code: 'Authorization_RequestDenied', message: 'secret' } }
+    assert.deepEqual(refusalOf(graph), {
+      error: 'HTTPError',
+      code: 'Authorization_RequestDenied',
+      status: 400,
+    })
+    const nothing = [{ error: 'secret' }, { error_codes: ['secret'] }, { error: { code: 'a secret' } }]
+    for (const data of ['secret', undefined, { error_codes: [] }, ...nothing])
+      assert.deepEqual(refusalOf(data), { error: 'HTTPError', status: 400 })
+  })
+
   it('has the client id of a missing managed identity and the endpoint’s own code', () => {
     const identity = crypto.randomUUID()
     const refused = new IdentityRefused({ identity, reason: 'invalid_request', status: 400 })

@@ -69,6 +69,15 @@ describe('spans', () => {
     }
   })
 
+  it('of a refusal name the code that its body holds', async () => {
+    const data = { error: { code: 'Authorization_RequestDenied', message: 'secret text' } }
+    const refused = Object.assign(new Error('secret text'), { name: 'HTTPError', data })
+    const refuse = () => Promise.reject(refused)
+    await assert.rejects(tracedRequest('Microsoft Graph', 'membership', 'GET', refuse), refused)
+    const [span] = await finished()
+    assert.equal(span?.attributes.error_code, 'Authorization_RequestDenied')
+  })
+
   it('of what fails name the code, never the text', async () => {
     const failure = Object.assign(new Error('secret text'), { code: 'ECONNREFUSED' })
     const fail = () => Promise.reject(failure)

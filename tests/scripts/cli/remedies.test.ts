@@ -34,9 +34,24 @@ const cases: [code: string, text: string, fix: RegExp, cause: RegExp][] = [
     /issuer and subject/,
   ],
   ['7002138', 'Matched case-insensitively.', /^npm run pipeline/, /exactly this case/],
-  ['50076', 'You must use multi-factor authentication.', /^azd auth login .*browser/, /further proof/],
-  ['50079', 'You must enroll in multi-factor authentication.', /^azd auth login .*browser/, /further proof/],
-  ['50158', 'External security challenge not satisfied.', /^azd auth login .*browser/, /further proof/],
+  [
+    '50076',
+    'You must use multi-factor authentication.',
+    /^azd auth login .*browser/,
+    /further authentication/,
+  ],
+  [
+    '50079',
+    'You must enroll in multi-factor authentication.',
+    /^azd auth login .*browser/,
+    /further authentication/,
+  ],
+  [
+    '50158',
+    'External security challenge not satisfied.',
+    /^azd auth login .*browser/,
+    /further authentication/,
+  ],
   ['700082', 'The refresh token has expired due to inactivity.', /^azd auth login$/, /has ended/],
   ['70043', 'The refresh token has expired.', /^azd auth login$/, /has ended/],
   ['50132', 'Session is not valid.', /^azd auth login$/, /has ended/],
@@ -90,7 +105,7 @@ describe('A refused sign-in', () => {
 
   it('is told before the status of the answer that quotes it', () => {
     const error = { code: 'InvalidAuthenticationToken', message: 'AADSTS50076: x' }
-    assert.match(remedyOf(new DirectoryError('GET /me', 401, { error }, 'r')).cause, /further proof/)
+    assert.match(remedyOf(new DirectoryError('GET /me', 401, { error }, 'r')).cause, /further authentication/)
     assert.match(
       explain(new Error('AADSTS700082: x')),
       /\n {2}why: The sign-in has ended.*\n {2}fix: azd auth login$/,
@@ -102,7 +117,7 @@ describe('A refused sign-in', () => {
       run(process.execPath, ['-e', `console.error('AADSTS${code}: x'); process.exit(1)`], {
         fix: 'npm run pipeline    (it gives the identity Reader)',
       })
-    await assert.rejects(refused('700024'), { fix: /^azd auth login .*once more what failed/ })
+    await assert.rejects(refused('700024'), { fix: /^azd auth login .*repeat what failed/ })
     await assert.rejects(refused('1'), { fix: /^npm run pipeline .*Reader/ })
   })
 })

@@ -236,7 +236,7 @@ describe('a person with the client', () => {
       await list('Carol')
       await assert.rejects(
         call('Carol', 'get_expense_stats', nobodySits),
-        problem(/^A further proof[\s\S]*this is no terminal/),
+        problem(/^A further authentication[\s\S]*this is no terminal/),
       )
     })
 

@@ -111,6 +111,18 @@ describe('The dashboard', () => {
     assert.match(await page(), /The tenant has issued no token for this call/)
   })
 
+  it('says of the admin group what the audit line says, and of a service nothing', async () => {
+    const about = async (changes: Record<string, string>) => {
+      dashboard.heard(JSON.stringify({ ...decision, tool: 'get_expense_stats', ...changes }))
+      return /Admin group: <strong>([^<]*)/.exec(await page())?.[1]
+    }
+    assert.equal(await about({}), 'member, read from Microsoft Graph')
+    const unknown = { decision: 'deny:group', reason: 'membership_unknown', outcome: 'failed' }
+    assert.equal(await about(unknown), 'could not be read from Microsoft Graph')
+    assert.equal(await about({ caller: 'service' }), undefined)
+    assert.equal(await about({ decision: 'deny:claims', reason: 'insufficient_claims' }), undefined)
+  })
+
   it('is not there where nobody asked for it', async () => {
     const plain = await startTenant({ ...seed, port: 0 })
     assert.equal((await fetch(plain.url)).status, 404)

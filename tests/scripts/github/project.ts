@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { isOurs } from '../../files.ts'
 
 // Dozens of short processes load the same modules: compiled once for all of them.
 const compiled = mkdtempSync(join(tmpdir(), 'compiled-'))
@@ -70,7 +71,7 @@ export async function inProject<T>(
     for (const part of ['infra', 'scripts', 'package.json'])
       await cp(join(root, part), join(folder, part), {
         recursive: true,
-        filter: (path) => !OTHERS.test(path),
+        filter: (path) => isOurs(path) && !OTHERS.test(path),
       })
     // What a pull request brings; one file of it is enough here.
     await cp(join(root, PARAMETERS), join(folder, 'proposed', PARAMETERS))

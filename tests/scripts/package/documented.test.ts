@@ -4,20 +4,17 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { marked } from 'marked'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { block } from '../../docs/blocks.ts'
 import { startDirectory, withoutCompiler } from '../graph/directory-harness.ts'
 import { makeStranger, type Stranger } from './packed.ts'
 import { action } from './runner.ts'
 
 const README = fileURLToPath(new URL('../../../scripts/package/README.md', import.meta.url))
-const tokens = marked.lexer(await readFile(README, 'utf8'))
-const blocks = tokens.flatMap((token) => (token.type === 'code' && token.lang === 'yaml' ? [token.text] : []))
-const [workflow = '', pipeline = ''] = blocks
-const lines = tokens.flatMap((token) =>
-  token.type === 'code' && token.lang === 'sh' ? token.text.split('\n') : [],
-)
+const workflow = block('scripts/package/README.md', 'name: identities').text
+const pipeline = block('scripts/package/README.md', '- task: AzureCLI@2').text
+const lines = block('scripts/package/README.md', 'npx identity-what-if').text.split('\n')
 // Its entry for import asks for require, which modules do not have.
 const { runLint } = z
   .object({

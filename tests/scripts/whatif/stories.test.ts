@@ -6,6 +6,7 @@ import { decideExitCode, renderJson } from '../../../scripts/whatif/report.ts'
 import { renderMarkdown } from '../../../scripts/whatif/report-markdown.ts'
 import { renderText } from '../../../scripts/whatif/report-text.ts'
 import type { WhatIf } from '../../../scripts/whatif/whatif.ts'
+import { blocksBeginning } from '../../docs/blocks.ts'
 import { declaration, withoutCompiler } from '../graph/directory-harness.ts'
 import { type Rehearsal, startRehearsal, steady } from './rehearsal.ts'
 
@@ -152,4 +153,5 @@ it('shows a real comment in its documentation', async () => {
     page?.includes(comment.join('\n')),
     'docs/whatif.md: renew the example with golden/consent-widened.md',
   )
+  for (const { text } of blocksBeginning('docs/whatif.md', '+ ')) assert.ok(golden?.includes(text), text)
 })

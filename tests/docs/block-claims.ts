@@ -2,7 +2,7 @@
 
 const [LOCAL, DEPLOYED] = ['tests/docs/blocks-local.test.ts', 'tests/docs/blocks-deployed.test.ts']
 
-/** Page, how its blocks begin, and the test that runs them or compares them with what comes out. */
+/** Page, how its blocks begin, and the test that takes them with `block` or `blocksBeginning` and runs or compares them. */
 export const SHOWN: readonly (readonly [page: string, begins: string, test: string])[] = [
   ['README.md', 'MCP server', LOCAL],
   ['docs/local.md', 'MCP server', LOCAL],
@@ -18,6 +18,7 @@ export const SHOWN: readonly (readonly [page: string, begins: string, test: stri
   ['docs/pipeline.md', '/.dockerignore @your-team', 'tests/scripts/github/owners.test.ts'],
   ['docs/services.md', 'name: report', 'tests/docs/services.test.ts'],
   ['docs/whatif.md', 'Identity what-if of azd environment dev', 'tests/scripts/whatif/tool-sets.test.ts'],
+  ['docs/whatif.md', 'Identity what-if of azd environment dev', 'tests/docs/whatif.test.ts'],
   ['docs/whatif.md', 'npx -y --package', 'tests/docs/whatif.test.ts'],
   ['docs/whatif.md', 'identity-what-if --infra infra', 'tests/docs/whatif.test.ts'],
   ['docs/whatif.md', '+ ', 'tests/scripts/whatif/stories.test.ts'],
@@ -25,27 +26,20 @@ export const SHOWN: readonly (readonly [page: string, begins: string, test: stri
   ['scripts/package/README.md', '- task: AzureCLI@2', 'tests/scripts/package/documented.test.ts'],
 ]
 
-/** Commands that a test runs, letter by letter but for addresses. */
-export const RUN: Readonly<Record<string, readonly string[]>> = {
-  [LOCAL]: [
-    'npm start',
+/** Commands that the tests of `RUN_BY` run from here, letter by letter but for addresses. */
+export const RUN = {
+  inspector:
     'npx mcp-inspector --cli http://localhost:8080/mcp --client-id e7b3a9d2-51c8-4f6e-a0b4-2c9d8f1e7a35 --method tools/list',
-    'npm run client -- --list',
-    `npm run client -- cost_by_service '{"subscription":"6b0c4f1e-2d3a-4c58-9e71-8a5d0f3c2b16","from":"2026-09-01","to":"2026-10-31"}'`,
-    `npm run client -- cost_export '{"subscription":"6b0c4f1e-2d3a-4c58-9e71-8a5d0f3c2b16","from":"2026-09-01","to":"2026-10-31"}'`,
-  ],
-  [DEPLOYED]: [
-    'npm run verify',
-    'npm run --silent whatif',
-    'npm run whatif',
-    'npm run --silent whatif -- --format markdown --fail-on high',
-    'npm run --silent map',
-    'npm run pipeline -- --explain',
-    'npm run dev',
-  ],
-  'tests/scripts/documents/documents.test.ts': ['npm run documents'],
-  'tests/docs/certificate.test.ts': ['git apply docs/certificate.patch'],
-}
+  listTools: 'npm run client -- --list',
+  costByService: `npm run client -- cost_by_service '{"subscription":"6b0c4f1e-2d3a-4c58-9e71-8a5d0f3c2b16","from":"2026-09-01","to":"2026-10-31"}'`,
+  costExport: `npm run client -- cost_export '{"subscription":"6b0c4f1e-2d3a-4c58-9e71-8a5d0f3c2b16","from":"2026-09-01","to":"2026-10-31"}'`,
+  verify: 'npm run verify',
+  whatif: 'npm run whatif',
+  silentWhatif: 'npm run --silent whatif',
+  strictWhatif: 'npm run --silent whatif -- --format markdown --fail-on high',
+  pipelineRights: 'npm run pipeline -- --explain',
+} as const
+export const RUN_BY = [LOCAL, DEPLOYED] as const
 
 const AZURE = 'needs an account and a subscription; the words are checked'
 /** Commands that are not run, and why. All their words are checked all the same. */
@@ -55,6 +49,17 @@ export const NOT_RUN: readonly (readonly [command: RegExp, reason: string])[] = 
   [/^azd env set \w+ /, 'writes into an azd environment; that something reads the variable is checked'],
   [/^az (ad|keyvault|rest)\b/, AZURE],
   [/^jq \.secretProperties\.contentType = "application\/x-pem-file"$/, 'works on what a vault answers'],
+  [/^npm start$/, `run in another form by ${LOCAL}: its script, on ports that are free`],
+  [/^npm run --silent map$/, `run in another form by ${DEPLOYED}: its script, without azd on PATH`],
+  [/^npm run dev$/, `run in another form by ${DEPLOYED}: what package.json says, on a port that is free`],
+  [
+    /^npm run documents$/,
+    'run in another form by tests/scripts/documents/documents.test.ts: its function, with an emulator of the service',
+  ],
+  [
+    /^git apply docs\/certificate\.patch$/,
+    'run in another form by tests/docs/certificate.test.ts: in a copy, refusing loose blanks',
+  ],
   [/^npm ci$/, 'installs what this test runs with, from a registry'],
   [/^npm test$/, 'is what runs this test'],
   [/^npm run bench( -- 1000)?$/, 'takes four minutes'],

@@ -1,12 +1,24 @@
 /** Which way a code block of the pages is shown to be true; none is the answer that fails. */
 import { readDeclaration } from '../../app/declaration.ts'
 import { Exceptions } from '../../scripts/whatif/exceptions.ts'
-import { type Block, type Command, commandsIn, textOf, typedIn } from './blocks.ts'
-import { NOT_COMPARED, NOT_RUN, RUN, SHOWN } from './claims.ts'
+import { NOT_COMPARED, NOT_RUN, RUN, SHOWN } from './block-claims.ts'
+import { type Block, type Command, commandsIn, commandsInBlock, textOf } from './blocks.ts'
 import { blocksFollowed } from './follow.ts'
 
 export const begins = ({ page, first }: Block, [where, how]: readonly [string, string, string]) =>
   page === where && first.startsWith(how)
+
+const escaped = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+/** A comment shows nothing. */
+const codeOf = (source: string) => source.replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
+
+/** Does a test take this block from its page? Its name in a title or a message is not enough. */
+export const takesBlock = (source: string, page: string, how: string): boolean =>
+  new RegExp(String.raw`\b(?:block|blocksBeginning)\(\s*'${page}',\s*'${escaped(how)}'`).test(codeOf(source))
+
+/** Does a test run this command of `RUN`? */
+export const runsCommand = (source: string, name: string): boolean =>
+  new RegExp(String.raw`\b(?:run|callIn)\((?:'\w+', |name, )?RUN\.${name}\b`).test(codeOf(source))
 
 /** The sections of docs/customize.md that its test does in a copy of the repository. */
 const followed = Array.from(
@@ -40,16 +52,14 @@ export function workflowIn({ text, lang }: Block): string | undefined {
 
 export const textOfCommand = (words: Command) => words.join(' ')
 /** All that tests run of what is typed in blocks. */
-export const run = new Set(
-  Object.values(RUN).flatMap((lines) => lines.flatMap(commandsIn).map(textOfCommand)),
-)
+export const run = new Set(Object.values(RUN).flatMap(commandsIn).map(textOfCommand))
 const isRun = (words: Command) => run.has(textOfCommand(words))
 const isLeftOut = (words: Command) => NOT_RUN.some(([command]) => command.test(textOfCommand(words)))
 
 /** Is it run, compared, read as what it is, or named with the reason why it cannot be? */
-export function isTold(block: Block): boolean {
+export function isClassified(block: Block): boolean {
   if ([...SHOWN, ...NOT_COMPARED].some((claim) => begins(block, claim)) || isFollowed(block)) return true
   if (block.lang === 'mermaid' || formatOf(block) || workflowIn(block)) return true
-  const typed = typedIn(block)
+  const typed = commandsInBlock(block)
   return typed.length > 0 && typed.every((words) => isRun(words) || isLeftOut(words))
 }
