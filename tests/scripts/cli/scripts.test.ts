@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, symlink } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { parse } from 'yaml'
@@ -77,6 +78,23 @@ describe('the scripts of an operator', () => {
     const pipeline = await ended(project.startAlone('pipeline', hook, ['contoso/expenses']))
     assert.equal(pipeline.code, 1)
     assert.ok(pipeline.output.endsWith(`\n✗ ${gh}\n  fix: ${urls.gh}\n`), pipeline.output)
+  })
+
+  it('say who writes .env before npm run dev looks for it', async () => {
+    const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8')
+    const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(text))
+    assert.equal(scripts.predev, 'node scripts/predev.ts')
+    const start = () =>
+      spawn(process.execPath, [join(project.folder, scripts.predev?.split(' ')[1] ?? '')], {
+        cwd: project.folder,
+      })
+    const { code, output } = await ended(start())
+    assert.equal(code, 1)
+    assert.match(output, /^✗ There is no \.env\.\n.*\n {2}fix: azd up {4}\(without Azure: npm start\)\n$/)
+    await writeFile(join(project.folder, '.env'), '')
+    const { code: found, output: nothing } = await ended(start())
+    await rm(join(project.folder, '.env'))
+    assert.deepEqual([found, nothing], [0, ''])
   })
 
   it('refuse an option that they do not know', async () => {

@@ -62,7 +62,10 @@ describe('npm run client', () => {
 
   it('lists the tools of the caller, with their arguments', async () => {
     const bob = await desk.signIn(system, 'Bob', ['--list'])
-    assert.match(bob.stdout, /^tool +does +arguments\nadd_user_expense +Records .* date amount category=food\|transport\|/)
+    assert.match(
+      bob.stdout,
+      /^tool +does +arguments\nadd_user_expense +Records .* date amount category=food\|transport\|/,
+    )
     assert.match(bob.stdout, /idempotency_key\?\nget_user_expenses +Lists/)
     assert.doesNotMatch(bob.stdout, /get_expense_stats/)
   })
