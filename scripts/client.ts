@@ -8,7 +8,7 @@ import { Problem } from './cli/problem.ts'
 import type { Tokens } from './client/challenge.ts'
 import { choice } from './client/choice.ts'
 import { Person } from './client/person.ts'
-import { describeServer, LOCAL, type McpServer } from './client/server.ts'
+import { addressOf, describeServer, LOCAL, type McpServer } from './client/server.ts'
 import { serviceTokens } from './client/service.ts'
 import { printable } from './client/table.ts'
 import { cacheFile } from './client/token-cache.ts'
@@ -30,8 +30,8 @@ Exit code 0: the answer is on stdout. 1: what is wrong is on stderr.`
 
 const { env, platform } = process
 const say = (line: string) => console.error(line)
-const misused = (what: string) =>
-  new Problem({ what, why: 'One tool is called, with one JSON object.', fix: 'npm run client -- --help' })
+const misused = (what: string, why = 'One tool is called, with one JSON object.') =>
+  new Problem({ what, why, fix: 'npm run client -- --help' })
 
 function readArguments() {
   const on = { type: 'boolean', default: false } as const
@@ -78,7 +78,7 @@ const keptFile = (url: string) =>
 async function tokensOf(server: McpServer, values: Values, clientId: () => Promise<string>): Promise<Tokens> {
   if (values.service) {
     const id = values['client-id'] || env.AZURE_CLIENT_ID
-    if (!id) throw misused('A service needs --client-id or AZURE_CLIENT_ID.')
+    if (!id) throw misused('A service needs --client-id or AZURE_CLIENT_ID.', 'It signs in as its own app.')
     return serviceTokens(server, id, env)
   }
   // Whoever asks for a code has somebody to type it.
@@ -92,13 +92,15 @@ async function main(): Promise<void> {
   if (values.help) return console.log(usage)
   const [tool, json = '{}', ...more] = positionals
   const { url: given, 'client-id': clientId, environment } = values
+  const [extra] = values.list || values['sign-out'] ? positionals : more
+  if (extra !== undefined) throw misused(`Unexpected: ${extra}`)
   const chosen = choice({ url: given, clientId, environment }, env)
   if (values['sign-out']) {
     const url = await chosen.url()
+    addressOf(url)
     await rm(keptFile(url), { force: true })
     return say(`Signed out of ${url}. A browser may still know you.`)
   }
-  if (more.length > 0) throw misused(`Unexpected: ${more.join(' ')}`)
   if (!tool && !values.list) throw misused('No tool is named.')
   const args = objectIn(json)
   const server = await describeServer(await chosen.url())
@@ -106,7 +108,9 @@ async function main(): Promise<void> {
   const shown = values.json ? 'json' : 'tables'
   console.log(
     await connected(server.url, tokens, (client) =>
-      tool && !values.list ? toolAnswer(client, tool, args, shown) : toolList(client, shown),
+      tool && !values.list
+        ? toolAnswer(client, tool, args, shown)
+        : toolList(client, shown, process.stdout.columns),
     ),
   )
 }

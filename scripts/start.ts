@@ -1,7 +1,8 @@
 /** `npm start`: the production server on this machine, its environment pointing at local emulators. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -9,6 +10,7 @@ import ky from 'ky'
 import { loadDeclaration } from '../app/declaration.ts'
 import { fullScope } from '../app/metadata.ts'
 import { everyToolSet, selectPermissions } from '../app/permissions.ts'
+import { unusableFolder } from './emulators/cosmos/storage.ts'
 import { startCosmos } from './emulators/cosmos.ts'
 import { Dashboard } from './emulators/dashboard/dashboard.ts'
 import { freePort, listenOnLoopback, portFrom } from './emulators/loopback.ts'
@@ -29,7 +31,8 @@ const USUAL = {
   LOG_LEVEL: ['warn', 'least important line that the server writes: error, warn or info'],
 } as const
 const valueFor = (name: keyof typeof USUAL) => process.env[name] || USUAL[name][0]
-const portOf = (name: 'PORT' | 'TENANT_PORT' | 'COSMOS_PORT') => portFrom(name, Number(USUAL[name][0]))
+const PORTS = ['PORT', 'TENANT_PORT', 'COSMOS_PORT'] as const
+const portOf = (name: (typeof PORTS)[number]) => portFrom(name, Number(USUAL[name][0]))
 
 const usage = `npm start                the whole system: tenant, Cosmos, server
 npm start -- --json      prints one JSON line when ready
@@ -44,17 +47,20 @@ async function main(): Promise<void> {
   if (values.help) return console.log(usage)
   const declaration = loadDeclaration()
   const permissions = selectPermissions(declaration, valueFor('TOOL_SETS') || everyToolSet(declaration))
-  // Taken and given back: a port that a stranger holds is said now, and not answered for by the stranger.
-  const chosen = [portOf('PORT'), portOf('TENANT_PORT'), portOf('COSMOS_PORT')]
+  const chosen = PORTS.map(portOf)
   if (chosen.some((one, at) => one !== 0 && chosen.indexOf(one) !== at))
     throw new Error('PORT, TENANT_PORT and COSMOS_PORT should be three ports (0 = any free one).')
+  await assertFree()
   const port = portOf('PORT') || (await freePort())
-  await (await listenOnLoopback(() => {}, port, 'PORT')).close()
   // As a URL writes it: without the port that is the usual one.
   const mcp = new URL(`http://localhost:${port}/mcp`).href
   const seed = seedDirectory({ mcpUrls: [mcp], permissions })
   const data = process.env.DATA_DIR || `${root}${USUAL.DATA_DIR[0]}`
-  mkdirSync(data, { recursive: true })
+  try {
+    makeFolder(data)
+  } catch (error) {
+    throw unusableFolder(data, error)
+  }
 
   const dashboard = new Dashboard({ ...seed, permissions })
   const tenant = await startTenant({ ...seed, dashboard, port: portOf('TENANT_PORT') })
@@ -75,7 +81,9 @@ async function main(): Promise<void> {
     out.write(`${line}\n`)
     dashboard.heard(line)
   })
+  let isStopping = false
   const stop = async (code: number) => {
+    isStopping = true
     // Its last lines count too, so not just until it has ended.
     if (server.exitCode === null && server.kill('SIGINT')) await once(server, 'close')
     await Promise.all([tenant.close(), cosmos.close()])
@@ -83,7 +91,10 @@ async function main(): Promise<void> {
   }
   process.once('SIGINT', () => void stop(0))
   process.once('SIGTERM', () => void stop(0))
-  server.once('close', (code) => void stop(code ?? 1))
+  server.once('close', (code, signal) => {
+    if (!isStopping) console.error(`The server has ended: ${signal ?? `exit code ${code}`}.`)
+    void stop(code ?? 1)
+  })
 
   await ky(new URL('/readyz', mcp), {
     retry: { limit: 100, delay: () => 100, statusCodes: [503] },
@@ -114,6 +125,32 @@ async function main(): Promise<void> {
   }
   const adminTools = permissions.tools.filter(({ admin }) => admin).map(({ name }) => name)
   console.log(values.json ? JSON.stringify(ready) : welcome(ready, adminTools))
+}
+
+/** Taken and given back: a port that a stranger holds is said now, and not answered for by the stranger. */
+async function assertFree(): Promise<void> {
+  const taken: string[] = []
+  for (const name of PORTS) {
+    const port = portOf(name)
+    if (port === 0) continue
+    try {
+      await (await listenOnLoopback(() => {}, port, name)).close()
+    } catch (error) {
+      taken.push(messageOf(error))
+    }
+  }
+  if (taken.length > 0)
+    throw new Error(
+      `${taken.join('\n')}\nBeside what runs: ${PORTS.map((name) => `${name}=0`).join(' ')} npm start`,
+    )
+}
+
+/** Step by step: in /proc, or behind a link to nothing, `recursive` of Node tries for ever. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+  const parent = dirname(path)
+  if (parent !== path && !existsSync(parent)) makeFolder(parent)
+  mkdirSync(path)
 }
 
 interface Ready {
@@ -157,7 +194,7 @@ function startServer(variables: Record<string, string>) {
   })
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : error)
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 main().catch((error: unknown) => {
   console.error(messageOf(error))

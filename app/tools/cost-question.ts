@@ -30,7 +30,7 @@ export const costArguments = {
 /** For `superRefine`: says what is wrong with the period. */
 export function checkPeriod(period: { from: string; to: string }, issues: z.RefinementCtx): void {
   const message = faultOf(period)
-  if (message) issues.addIssue({ code: 'custom', path: ['from'], message })
+  if (message) issues.addIssue({ code: 'custom', path: [message.startsWith('to ') ? 'to' : 'from'], message })
 }
 
 /** Costs as the caller may read them. Throws what CostManagement throws. */

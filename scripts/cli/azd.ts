@@ -9,16 +9,36 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const Values = z.record(z.string(), z.coerce.string())
 const Version = z.object({ azd: z.object({ version: z.string() }) })
 
+const INSTALL = {
+  azd: 'https://aka.ms/azd    (without Azure: npm start)',
+  az: 'https://aka.ms/azure-cli',
+  gh: 'https://cli.github.com',
+}
+
+/** Where a program that is not here comes from, instead of what the shell says about it. */
+export function notInstalled(program: string, why: string): Problem | undefined {
+  const known = Object.entries(INSTALL).find(([name]) => name === program)
+  return known && new Problem({ what: `${program} is not installed.`, why, fix: known[1] })
+}
+
+/** Whether the shell has found no such program: bash ends with 127, PowerShell says so only. */
+export const isMissing = (code: number | null, said: string): boolean =>
+  code === 127 || (process.platform === 'win32' && /CommandNotFoundException|is not recognized as/.test(said))
+
 async function azd(args: string[], cwd = ROOT): Promise<string> {
   // Windows has no bash of its own; PowerShell is always there.
   if (process.platform === 'win32') usePowerShell()
   const { exitCode, stdout, stderr } = await $({ cwd, quiet: true, nothrow: true })`azd ${args}`
   if (exitCode === 0) return stdout
-  throw new Problem({
-    what: `azd ${args.join(' ')} failed: ${stderr.trim() || stdout.trim() || `exit code ${exitCode}`}`,
-    why: 'The values of the deployment are in the azd environment.',
-    fix: 'azd env list    (then: azd env select <name>; install azd: https://aka.ms/azd)',
-  })
+  const why = 'The values of the deployment are in the azd environment.'
+  throw (
+    (isMissing(exitCode, stderr) && notInstalled('azd', why)) ||
+    new Problem({
+      what: `azd ${args.join(' ')} failed: ${stderr.trim() || stdout.trim() || `exit code ${exitCode}`}`,
+      why,
+      fix: 'azd env list    (then: azd env select <name>)',
+    })
+  )
 }
 
 /**

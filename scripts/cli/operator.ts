@@ -1,6 +1,7 @@
 /** Who runs the scripts: whoever is signed in to azd. */
 import { AzureDeveloperCliCredential } from '@azure/identity'
 import { isLoopback } from '../graph/loopback.ts'
+import { notInstalled } from './azd.ts'
 import { type Environment, NOT_ASKED_YET } from './environment.ts'
 import { Problem } from './problem.ts'
 import { signInRemedyOf } from './remedies.ts'
@@ -13,11 +14,15 @@ const scopeOf = (endpoint: string) =>
   `${isLoopback(new URL(endpoint)) ? GRAPH : new URL(endpoint).origin}/.default`
 
 function noToken(api: string, said: string, tenantId: string | undefined): Problem {
+  const why = 'The scripts act as whoever is signed in to azd.'
+  // The words of @azure/identity.
+  const missing = said.includes("CLI couldn't be found") && notInstalled('azd', why)
+  if (missing) return missing
   const login = `azd auth login${tenantId ? ` --tenant-id ${tenantId}` : ''}`
   const known = signInRemedyOf(said, login)
   return new Problem({
     what: `azd gives no token for ${api}: ${said}`,
-    why: known?.cause ?? 'The scripts act as whoever is signed in to azd.',
+    why: known?.cause ?? why,
     fix: known?.fix ?? login,
   })
 }

@@ -48,14 +48,19 @@ const OWN: Readonly<Record<string, Remedy>> = {
   AADSTS70018: { cause: 'Somebody pressed Cancel.', fix: LOGIN },
 }
 
-/** Entra's number only: its texts name people and apps. MSAL's errors lose it while they wait for a device code. */
-export function signInProblem(error: unknown, { outage, refusal }: EntraHttp): Problem {
+/** `better`: what a caller of another kind needs. Entra's number only: its texts name people and apps. MSAL's errors lose it while they wait for a device code. */
+export function signInProblem(
+  error: unknown,
+  { outage, refusal }: EntraHttp,
+  better: Readonly<Record<string, Remedy>> = {},
+): Problem {
   if (error instanceof Problem) return error
   if (outage) return comeBack('Entra ID', outage.retryAfterSeconds)
   const [code] = refusal?.error_codes ?? []
   const number = code === undefined ? /AADSTS\d+/.exec(String(error))?.[0] : `AADSTS${code}`
   const name = number ?? (error instanceof AuthError ? error.errorCode : 'unknown')
-  const { cause, fix } = OWN[name] ??
+  const { cause, fix } = better[name] ??
+    OWN[name] ??
     signInRemedyOf(name, LOGIN) ?? {
       cause: 'Entra ID gives no token for this server.',
       fix: number

@@ -27,14 +27,19 @@ const AUTHORITY = /^(https:\/\/login\.microsoftonline\.com|http:\/\/[^/]+)\/([\d
 const wrong = (what: string, fix = 'azd env get-value SERVER_URL    (the exact URL of the server)') =>
   new Problem({ what, why: 'A token is for exactly one server and one tenant.', fix })
 
+/** Throws a Problem for what can be no server's. */
+export function addressOf(url: string): URL {
+  const address = safeUrl(url)
+  if (address) return address
+  throw wrong(`${url} is no URL of an MCP server: https, or http on this machine, without a query.`)
+}
+
 /**
  * Reads the protected resource metadata (RFC 9728 section 3). Throws a Problem when nothing answers, and for a
  * server that names another one or sends its callers to sign in elsewhere than at Entra ID.
  */
 export async function describeServer(url: string): Promise<McpServer> {
-  const address = safeUrl(url)
-  if (!address)
-    throw wrong(`${url} is no URL of an MCP server: https, or http on this machine, without a query.`)
+  const address = addressOf(url)
   const { resource, authorization_servers, scopes_supported } = await metadataOf(url)
   // RFC 9728 section 3.3: or a server could pass the token of another one on.
   if (resource !== url) throw wrong(`The server at ${url} calls itself ${resource}.`, `--url ${resource}`)

@@ -34,6 +34,13 @@ const refusal = (description: string) =>
     fix: 'Call as a person, without --service, or declare the service (docs/services.md).',
   })
 
+const OF_A_SERVICE = {
+  AADSTS700016: {
+    cause: 'This tenant does not know the client id.',
+    fix: '--client-id <id>, or AZURE_CLIENT_ID    (of the service’s own app: docs/services.md)',
+  },
+}
+
 async function tokenFor(server: McpServer, clientId: string, variables: Variables): Promise<string> {
   const { authority, http } = entraOf(server)
   try {
@@ -44,7 +51,7 @@ async function tokenFor(server: McpServer, clientId: string, variables: Variable
     const result = await app.acquireTokenByClientCredential({ scopes: [`${server.url}/.default`] })
     return result?.accessToken ?? ''
   } catch (error) {
-    throw signInProblem(error, http)
+    throw signInProblem(error, http, OF_A_SERVICE)
   }
 }
 
@@ -54,8 +61,15 @@ async function proofOf(variables: Variables): Promise<Partial<NodeAuthOptions>> 
   const { ENTRA_CLIENT_SECRET, ENTRA_CLIENT_CERTIFICATE_PATH } = variables
   if (!ENTRA_CLIENT_SECRET && !ENTRA_CLIENT_CERTIFICATE_PATH)
     return { clientAssertion: await jobToken(variables) }
+  if (ENTRA_CLIENT_SECRET && ENTRA_CLIENT_CERTIFICATE_PATH)
+    throw noProof(
+      '2 credentials are set.',
+      'Keep ENTRA_CLIENT_SECRET or ENTRA_CLIENT_CERTIFICATE_PATH; unset the other.',
+    )
+  // An empty text is none.
+  const set = ENTRA_CLIENT_SECRET ? { ENTRA_CLIENT_SECRET } : { ENTRA_CLIENT_CERTIFICATE_PATH }
   try {
-    return await proofWith(credentialOf({ ENTRA_CLIENT_SECRET, ENTRA_CLIENT_CERTIFICATE_PATH }))()
+    return await proofWith(credentialOf(set))()
   } catch (error) {
     throw error instanceof ConfigurationError ? noProof(error.message) : error
   }
@@ -76,9 +90,12 @@ async function jobToken(variables: Variables): Promise<string> {
   }
 }
 
-const noProof = (what: string) =>
+const noProof = (
+  what: string,
+  fix = 'Set ENTRA_CLIENT_SECRET or ENTRA_CLIENT_CERTIFICATE_PATH; in a workflow: permissions: id-token: write',
+) =>
   new Problem({
     what,
     why: 'A service proves who it is with exactly one of a secret, a certificate and the token of a GitHub job.',
-    fix: 'Set ENTRA_CLIENT_SECRET or ENTRA_CLIENT_CERTIFICATE_PATH; in a workflow: permissions: id-token: write',
+    fix,
   })

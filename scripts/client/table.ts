@@ -35,6 +35,14 @@ export function table(rows: readonly Row[]): string {
     .join('\n')
 }
 
+/** A table, or one block for each row where a line of the table is longer than `width`. */
+export function fitted(rows: readonly Row[], width = Number.POSITIVE_INFINITY): string {
+  const wide = table(rows)
+  if (wide.split('\n').every(({ length }) => length <= width)) return wide
+  const blocks = rows.map((row) => Object.values(row).map(cell).filter(Boolean).join('\n  '))
+  return blocks.join('\n\n')
+}
+
 /** Single values first, then one table for each list and for each group of things. */
 export function tables(content: object): string {
   const entries = Object.entries(content)

@@ -5,9 +5,10 @@ import {
   ProtocolError,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client'
+import { z } from 'zod'
 import { Problem } from '../cli/problem.ts'
 import { authorizedFetch, type Tokens } from './challenge.ts'
-import { printable, table, tables } from './table.ts'
+import { fitted, printable, tables } from './table.ts'
 
 export type Shown = 'tables' | 'json'
 
@@ -44,18 +45,29 @@ const spoiled = (error: unknown) =>
     fix: 'npm run client -- --list    (does it answer at all?)',
   })
 
-/** The tools that this caller may see; arguments that may be left out have a question mark. */
-export async function toolList(client: Client, shown: Shown): Promise<string> {
+const Choice = z.object({ enum: z.array(z.unknown()) })
+/** Like `=food|other`, where an argument takes only certain values. */
+function choiceOf(schema: unknown): string {
+  const { data } = Choice.safeParse(schema)
+  return data ? `=${data.enum.join('|')}` : ''
+}
+
+/**
+ * The tools that this caller may see; arguments that may be left out have a question mark. `width`: of the terminal,
+ * if it is one.
+ */
+export async function toolList(client: Client, shown: Shown, width?: number): Promise<string> {
   const { tools } = await client.listTools()
   if (shown === 'json') return JSON.stringify(tools)
-  return table(
+  return fitted(
     tools.map(({ name, description, inputSchema: { properties = {}, required = [] } }) => ({
       tool: name,
       does: description,
-      arguments: Object.keys(properties)
-        .map((key) => (required.includes(key) ? key : `${key}?`))
+      arguments: Object.entries(properties)
+        .map(([key, schema]) => `${key}${required.includes(key) ? '' : '?'}${choiceOf(schema)}`)
         .join(' '),
     })),
+    width,
   )
 }
 

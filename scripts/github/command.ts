@@ -1,6 +1,6 @@
 /** Other programs: az, azd, gh, npm. Their arguments are never part of a shell's text. */
 import { $, usePowerShell } from 'zx/core'
-import { ROOT } from '../cli/azd.ts'
+import { isMissing, notInstalled, ROOT } from '../cli/azd.ts'
 import { Problem } from '../cli/problem.ts'
 import { signInRemedyOf } from '../cli/remedies.ts'
 
@@ -24,7 +24,9 @@ interface Options {
 const shown = (hidden?: RegExp) =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !hidden?.test(name)))
 
-/** What happened, whatever the exit code. */
+const UNDONE = 'Nothing after this step has been done.'
+
+/** What happened, whatever the exit code; throws a Problem where the program is not installed. */
 export async function attempt(program: string, args: string[], options: Options = {}): Promise<Result> {
   // Windows has no bash of its own; PowerShell is always there.
   if (process.platform === 'win32') usePowerShell()
@@ -35,6 +37,8 @@ export async function attempt(program: string, args: string[], options: Options 
     env: { ...shown(options.hidden), ...options.env },
     ...(options.input !== undefined && { input: JSON.stringify(options.input) }),
   })`${program} ${args}`
+  const missing = isMissing(exitCode, stderr) && notInstalled(program, UNDONE)
+  if (missing) throw missing
   return { code: exitCode ?? 1, stdout, stderr }
 }
 
@@ -54,7 +58,7 @@ export function failed(program: string, args: string[], said: string, fix: strin
   const known = signInRemedyOf(said, LOGIN[program])
   return new Problem({
     what: `${program} ${args.slice(0, 3).join(' ')} failed: ${said.trim()}`,
-    why: known?.cause ?? 'Nothing after this step has been done.',
+    why: known?.cause ?? UNDONE,
     fix: known?.fix ?? fix,
   })
 }

@@ -80,27 +80,35 @@ function templateFileOf(infra: string | undefined, parameters: string | undefine
   return parameters === undefined ? findTemplateFile(infra ?? usual) : checkTemplateFile(parameters)
 }
 
-/** `usual`: the folder that counts where none is named. Throws a Problem, or an error of `parseArgs`, that names the option. */
+function readOptions(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        format: { type: 'string' },
+        'fail-on': { type: 'string', default: 'any' },
+        map: { type: 'boolean', default: false },
+        infra: { type: 'string' },
+        parameters: { type: 'string' },
+        set: { type: 'string', multiple: true, default: [] },
+        'resource-group': { type: 'string' },
+        variable: { type: 'string', multiple: true, default: [] },
+        environment: { type: 'string', short: 'e' },
+        drift: { type: 'boolean', default: false },
+        exceptions: { type: 'string' },
+        desired: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+  } catch (error) {
+    throw refused(error instanceof Error ? error.message : String(error), 'Nothing was asked.')
+  }
+}
+
+/** `usual`: the folder that counts where none is named. Throws a Problem that names the option. */
 export function parseCommand(args: string[], usual: string = join(ROOT, 'infra')): Command {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      format: { type: 'string' },
-      'fail-on': { type: 'string', default: 'any' },
-      map: { type: 'boolean', default: false },
-      infra: { type: 'string' },
-      parameters: { type: 'string' },
-      set: { type: 'string', multiple: true, default: [] },
-      'resource-group': { type: 'string' },
-      variable: { type: 'string', multiple: true, default: [] },
-      environment: { type: 'string', short: 'e' },
-      drift: { type: 'boolean', default: false },
-      exceptions: { type: 'string' },
-      desired: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  })
+  const { values, positionals } = readOptions(args)
   const [word, ...others] = positionals
   if (others.length > 0 || (word !== undefined && word !== 'map'))
     throw refused(`Unexpected: ${positionals.join(' ')}`, 'The only word that may stand alone is map.')

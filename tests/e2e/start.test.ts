@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { freePort } from '../../scripts/emulators/loopback.ts'
 import { Ready, startCommand } from './npm-start.ts'
 import { callTool, lunch } from './rpc.ts'
@@ -110,6 +110,68 @@ describe('npm start', () => {
       assert.equal((await lines.next()).done, true)
     })
   }
+
+  it('names all ports that are busy, with one command that starts beside them', async () => {
+    const { child, system } = await ready()
+    const ports = { PORT: system.mcp, TENANT_PORT: system.tenant, COSMOS_PORT: system.cosmos }
+    const busy = Object.entries(ports).map(([name, url]) => [name, new URL(url).port] as const)
+    const second = start([], Object.fromEntries(busy))
+    assert.deepEqual(await once(second.child, 'close'), [1, null])
+    const lines = busy.map(
+      ([name, port]) =>
+        `Port ${port} is busy. Stop what uses it, or set ${name} to another port (0 = any free one).\n`,
+    )
+    const example = 'Beside what runs: PORT=0 TENANT_PORT=0 COSMOS_PORT=0 npm start\n'
+    assert.equal(second.errors(), `${lines.join('')}${example}`)
+    await stop(child)
+  })
+
+  describe('with a DATA_DIR that cannot be used', () => {
+    const file = join(data, 'file')
+    const nothing = join(data, 'nothing')
+    const odd = join(data, 'odd')
+    before(() => {
+      writeFileSync(file, '')
+      symlinkSync(join(data, 'gone'), nothing)
+      mkdirSync(join(odd, 'cosmos.sqlite'), { recursive: true })
+    })
+    const linux = process.platform === 'linux'
+    const cases: [string, string, RegExp, boolean][] = [
+      ['a file', file, /EEXIST/, true],
+      ['below a file', join(file, 'below'), /ENOTDIR|ENOENT/, true],
+      ['a link to nothing', nothing, /EEXIST/, process.platform !== 'win32'],
+      ['a folder that takes none', '/proc/expenses/data', /ENOENT/, linux],
+      ['a folder where the file should be', odd, /unable to open database file/, true],
+    ]
+    for (const [what, folder, said, isHere] of cases)
+      it(`${what}: says so, and what to do`, { skip: !isHere && 'not on this system' }, async () => {
+        const { child, errors } = start([], { DATA_DIR: folder })
+        assert.deepEqual(await once(child, 'close'), [1, null])
+        const [, why = ''] = /^DATA_DIR (.+)\. Name a folder that you may write\.\n$/.exec(errors()) ?? []
+        assert.ok(why.startsWith(`${folder} cannot be used: `), errors())
+        assert.match(why, said)
+      })
+
+    // Root may write what nobody may.
+    const skip = (!process.getuid?.() && 'whoever runs this may write everything') || !linux
+    it('a folder that is not theirs', { skip }, async () => {
+      const { child, errors } = start([], { DATA_DIR: '/expenses' })
+      assert.deepEqual(await once(child, 'close'), [1, null])
+      assert.match(errors(), /^DATA_DIR \/expenses cannot be used: (?:EACCES|EROFS)/)
+    })
+  })
+
+  it('says that the server was ended by somebody else, and ends too', {
+    skip: process.platform !== 'linux',
+  }, async () => {
+    const { child, errors } = start(['--json'])
+    const pid = child.pid ?? assert.fail()
+    await once(child.stdout, 'data')
+    const [server] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+    process.kill(Number(server), 'SIGKILL')
+    assert.deepEqual(await once(child, 'close'), [1, null])
+    assert.match(errors(), /The server has ended: SIGKILL\.\n$/)
+  })
 
   it('refuses one port for two', async () => {
     const port = String(await freePort())

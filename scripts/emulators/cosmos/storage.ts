@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
 const schema = `
@@ -23,14 +24,17 @@ export class Storage {
 
   /** @param file a path, or `:memory:` */
   constructor(file: string) {
-    this.#database = new DatabaseSync(file, { timeout: busyMs })
+    try {
+      this.#database = new DatabaseSync(file, { timeout: busyMs })
+    } catch (error) {
+      throw unusable(file, error)
+    }
     try {
       this.#writeAhead()
       this.transaction(() => this.#database.exec(schema))
     } catch (error) {
       this.#database.close()
-      const what = error instanceof Error ? error.message : error
-      throw new Error(`${file}: ${what}. Move it away, or set DATA_DIR to another folder.`, { cause: error })
+      throw unusable(file, error)
     }
   }
 
@@ -97,6 +101,26 @@ export class Storage {
 const textOf = (row: Record<string, unknown>): Row =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)]))
 
-/** SQLITE_BUSY, in any of its extended forms (https://sqlite.org/rescode.html). */
-const isBusy = (error: unknown) =>
-  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
+/** Without what extends it (https://sqlite.org/rescode.html). */
+const codeOf = (error: unknown) =>
+  error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
+
+/** SQLITE_BUSY. */
+const isBusy = (error: unknown) => codeOf(error) === 5
+
+/** SQLITE_PERM, READONLY, IOERR, FULL and CANTOPEN: what is wrong is around the file, not in it. */
+const AROUND = new Set<unknown>([3, 8, 10, 13, 14])
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+export const unusableFolder = (folder: string, error: unknown): Error =>
+  new Error(`DATA_DIR ${folder} cannot be used: ${messageOf(error)}. Name a folder that you may write.`, {
+    cause: error,
+  })
+
+const unusable = (file: string, error: unknown): Error =>
+  AROUND.has(codeOf(error))
+    ? unusableFolder(dirname(file), error)
+    : new Error(`${file}: ${messageOf(error)}. Move it away, or set DATA_DIR to another folder.`, {
+        cause: error,
+      })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { parse } from 'yaml'
@@ -57,6 +58,43 @@ describe('the scripts of an operator', () => {
     const early = await project.run('verify', inAzd)
     assert.equal(early.code, 1)
     assert.match(early.output, /SERVER_URL is missing[\s\S]+fix: azd provision\n$/)
+  })
+
+  const skip = process.platform === 'win32' && 'PowerShell cannot be put into a folder of its own'
+  it('say what is not installed, and where it comes from', { skip }, async () => {
+    const PATH = join(project.folder, 'bare')
+    await mkdir(PATH)
+    await symlink('/bin/bash', join(PATH, 'bash'))
+    const azd = 'azd is not installed.\n  why: The values of the deployment are in the azd environment.'
+    const signIn = 'azd is not installed.\n  why: The scripts act as whoever is signed in to azd.'
+    const gh = 'gh is not installed.\n  why: Nothing after this step has been done.'
+    const urls = { azd: 'https://aka.ms/azd    (without Azure: npm start)', gh: 'https://cli.github.com' }
+    const missing = [...ALONE, 'whatif', 'documents'].map((name) => ended(project.startAlone(name, { PATH })))
+    for (const { code, output } of await Promise.all(missing))
+      assert.deepEqual([code, output], [1, `\n✗ ${azd}\n  fix: ${urls.azd}\n`])
+    const hook = { ...inAzd, PATH, AZURE_LOCATION: 'westeurope' }
+    const nobody = await ended(project.startAlone('recycle-bin', hook))
+    assert.deepEqual([nobody.code, nobody.output], [1, `\n✗ ${signIn}\n  fix: ${urls.azd}\n`])
+    const pipeline = await ended(project.startAlone('pipeline', hook, ['contoso/expenses']))
+    assert.equal(pipeline.code, 1)
+    assert.ok(pipeline.output.endsWith(`\n✗ ${gh}\n  fix: ${urls.gh}\n`), pipeline.output)
+  })
+
+  it('say who writes .env before npm run dev looks for it', async () => {
+    const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8')
+    const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(text))
+    assert.equal(scripts.predev, 'node scripts/predev.ts')
+    const start = () =>
+      spawn(process.execPath, [join(project.folder, scripts.predev?.split(' ')[1] ?? '')], {
+        cwd: project.folder,
+      })
+    const { code, output } = await ended(start())
+    assert.equal(code, 1)
+    assert.match(output, /^✗ There is no \.env\.\n.*\n {2}fix: azd up {4}\(without Azure: npm start\)\n$/)
+    await writeFile(join(project.folder, '.env'), '')
+    const { code: found, output: nothing } = await ended(start())
+    await rm(join(project.folder, '.env'))
+    assert.deepEqual([found, nothing], [0, ''])
   })
 
   it('refuse an option that they do not know', async () => {

@@ -119,7 +119,10 @@ describe('a service with the client', () => {
   it('is told what is missing without a credential, or with two', async () => {
     await assert.rejects(tokenWith({}), problem(/none is set[\s\S]*ENTRA_CLIENT_SECRET or/))
     const two = { ENTRA_CLIENT_SECRET: 'a', ENTRA_CLIENT_CERTIFICATE_PATH: 'b' }
-    await assert.rejects(tokenWith(two), problem(/2 credentials are set/))
+    await assert.rejects(tokenWith(two), problem(/^2 credentials are set\.\n.*\n {2}fix: Keep/))
+    isOurs(await tokenWith({ ENTRA_CLIENT_SECRET: secretOf(app), ENTRA_CLIENT_CERTIFICATE_PATH: '' }))
+    const unknown = serviceTokens(server, randomUUID(), { ENTRA_CLIENT_SECRET: 'a' }).held()
+    await assert.rejects(unknown, problem(/refused: AADSTS700016\n.*\n {2}fix: .*AZURE_CLIENT_ID/))
     await assert.rejects(tokenWith({ ENTRA_CLIENT_CERTIFICATE_PATH: '/nowhere.pem' }), problem(/PEM file/))
   })
 
@@ -144,7 +147,10 @@ describe('a service with the client', () => {
     const ENTRA_CLIENT_SECRET = secretOf(app)
     const args = ['--url', system.mcp, '--service', '--list']
     const nameless = await desk.run(args, { ENTRA_CLIENT_SECRET })
-    assert.match(nameless.stderr, /needs --client-id or AZURE_CLIENT_ID/)
+    assert.match(
+      nameless.stderr,
+      /needs --client-id or AZURE_CLIENT_ID\.\n {2}why: It signs in as its own app\./,
+    )
     const { code, stdout, stderr } = await desk.run(args, { ENTRA_CLIENT_SECRET, AZURE_CLIENT_ID: app.appId })
     assert.deepEqual([code, stdout], [1, ''])
     assert.match(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { printable, table, tables } from '../../../scripts/client/table.ts'
+import { fitted, printable, table, tables } from '../../../scripts/client/table.ts'
 
 describe('a table', () => {
   it('has a column for everything that a row may have, numbers to the right', () => {
@@ -12,6 +12,18 @@ describe('a table', () => {
       table(rows),
       ['date        amount  note', '2026-03-01    12.5', '2026-03-02       7  {"a":[1]}'].join('\n'),
     )
+  })
+
+  it('is one block for each row where a line would be longer than the terminal is wide', () => {
+    const rows = [
+      { tool: 'add', does: 'Adds\u001b[2J one.', arguments: 'kind=a|b' },
+      { tool: 'all', does: 'Shows all.', arguments: '' },
+    ]
+    const wide = table(rows)
+    const width = Math.max(...wide.split('\n').map(({ length }) => length))
+    assert.equal(fitted(rows), wide)
+    assert.equal(fitted(rows, width), wide)
+    assert.equal(fitted(rows, width - 1), 'add\n  Adds\\u{1b}[2J one.\n  kind=a|b\n\nall\n  Shows all.')
   })
 
   it('comes after the single values, one for each list and each group', () => {

@@ -82,7 +82,12 @@ describe('the command line', () => {
   const refusals: [why: string, files: string[], args: string[], said: RegExp][] = [
     ['an unknown level', [], ['--fail-on', 'low'], /--fail-on low is not known[\s\S]*high, medium, any/],
     ['an unknown format', [], ['--format', 'xml'], /--format xml is not known/],
-    ['an unknown option', [], ['--colour'], /Unknown option '--colour'/],
+    [
+      'an unknown option',
+      [],
+      ['--colour'],
+      /Unknown option '--colour'[\s\S]+\n {2}fix: npm run whatif -- --help$/,
+    ],
     ['a word that it does not know', [], ['plan'], /Unexpected: plan[\s\S]*map/],
     ['a second word', [], ['map', 'infra'], /Unexpected: map infra/],
     ['a value without a name', ['main.bicep'], ['--set', '=x'], /--set =x is not understood/],
