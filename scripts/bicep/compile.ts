@@ -202,10 +202,9 @@ async function predict(ask: Ask, { template, parameters }: Source, options: Comp
 }
 
 async function write(options: Compilation): Promise<Written> {
-  const { infra, parameters = FILE, environment } = options
-  const path = join(infra, parameters)
+  const path = pathOf(options)
   if (!existsSync(path)) throw new Error('There is no such file.')
-  return inSession(variablesOf(path, environment), async (ask) => {
+  return inSession(variablesOf(path, options.environment), async (ask) => {
     const source = await buildSource(ask, options)
     return { ...source, snapshot: await predict(ask, source, options) }
   })
@@ -213,21 +212,30 @@ async function write(options: Compilation): Promise<Written> {
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-export async function compile(options: Compilation): Promise<Compiled> {
-  const { infra, parameters = FILE } = options
-  const path = join(infra, parameters)
-  const written = await write(options).catch((error: unknown) => {
+const pathOf = ({ infra, parameters = FILE }: Compilation) => join(infra, parameters)
+
+async function run(options: Compilation): Promise<Written> {
+  try {
+    return await write(options)
+  } catch (error) {
     const reason = reasonOf(error)
     // Where a value is missing, which it says with a code (BCP258) or without, Bicep cannot know our way.
     const way = /BCP258|missing an assignment/.test(reason)
       ? '\nA parameter without a value: --set name=value'
       : ''
-    throw new Error(`${path} does not compile with these parameters:\n${reason}${way}`)
-  })
+    throw new Error(`${pathOf(options)} does not compile with these parameters:\n${reason}${way}`)
+  }
+}
+
+/** The snapshot alone, also of a template that nothing here understands. */
+export const snapshotOf = async (options: Compilation): Promise<unknown> => (await run(options)).snapshot
+
+export async function compile(options: Compilation): Promise<Compiled> {
+  const written = await run(options)
   try {
     return readCompiled(written)
   } catch (error) {
-    throw new Error(`${path} compiles, but is not understood here: ${reasonOf(error)}`)
+    throw new Error(`${pathOf(options)} compiles, but is not understood here: ${reasonOf(error)}`)
   }
 }
 

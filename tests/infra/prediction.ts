@@ -1,7 +1,7 @@
 /** A snapshot as it is committed: what a parameter file of `infra/` would deploy under an azd environment. */
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { compile, type Target } from '../../scripts/bicep/compile.ts'
+import { snapshotOf, type Target } from '../../scripts/bicep/compile.ts'
 
 const INFRA = fileURLToPath(new URL('../../infra/', import.meta.url))
 
@@ -46,6 +46,5 @@ export const predict = async (
   name = 'main',
 ): Promise<Prediction> => {
   const parameters = `${name}.bicepparam`
-  const { written } = await compile({ infra: INFRA, environment, parameters, ...target })
-  return inOrder(Prediction.parse(written.snapshot))
+  return inOrder(Prediction.parse(await snapshotOf({ infra: INFRA, environment, parameters, ...target })))
 }

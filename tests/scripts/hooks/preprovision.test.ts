@@ -314,9 +314,9 @@ describe('preprovision', { skip: withoutCompiler }, () => {
     await refuses(
       await stage.context(variables),
       /http:\/\/localhost:8080\/mcp is an identifier URI of app registration/,
-      /azd env set LOCAL_SERVER_URL http:\/\/localhost:8081\/mcp/,
+      /azd env set LOCAL_SERVER_URL http:\/\/localhost:8090\/mcp/,
     )
-    await preprovision(await stage.context({ ...variables, LOCAL_SERVER_URL: 'http://localhost:8081/mcp' }))
+    await preprovision(await stage.context({ ...variables, LOCAL_SERVER_URL: 'http://localhost:8090/mcp' }))
   })
 
   it('refuses to remove or rename a scope that is enabled', async () => {
