@@ -5,94 +5,39 @@ import { run } from '../../../scripts/github/command.ts'
 import { DirectoryError } from '../../../scripts/graph/directory-error.ts'
 import { DIRECTORY_MESSAGES, SIGN_IN_MESSAGES } from './messages.ts'
 
-/** What Entra says, what helps, and what would only waste time. */
-const cases: [code: string, text: string, fix: RegExp, cause: RegExp][] = [
-  [
-    '700024',
-    'Client assertion is not within its valid time range.',
-    /^azd auth login .*gh run rerun --failed/,
-    /some minutes/,
-  ],
-  [
-    '700016',
-    'Application was not found in the directory.',
-    /^azd auth login --tenant-id .*npm run pipeline/,
-    /does not know the app/,
-  ],
-  [
-    '70021',
-    'No matching federated identity record found.',
-    /^npm run pipeline .*postprovision/,
-    /issuer and subject/,
-  ],
-  ['700211', 'No matching record for issuer.', /^npm run pipeline/, /issuer and subject/],
-  ['700212', 'No matching record for audience.', /^npm run pipeline/, /issuer and subject/],
-  [
-    '700213',
-    'No matching federated identity record found for subject.',
-    /^npm run pipeline/,
-    /issuer and subject/,
-  ],
-  ['7002138', 'Matched case-insensitively.', /^npm run pipeline/, /exactly this case/],
-  [
-    '50076',
-    'You must use multi-factor authentication.',
-    /^azd auth login .*browser/,
-    /further authentication/,
-  ],
-  [
-    '50079',
-    'You must enroll in multi-factor authentication.',
-    /^azd auth login .*browser/,
-    /further authentication/,
-  ],
-  [
-    '50158',
-    'External security challenge not satisfied.',
-    /^azd auth login .*browser/,
-    /further authentication/,
-  ],
-  ['700082', 'The refresh token has expired due to inactivity.', /^azd auth login$/, /has ended/],
-  ['70043', 'The refresh token has expired.', /^azd auth login$/, /has ended/],
-  ['50132', 'Session is not valid.', /^azd auth login$/, /has ended/],
-  ['50133', 'Session is not valid due to password change.', /^azd auth login$/, /has ended/],
-  ['50173', 'The provided grant has expired.', /^azd auth login$/, /has ended/],
-  ['65001', 'The user or administrator has not consented.', /^npm run consent .*administrator/, /consented/],
-  ['90094', 'The grant requires admin permission.', /^npm run consent .*administrator/, /consented/],
-  ['50011', 'The redirect URI does not match.', /^azd provision .*ENTRA_PUBLIC_CLIENT_ID/, /redirect URI/],
-  ['500113', 'No reply address is registered.', /^azd provision .*ENTRA_PUBLIC_CLIENT_ID/, /redirect URI/],
-  ['7000215', 'Invalid client secret.', /^npx node scripts\/identity\/dev-credential\.ts$/, /secret/],
-  [
-    '65002',
-    'Consent between first party application and first party resource …',
-    /^npm run verify/,
-    /pre-authorized/,
-  ],
-  [
-    '9010010',
-    'The resource parameter does not match the scopes.',
-    /^npm run verify .*EXTRA_SERVER_URLS/,
-    /identifier URI/,
-  ],
-  [
-    '650053',
-    'The application asked for a scope that does not exist.',
-    /^npm run verify .*user_impersonation/,
-    /short name/,
-  ],
-  [
-    '500011',
-    'The resource principal was not found.',
-    /^azd hooks run postdeploy .*azd provision/,
-    /service principal/,
-  ],
-  ['7000222', 'The secret is expired.', /^npx node scripts\/identity\/dev-credential\.ts$/, /secret/],
+/** By AADSTS number: what helps, and why. */
+const cases: [code: number, fix: RegExp, cause: RegExp][] = [
+  [700024, /^azd auth login .*gh run rerun --failed/, /some minutes/],
+  [700016, /^azd auth login --tenant-id .*npm run pipeline/, /does not know the app/],
+  [70021, /^npm run pipeline .*postprovision/, /issuer and subject/],
+  [700211, /^npm run pipeline/, /issuer and subject/],
+  [700212, /^npm run pipeline/, /issuer and subject/],
+  [700213, /^npm run pipeline/, /issuer and subject/],
+  [7002138, /^npm run pipeline/, /exactly this case/],
+  [50076, /^azd auth login .*browser/, /further authentication/],
+  [50079, /^azd auth login .*browser/, /further authentication/],
+  [50158, /^azd auth login .*browser/, /further authentication/],
+  [700082, /^azd auth login$/, /has ended/],
+  [70043, /^azd auth login$/, /has ended/],
+  [50132, /^azd auth login$/, /has ended/],
+  [50133, /^azd auth login$/, /has ended/],
+  [50173, /^azd auth login$/, /has ended/],
+  [65001, /^npm run consent .*administrator/, /consented/],
+  [90094, /^npm run consent .*administrator/, /consented/],
+  [50011, /^azd provision .*ENTRA_PUBLIC_CLIENT_ID/, /redirect URI/],
+  [500113, /^azd provision .*ENTRA_PUBLIC_CLIENT_ID/, /redirect URI/],
+  [7000215, /^npx node scripts\/identity\/dev-credential\.ts$/, /secret/],
+  [65002, /^npm run verify/, /pre-authorized/],
+  [9010010, /^npm run verify .*EXTRA_SERVER_URLS/, /identifier URI/],
+  [650053, /^npm run verify .*user_impersonation/, /short name/],
+  [500011, /^azd hooks run postdeploy .*azd provision/, /service principal/],
+  [7000222, /^npx node scripts\/identity\/dev-credential\.ts$/, /secret/],
 ]
 
 describe('A refused sign-in', () => {
-  for (const [code, text, fix, cause] of cases)
+  for (const [code, fix, cause] of cases)
     it(`AADSTS${code} comes with what helps against it`, () => {
-      const remedy = remedyOf(new Error(`azd: AADSTS${code}: ${text} Trace ID: 1`))
+      const remedy = remedyOf(new Error(`azd: AADSTS${code}: ${SIGN_IN_MESSAGES[code]} Trace ID: 1`))
       assert.match(remedy.fix, fix)
       assert.match(remedy.cause, cause)
     })
