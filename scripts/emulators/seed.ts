@@ -95,7 +95,6 @@ export function seedDirectory({ mcpUrls, permissions }: Seed) {
     ],
     conditionalAccessPolicies: [carolsStepUp()],
     directoryRoles: people.directoryRoles(),
-    authorizationPolicy: people.authorizationPolicy(),
   })
   return {
     directory,
@@ -115,12 +114,11 @@ export function seedDirectory({ mcpUrls, permissions }: Seed) {
       oid: person.id,
       admin: directory.transitiveGroups(person.id).some(({ id }) => id === people.ADMINS),
     })),
-    /** Those who deploy, with what they may do in this tenant. */
+    /** Those who deploy. */
     operators: deployers.map(({ id, displayName, givenName, userPrincipalName }) => ({
       name: givenName ?? displayName,
       upn: userPrincipalName,
       oid: id,
-      rights: people.rightsOf(id),
     })),
   }
 }

@@ -16,7 +16,7 @@ import { managedIdentity } from './entra/managed-identity.ts'
 import { entraRoutes } from './entra/routes.ts'
 import { Tickets } from './entra/session.ts'
 import type { GraphSettings } from './graph/query.ts'
-import { graphOf, graphRoutes } from './graph.ts'
+import { type FurtherGraph, graphRoutes } from './graph.ts'
 import { type Interventions, NO_INTERVENTIONS } from './interventions.ts'
 import { listenOnLoopback } from './loopback.ts'
 import type { SearchRole } from './search/access.ts'
@@ -41,6 +41,8 @@ interface TenantOptions {
   now?: () => number
   /** Of tests. */
   interventions?: Interventions
+  /** Of tests. Without it only what the server asks of Microsoft Graph is answered. */
+  furtherGraph?: FurtherGraph
 }
 
 export type Tenant = Awaited<ReturnType<typeof startTenant>>
@@ -55,7 +57,6 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
     tenantId,
     directory,
     keys,
-    otherIssuers: new Map(),
     interventions: options.interventions ?? NO_INTERVENTIONS,
     now,
     identityHeader: options.identityHeader ?? randomBytes(16).toString('hex'),
@@ -75,9 +76,10 @@ export async function startTenant(options: TenantOptions) {
   const url = `http://${options.host ?? 'localhost'}:${port}`
   const entra = entraOf(options, url, keys)
   const graphUrl = `${url}/graph`
-  const settings: GraphSettings = { pageSize: 100, emptyFirstPage: false }
+  const graph: GraphSettings = { pageSize: 100, emptyFirstPage: false }
   const search: Search = { roles: [...(options.searchRoles ?? [])], indexes: new Map() }
-  app.use('/graph', graphRoutes(graphOf(entra, graphUrl, settings)))
+  const { directory, furtherGraph } = options
+  app.use('/graph', graphRoutes({ entra, directory, url: graphUrl, settings: graph }, furtherGraph))
   const arm = armOf(
     entra,
     `${url}/downstream/arm`,
@@ -106,15 +108,13 @@ export async function startTenant(options: TenantOptions) {
     identityEndpoint: `${url}/msi/token`,
     identityHeader: entra.identityHeader,
     tenantId: options.tenantId,
-    directory: options.directory,
-    graph: settings,
+    directory,
+    graph,
     /** Azure Resource Manager: subscriptions, roles, pages. */
     arm,
     /** The search service behind `searchUrl`. */
     search,
     keys,
-    /** Keys of issuers whose tokens a federated credential may name, by issuer. */
-    otherIssuers: entra.otherIssuers,
     /** Signs exactly these claims, nothing added: for hostile tokens. */
     sign: (claims: JWTPayload, how?: SignOptions) => keys.sign(claims, how),
     /** What a client that needs no proof gets for somebody who is signed in; refused as by the token endpoint. */

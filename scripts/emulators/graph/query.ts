@@ -14,19 +14,12 @@ interface ListQuery {
 
 const KNOWN = new Set(['$select', '$filter', '$top', '$count', '$skiptoken'])
 
-function option(request: Request, name: string): string | undefined {
+export function option(request: Request, name: string): string | undefined {
   const value = request.query[name]
   if (value === undefined || typeof value === 'string') return value
   throw badRequest(
     `Query option '${name}' was specified more than once, but it must be specified at most once.`,
   )
-}
-
-/** Options of one object: `$select` alone. */
-export function selectOf(request: Request): string[] | undefined {
-  const other = Object.keys(request.query).find((name) => name !== '$select')
-  if (other !== undefined) throw badRequest(`The query parameter '${other}' is not supported.`)
-  return option(request, '$select')?.split(',')
 }
 
 /** `filterable`: what may stand in `$filter`; `resource`: the type as its refusals name it. */
