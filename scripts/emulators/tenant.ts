@@ -27,9 +27,6 @@ interface TenantOptions {
   port: number
   directory: Directory
   tenantId: string
-  /** The name in the URLs; the sockets are loopback whatever it is. */
-  host?: string
-  identityHeader?: string
   moreToTry?: Entra['moreToTry']
   /** Told of every token, and shown at the tenant's address. */
   dashboard?: Dashboard
@@ -59,7 +56,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
     keys,
     interventions: options.interventions ?? NO_INTERVENTIONS,
     now,
-    identityHeader: options.identityHeader ?? randomBytes(16).toString('hex'),
+    identityHeader: randomBytes(16).toString('hex'),
     moreToTry: options.moreToTry ?? new Map(),
     pending: new Tickets(15 * MINUTE, now),
     codes: new Tickets(10 * MINUTE, now),
@@ -73,7 +70,7 @@ export async function startTenant(options: TenantOptions) {
   const keys = await KeyRing.create(options.dashboard?.issued)
   const app = express().disable('x-powered-by').disable('etag')
   const { port, close } = await listenOnLoopback(app, options.port, 'TENANT_PORT')
-  const url = `http://${options.host ?? 'localhost'}:${port}`
+  const url = `http://localhost:${port}`
   const entra = entraOf(options, url, keys)
   const graphUrl = `${url}/graph`
   const graph: GraphSettings = { pageSize: 100, emptyFirstPage: false }
