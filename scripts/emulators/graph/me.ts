@@ -3,7 +3,7 @@ import type { Group, User } from '../directory-objects.ts'
 import { demand, type UserCaller, userOf } from './access.ts'
 import { addressOf, type Call, type Reads } from './endpoint.ts'
 import { unsupportedQuery } from './errors.ts'
-import { listQuery, page } from './query.ts'
+import { listQuery, one, page } from './query.ts'
 
 /** A user as Graph shows one when nothing is selected. */
 export const profile = ({ id, displayName, givenName, surname, mail, userPrincipalName }: User) => ({
@@ -64,6 +64,6 @@ export const memberships =
 
 /** Who am I, and in which groups? */
 export const ME: Reads = {
-  '/me': (call) => profile(me(call).user),
+  '/me': (call) => one(profile(me(call).user), call.request),
   '/me/transitiveMemberOf/microsoft.graph.group': memberships(groupsOf, { cast: true }),
 }

@@ -58,6 +58,11 @@ describe('graph', () => {
   it('shows the signed-in user', async () => {
     const me = z.record(z.string(), z.unknown()).parse(await (await get('/me')).json())
     assert.deepEqual([me.displayName, me.userPrincipalName], ['Alice Adams', 'alice@contoso.example'])
+    const { '@odata.context': _, ...asked } = z
+      .record(z.string(), z.unknown())
+      .parse(await (await get('/me?$select=id,mail')).json())
+    assert.deepEqual(asked, { id: me.id, mail: me.mail })
+    await refusedAs(400, 'BadRequest', await get('/me?$expand=manager'))
   })
 
   it('finds the admin group through a nested group, by its id alone', async () => {

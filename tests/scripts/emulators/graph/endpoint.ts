@@ -1,9 +1,9 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { type Caller, callerOf } from '../../../../scripts/emulators/graph/access.ts'
 import * as server from '../../../../scripts/emulators/graph/endpoint.ts'
-import { badRequest, outage, sendGraphError } from '../../../../scripts/emulators/graph/errors.ts'
+import { outage, sendGraphError } from '../../../../scripts/emulators/graph/errors.ts'
 import type { Filterable } from '../../../../scripts/emulators/graph/filter.ts'
-import { listQuery, option, page, selected } from '../../../../scripts/emulators/graph/query.ts'
+import * as query from '../../../../scripts/emulators/graph/query.ts'
 import { noting } from './journal.ts'
 import type { ManagedDirectory } from './managed-directory.ts'
 import type { Replication } from './replication.ts'
@@ -69,19 +69,12 @@ function send(graph: Graph, response: Response, reply: Reply): void {
 
 /** A list: filtered, paged, with only the properties asked for. */
 export function list(call: Call, items: readonly object[], filterable: Filterable, resource: string): Reply {
-  const query = listQuery(call.request, filterable, resource)
-  return ok(page(items, query, call.settings, server.addressOf(call)))
+  const asked = query.listQuery(call.request, filterable, resource)
+  return ok(query.page(items, asked, call.settings, server.addressOf(call)))
 }
 
 /** One object, with only the properties asked for. */
-export const one = ({ request }: Call, item: object): Reply => ok(selected(item, selectOf(request)))
-
-/** Options of one object: `$select` alone. */
-function selectOf(request: Request): string[] | undefined {
-  const other = Object.keys(request.query).find((name) => name !== '$select')
-  if (other !== undefined) throw badRequest(`The query parameter '${other}' is not supported.`)
-  return option(request, '$select')?.split(',')
-}
+export const one = ({ request }: Call, item: object): Reply => ok(query.one(item, request))
 
 export const prefersCreation = ({ request }: Call) =>
   (request.get('prefer') ?? '').split(/,\s*/).includes('create-if-missing')
