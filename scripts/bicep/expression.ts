@@ -1,11 +1,8 @@
 /** The expressions of ARM templates, parsed and not evaluated: `[format('https://{0}', reference('api').appId)]`. */
 
 export type Expression =
-  | { kind: 'text'; value: string }
-  | { kind: 'number'; value: number }
+  | { kind: 'known'; value: string | number }
   | { kind: 'call'; name: string; args: Expression[]; path: Expression[] }
-
-export type Call = Extract<Expression, { kind: 'call' }>
 
 const TOKEN = /\s*('(?:[^']|'')*'|[A-Za-z_$][\w$]*|-?\d+|[.,()[\]?])\s*/y
 
@@ -32,8 +29,8 @@ class Reader {
 
   #expression(): Expression {
     const token = this.#next()
-    if (token.startsWith("'")) return { kind: 'text', value: token.slice(1, -1).replaceAll("''", "'") }
-    if (/^-?\d+$/.test(token)) return { kind: 'number', value: Number(token) }
+    if (token.startsWith("'")) return { kind: 'known', value: token.slice(1, -1).replaceAll("''", "'") }
+    if (/^-?\d+$/.test(token)) return { kind: 'known', value: Number(token) }
     if (!/^[A-Za-z_$]/.test(token)) throw this.#unreadable()
     // A function of one's own: __bicep.name(...).
     let name = token
@@ -51,7 +48,7 @@ class Reader {
     const path: Expression[] = []
     for (;;) {
       this.#take('?')
-      if (this.#take('.')) path.push({ kind: 'text', value: this.#next() })
+      if (this.#take('.')) path.push({ kind: 'known', value: this.#next() })
       else if (this.#take('[')) {
         path.push(this.#expression())
         if (!this.#take(']')) throw this.#unreadable()

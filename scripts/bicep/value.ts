@@ -1,10 +1,18 @@
 /** What a compiler's text says: a value, or what it will be made of. */
 import { escaped } from './expression.ts'
-import { described, elementsOf, entriesOf, type Pattern, patternOf, type Source, type Term } from './term.ts'
+import {
+  described,
+  elementsOf,
+  entriesOf,
+  type Pattern,
+  patternOf,
+  resourceOf,
+  type Source,
+  type Term,
+} from './term.ts'
 
 /** Neither only read nor of a snapshot alone. */
-const isMade = ({ module, symbol }: Source): boolean =>
-  module?.resources.get(symbol.replace(/\[\d+\]$/, ''))?.isExisting === false
+const isMade = (source: Source): boolean => resourceOf(source)?.existing === false
 
 /** Within `https://…/` only a part of a host name can be what is unknown. */
 function matcherOf(pattern: Pattern): RegExp {

@@ -1,12 +1,10 @@
 /** The actual state: what has been read of the directory so far, and how people call it. */
 import type { GraphType } from '../bicep/declared.ts'
 import type { Json } from '../bicep/template.ts'
-import type { Source } from '../bicep/term.ts'
+import { placeOf, resourceOf, type Source } from '../bicep/term.ts'
 import { Unknown, type Value } from '../bicep/value.ts'
 import { type DesiredObject, type Known, resolveObject } from './desired.ts'
 import type { ActualProperties, Properties } from './properties.ts'
-
-const placeOf = ({ module, symbol }: Source) => [...(module?.path ?? []), symbol].join('/')
 
 export class ActualState implements Known {
   readonly #keys = new Map<string, string>()
@@ -32,7 +30,7 @@ export class ActualState implements Known {
     if (module === undefined && symbol in this.#answers) return this.#answers[symbol]
     const key = this.keyOf(source)
     if (key !== undefined) return this.get(key)
-    const type = module?.resources.get(symbol.replace(/\[\d+\]$/, ''))?.type ?? ''
+    const type = resourceOf(source)?.type ?? ''
     const recorded = this.#azure.get(placeOf(source))
     // A managed identity is in the tenant of its subscription.
     return type.startsWith('Microsoft.ManagedIdentity/')

@@ -4,7 +4,7 @@ import type { Compiled } from '../bicep/compile.ts'
 import type { DeclaredResource, GraphType } from '../bicep/declared.ts'
 import type { Place } from '../bicep/places.ts'
 import { graphType, type Json, mapValues, type TemplateModule } from '../bicep/template.ts'
-import { evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
+import { evaluated, type Lookup, placeOf, type Source, type Term } from '../bicep/term.ts'
 import { toValue, Unknown, type Value } from '../bicep/value.ts'
 import type { Further } from './further.ts'
 import { isObject, mergePasses, type Properties, readList, readProperty } from './properties.ts'
@@ -103,8 +103,7 @@ function keyText(value: Value): string {
   if (!(value instanceof Unknown)) return String(value)
   const [only, ...others] = value.pattern ?? []
   if (typeof only !== 'object' || others.length > 0) return String(value)
-  const { module, symbol, path } = only
-  return [...(module?.path ?? []), [symbol, ...path].join('.')].join('/')
+  return [placeOf(only), ...only.path].join('.')
 }
 
 const READABLE = ['applications', 'groups', 'servicePrincipals', 'users'] as const
@@ -161,7 +160,7 @@ export const collectHookObjects = (
 
 /** A property of what Azure or Entra makes and no template names. */
 const unknownOf = (symbol: string, path: string[], origin?: ConstructorParameters<typeof Unknown>[1]) =>
-  new Unknown({ kind: 'source', source: { module: undefined, symbol, path } }, origin)
+  new Unknown({ kind: 'source', module: undefined, symbol, path }, origin)
 
 /** Found by the unique name that it has after the deployment; that name is part of the key. */
 function makeCredential(
