@@ -160,23 +160,13 @@ function addModule(module: TemplateModule, symbol: string, raw: RawResource): vo
   // A module from a template spec or a link carries no template; it has no Graph resources that we could read.
   if (template === undefined) return
   const { dependsOn, condition, copy } = raw
-  const frame: Frame = {
-    path,
-    parent: module,
-    dependsOn,
-    condition,
-    count: copy?.count,
-    given: {},
-    parameters,
-  }
-  const copies = new Map<number, TemplateModule>()
-  const copyOf = (index: number) => {
-    const known = copies.get(index)
-    if (known) return known
-    const place = [...module.path, `${symbol}[${index}]`]
-    const fresh = read(template, { ...frame, path: place, copyIndex: index })
-    copies.set(index, fresh)
-    return fresh
-  }
+  const frame: Frame = { ...MAIN, path, parent: module, dependsOn, condition, count: copy?.count, parameters }
+  const copies: TemplateModule[] = []
+  const copyOf = (copyIndex: number) =>
+    (copies[copyIndex] ??= read(template, {
+      ...frame,
+      path: [...module.path, `${symbol}[${copyIndex}]`],
+      copyIndex,
+    }))
   module.modules.set(symbol, read(template, { ...frame, copy: copy && copyOf }))
 }

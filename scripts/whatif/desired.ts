@@ -38,11 +38,10 @@ export interface DesiredObject {
   type: GraphType
   /** Module path and symbolic name of every pass; empty for what a hook writes. */
   symbols: string[]
+  /** A hook adds to what is there and takes nothing away. */
   by: 'template' | 'hook'
   /** What each write says, in order. */
   passes: (known: Known) => Properties[]
-  /** A hook adds to what is there and takes nothing away. */
-  isMerged: boolean
 }
 
 /** Written by the template: neither by a hook nor only read. */
@@ -85,7 +84,6 @@ export function collectTemplateObjects({ declared }: Pick<Compiled, 'declared'>)
       type: resource.type,
       symbols: resources.map(({ id }) => id),
       by: 'template',
-      isMerged: false,
       passes: (known) => resources.map(({ properties }) => resolveProperties(properties, known)),
     })
   }
@@ -125,7 +123,6 @@ export const collectReadObjects = (
         type,
         symbols: [place],
         by: 'template',
-        isMerged: false,
         passes: (known) => [resolveProperties(values, known)],
       },
     ]
@@ -144,7 +141,6 @@ const makeHookObject = (
   type,
   symbols: [],
   by: 'hook',
-  isMerged: true,
   passes: (known) => [properties(known)],
 })
 

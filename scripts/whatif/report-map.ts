@@ -174,7 +174,7 @@ function drawGrant(one: DesiredObject, { state }: Mapped, nodes: Nodes): Edge[] 
   const to = nodes.of(desired.resourceId, 'api')
   const draw = (scope: unknown) => splitWords(scope).map((label) => ({ from, to, label }))
   const actual = state.isRead(one.key) ? draw(state.get(one.key)?.scope) : undefined
-  return compareEdges(draw(desired.scope), actual, one.isMerged)
+  return compareEdges(draw(desired.scope), actual, one.by === 'hook')
 }
 
 function drawAssignment(one: DesiredObject, { state }: Mapped, nodes: Nodes): Edge[] {

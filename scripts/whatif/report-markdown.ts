@@ -6,7 +6,7 @@ import { renderMap } from './report-map.ts'
 import { SIGNS, showName, showValue } from './report-text.ts'
 import { GRADES, type Grade } from './risk.ts'
 import type { Unmanaged } from './unmanaged.ts'
-import { whereIs } from './unreadable.ts'
+import { type Unreadable, whereIs } from './unreadable.ts'
 import type { WhatIf } from './whatif.ts'
 
 /** By which a workflow finds its own comment again. */
@@ -47,47 +47,33 @@ const table = (head: string[], rows: string[][]): string[] =>
         '',
       ]
 
-const titled = ({ type, title }: Pick<Change, 'type' | 'title'>) =>
-  `${WORDS[type]} **${escapeMarkdown(title)}**`
+type Titled = Pick<Unreadable, 'type' | 'title'>
+const titled = ({ type, title }: Titled) => `${escapeMarkdown(wordOf(type))} **${escapeMarkdown(title)}**`
 
 function risks({ changes, pending, unmanaged, unreadable }: WhatIf): string[] {
+  const row = (grade: Grade, about: Titled, change: string, why: string) => {
+    return [DOTS[grade], titled(about), change, escapeMarkdown(why)]
+  }
   const all = changes.flatMap((change) => change.properties.map((property) => ({ change, property })))
   const grave = (['high', 'medium'] as const).flatMap((grade) =>
     all.filter(({ property }) => property.risk.grade === grade),
   )
+  const open = pending.filter(({ risk }) => risk.grade !== 'low')
+  const worst = GRADES.toReversed().flatMap((grade) => unmanaged.filter((one) => one.grade === grade))
   return table(
     ['risk', 'object', 'change', 'why'],
     [
-      ...unreadable.map((one) => [
-        DOTS[one.grade],
-        `${escapeMarkdown(wordOf(one.type))} **${escapeMarkdown(one.title)}**`,
-        `could not be read (${escapeMarkdown(whereIs(one))})`,
-        escapeMarkdown(one.reason),
-      ]),
-      ...grave.map(({ change, property }) => [
-        DOTS[property.risk.grade],
-        titled(change),
-        `${SIGNS[property.action]} ${escapeMarkdown(property.path)}`,
-        escapeMarkdown(property.risk.reason),
-      ]),
-      ...pending
-        .filter(({ risk }) => risk.grade !== 'low')
-        .map((one) => [
-          DOTS[one.risk.grade],
-          titled(one),
-          `${one.path ? `${escapeMarkdown(one.path)} is ` : ''}known after deployment`,
-          escapeMarkdown(one.risk.reason),
-        ]),
-      ...GRADES.toReversed().flatMap((grade) =>
-        unmanaged
-          .filter((one) => one.grade === grade)
-          .map((one) => [
-            DOTS[grade],
-            titled(one),
-            `unmanaged ${escapeMarkdown(one.kind)}`,
-            escapeMarkdown(one.reason),
-          ]),
+      ...unreadable.map((one) =>
+        row(one.grade, one, `could not be read (${escapeMarkdown(whereIs(one))})`, one.reason),
       ),
+      ...grave.map(({ change, property: { action, path, risk } }) =>
+        row(risk.grade, change, `${SIGNS[action]} ${escapeMarkdown(path)}`, risk.reason),
+      ),
+      ...open.map((one) => {
+        const path = one.path ? `${escapeMarkdown(one.path)} is ` : ''
+        return row(one.risk.grade, one, `${path}known after deployment`, one.risk.reason)
+      }),
+      ...worst.map((one) => row(one.grade, one, `unmanaged ${escapeMarkdown(one.kind)}`, one.reason)),
     ],
   )
 }

@@ -2,7 +2,7 @@
 import { Unknown } from '../bicep/value.ts'
 import type { Directory } from '../graph/directory.ts'
 import { readActual } from './actual.ts'
-import { ActualState, Names, type States } from './actual-state.ts'
+import { ActualState, nameObjects, type States } from './actual-state.ts'
 import { type Blocker, findBlockers } from './blockers.ts'
 import {
   type Change,
@@ -64,7 +64,7 @@ export function prepareStates(declared: Declared): States & { read: DesiredObjec
     if (typeof only === 'object' && others.length === 0 && said) state.record(only, said)
   }
   const objects = [...template, ...collectHookObjects(declared, template, state)]
-  const names = new Names(objects, state, listNames(further))
+  const names = nameObjects(objects, state, listNames(further))
   return { objects, read, state, names }
 }
 
