@@ -194,13 +194,11 @@ export function existingResources(template: TemplateModule): {
     .map((slot) => ({ place: matchPlace(slot), type: slot.resource.type, properties: slot.declared }))
 }
 
-export interface Alignment {
-  matches: Match[]
-  unreadable: Unreadable[]
-}
-
 /** Where there is no way to bring both together, or more than one, what fits nothing else is still recognized. */
-export function align(template: TemplateModule, predicted: readonly PredictedGraphResource[]): Alignment {
+export function align(
+  template: TemplateModule,
+  predicted: readonly PredictedGraphResource[],
+): { matches: Match[]; unreadable: Unreadable[] } {
   const all = slotsIn(template, true).filter(({ resource }) => !resource.existing)
   const slots = all.filter(({ lost }) => lost === undefined)
   const { ways, furthest } = searchWays(slots, predicted)

@@ -43,15 +43,6 @@ function propertyAt(value: Json, path: readonly (string | number)[]): Json | und
   return found
 }
 
-const isEmpty = (value: Json): boolean =>
-  value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
-
-const contains = (container: Json, item: Json): boolean => {
-  if (typeof container === 'string') return container.includes(String(item))
-  if (Array.isArray(container)) return container.some((one) => isDeepStrictEqual(one, item))
-  return isObject(container) && Object.hasOwn(container, String(item))
-}
-
 /** `{0}` and doubled braces; undefined for a format such as `{0:N}`, which only the compiler understands. */
 export function formatParts(format: string): (string | number)[] | undefined {
   const parts: (string | number)[] = []
@@ -68,7 +59,7 @@ export function formatParts(format: string): (string | number)[] | undefined {
 
 const isPlain = (value: Json) => typeof value !== 'object' || value === null
 
-function formatted([format, ...values]: Json[]): Json | undefined {
+function formatted(format?: Json, ...values: Json[]): Json | undefined {
   const parts = typeof format === 'string' ? formatParts(format) : undefined
   if (!parts || !values.every(isPlain)) return undefined
   return parts.map((part) => (typeof part === 'string' ? part : String(values[part] ?? ''))).join('')
@@ -83,13 +74,19 @@ const FUNCTIONS: Record<string, (...values: Json[]) => Json | undefined> = {
   or: (...values) => values.some((one) => one === true),
   not: (value = null) => (typeof value === 'boolean' ? !value : undefined),
   equals: (left = null, right = null) => isDeepStrictEqual(left, right),
-  empty: (value = null) => isEmpty(value),
+  empty: (value = null) =>
+    value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0),
   length: (value = null) =>
     typeof value === 'string' || Array.isArray(value) ? value.length : Object.keys(value ?? {}).length,
-  contains: (container = null, item = null) => contains(container, item),
+  contains: (container = null, item = null) =>
+    Array.isArray(container)
+      ? container.some((one) => isDeepStrictEqual(one, item))
+      : isObject(container)
+        ? Object.hasOwn(container, String(item))
+        : typeof container === 'string' && container.includes(String(item)),
   toLower: (value = null) => (typeof value === 'string' ? value.toLowerCase() : undefined),
   toUpper: (value = null) => (typeof value === 'string' ? value.toUpperCase() : undefined),
-  format: (...values) => formatted(values),
+  format: formatted,
   concat: (...values) => (values.every(isPlain) ? values.join('') : undefined),
   createArray: (...values) => values,
   createObject: (...values) =>
@@ -111,14 +108,14 @@ const FUNCTIONS: Record<string, (...values: Json[]) => Json | undefined> = {
   endsWith: (text = null, part = null) => lower(text).endsWith(lower(part)),
   string: (value = null) => (typeof value === 'string' ? value : JSON.stringify(value)),
   flatten: (lists = null) => (Array.isArray(lists) ? lists.flat() : undefined),
-  union: (...values) => united(values),
+  union: united,
   guid: (...values) => (values.every(isPlain) ? guidOf(values.join('-')) : undefined),
   tryGet: (value = null, ...path) => propertyAt(value, path.map(String)) ?? null,
 }
 
 const lower = (value: Json) => String(value).toLowerCase()
 
-function united(values: Json[]): Json | undefined {
+function united(...values: Json[]): Json | undefined {
   if (values.every(isObject)) return Object.assign({}, ...values)
   if (!values.every((one) => Array.isArray(one))) return undefined
   const all = values.flat()

@@ -109,22 +109,18 @@ function lists(result: WhatIf): string[] {
     ({ title, path, text }) =>
       `- **${escapeMarkdown(title)}** ${escapeMarkdown(path)}: ${escapeMarkdown(text)}`,
   )
-  const unmanaged = ({ title, kind, value }: Unmanaged, why: string) =>
+  const line = ({ title, kind, value }: Unmanaged, why: string) =>
     `- **${escapeMarkdown(title)}**, ${escapeMarkdown(kind)} ${escapeMarkdown(value)}: ${escapeMarkdown(why)}`
+  const unmanaged = result.unmanaged.map((one) => line(one, one.reason))
+  const accepted = result.accepted.map((one) => line(one, one.why))
   const sentences = (lines: string[]) => lines.map((line) => `- ${escapeMarkdown(line)}`)
   const section = (title: string, lines: string[]) =>
     lines.length > 0 ? [`#### ${title}`, '', ...lines, ''] : []
   return [
     ...section('Left behind: tagged for this environment, no longer declared', orphans),
     ...section('Known after deployment: neither a change nor no change', pending),
-    ...section(
-      'Unmanaged: there and not declared; a deployment leaves it',
-      result.unmanaged.map((one) => unmanaged(one, one.reason)),
-    ),
-    ...section(
-      'Accepted exceptions',
-      result.accepted.map((one) => unmanaged(one, one.why)),
-    ),
+    ...section('Unmanaged: there and not declared; a deployment leaves it', unmanaged),
+    ...section('Accepted exceptions', accepted),
     ...section('Exceptions that count for nothing', sentences(result.stale)),
     ...section('Could not be told', sentences(result.notes)),
   ]

@@ -106,10 +106,7 @@ function isSetByPeople(type: GraphType, kind: string): boolean {
   return !isOwn && SETTABLE[type]?.includes(first) === true
 }
 
-interface Of {
-  type: GraphType
-  title: string
-}
+type Of = { type: GraphType; title: string }
 
 /** At every depth, element by element; `path` is where both stand in their object. */
 export function findUndeclared(of: Of, desired: Properties, actual: ActualProperties, path = ''): Found[] {
