@@ -5,11 +5,9 @@ import { type Scope, termOf } from './scope.ts'
 import { isGraph, isObject, type Json, type TemplateModule, type TemplateResource } from './template.ts'
 import {
   type CallTerm,
-  call,
   elementsOf,
   entriesOf,
   formatParts,
-  known,
   nameIn,
   placeOf,
   type Term,
@@ -59,21 +57,8 @@ export interface Match extends Pick<Slot, 'module' | 'resource' | 'copyIndex' | 
 export const matchPlace = ({ module, resource: { symbol }, copyIndex }: Omit<Match, 'properties'>): string =>
   placeOf({ module, symbol: copyIndex === undefined ? symbol : `${symbol}[${copyIndex}]` })
 
-/** What is not understood says nothing; the compiler has evaluated it. */
-function termOrOpen(json: Json, scope: Scope): Term {
-  try {
-    return termOf(json, scope)
-  } catch {
-    if (Array.isArray(json))
-      return call(
-        'createArray',
-        json.map((one) => termOrOpen(one, scope)),
-      )
-    if (!isObject(json) || 'copy' in json) return call('unreadable', [])
-    const entries = Object.entries(json).flatMap(([name, one]) => [known(name), termOrOpen(one, scope)])
-    return call('createObject', entries)
-  }
-}
+/** What is not understood says nothing. */
+const termOrOpen = (json: Json, scope: Scope): Term => termOf(json, { ...scope, isLenient: true })
 
 function truth(condition: Json | undefined, scope: Scope): boolean | undefined {
   if (condition === undefined) return true

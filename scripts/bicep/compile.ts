@@ -201,7 +201,8 @@ async function predict(ask: Ask, { template, parameters }: Source, options: Comp
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-async function run(options: Compilation): Promise<Written> {
+/** Also of a template that nothing here understands. */
+export async function write(options: Compilation): Promise<Written> {
   const path = pathOf(options)
   try {
     if (!existsSync(path)) throw new Error('There is no such file.')
@@ -219,11 +220,8 @@ async function run(options: Compilation): Promise<Written> {
   }
 }
 
-/** The snapshot alone, also of a template that nothing here understands. */
-export const snapshotOf = async (options: Compilation): Promise<unknown> => (await run(options)).snapshot
-
 export async function compile(options: Compilation): Promise<Compiled> {
-  const written = await run(options)
+  const written = await write(options)
   try {
     return readCompiled(written)
   } catch (error) {

@@ -39,9 +39,6 @@ const Snapshot = z.looseObject({
 
 const isKnown = (type: string): type is GraphType => type in KEYS
 
-/** Of a consent for everybody. */
-const OPTIONAL: readonly string[] = ['principalId']
-
 const isName = (value: Value | undefined) =>
   value instanceof Unknown || (typeof value === 'string' && value !== '')
 
@@ -54,7 +51,8 @@ function declaredOf(match: Match): DeclaredResource {
   const values = mapValues(properties, (value, name) =>
     withSemantics(bound(value, entries?.get(name) ?? declared, module), resource.semantics, module),
   )
-  const nameless = KEYS[type].find((name) => !OPTIONAL.includes(name) && !isName(values[name]))
+  // A consent for everybody names nobody.
+  const nameless = KEYS[type].find((name) => name !== 'principalId' && !isName(values[name]))
   if (nameless) throw new Error(`It has no ${nameless}, so that it cannot be told which object it is.`)
   return {
     id: matchPlace(match),
@@ -97,16 +95,14 @@ export function bound(predicted: Json, declared: Term, module: TemplateModule): 
   return mapValues(predicted, (one, name) => bound(one, entries?.get(name) ?? declared, module))
 }
 
-export interface Reading {
-  declared: DeclaredResource[]
-  unreadable: Unreadable[]
-}
-
 /**
  * The Graph resources that template and snapshot declare together, each after those that it depends on. Two
  * resources with one unique name are two writes to one object, in this order.
  */
-export function readDeclared(template: TemplateModule, snapshot: unknown): Reading {
+export function readDeclared(
+  template: TemplateModule,
+  snapshot: unknown,
+): { declared: DeclaredResource[]; unreadable: Unreadable[] } {
   const predicted = Snapshot.parse(snapshot).predictedResources.filter(isGraph)
   const { matches, unreadable } = align(template, predicted)
   const declared: DeclaredResource[] = []

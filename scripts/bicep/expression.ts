@@ -4,21 +4,18 @@ export type Expression =
   | { kind: 'known'; value: string | number }
   | { kind: 'call'; name: string; args: Expression[]; path: Expression[] }
 
-const TOKEN = /\s*('(?:[^']|'')*'|[A-Za-z_$][\w$]*|-?\d+|[.,()[\]?])\s*/y
+const TOKEN = /\s*('(?:[^']|'')*'|[A-Za-z_$][\w$]*|-?\d+|[.,()[\]?])\s*/gy
 
 class Reader {
   readonly #text: string
-  readonly #tokens: string[] = []
+  readonly #tokens: string[]
   #at = 0
 
   constructor(text: string) {
     this.#text = text
-    TOKEN.lastIndex = 0
-    while (TOKEN.lastIndex < text.length) {
-      const match = TOKEN.exec(text)
-      if (match?.[1] === undefined) throw this.#unreadable()
-      this.#tokens.push(match[1])
-    }
+    const found = [...text.matchAll(TOKEN)]
+    this.#tokens = found.map(([, token = '']) => token)
+    if (found.map(([match]) => match).join('') !== text) throw this.#unreadable()
   }
 
   whole(): Expression {

@@ -12,13 +12,20 @@ export interface Scope {
   loops?: Readonly<Record<string, number>>
   /** In a snapshot, names of other modules appear without their module: what the declaration refers to. */
   hints?: readonly Source[]
+  /** What is not understood stays open: the compiler has evaluated it. */
+  isLenient?: boolean
 }
 
 /** Throws an error that names the expression which is not understood. */
 export function termOf(json: Json, scope: Scope): Term {
   if (typeof json === 'string') {
-    const expression = parseExpression(json)
-    return expression ? termOfExpression(expression, scope) : known(plainText(json))
+    try {
+      const expression = parseExpression(json)
+      return expression ? termOfExpression(expression, scope) : known(plainText(json))
+    } catch (error) {
+      if (!scope.isLenient) throw error
+      return call('unreadable', [])
+    }
   }
   const inner = (one: Json) => termOf(one, scope)
   if (Array.isArray(json)) return call('createArray', json.map(inner))

@@ -258,12 +258,12 @@ export function patternOf(term: Term): Pattern | undefined {
   if (term.kind === 'known') return isPlain(term.value) ? [String(term.value)] : undefined
   if (term.path.length > 0) return undefined
   if (term.name === 'concat') return joined(term.args.map(patternOf))
+  if (term.name !== 'format') return undefined
   const [format, ...args] = term.args
-  const parts = term.name === 'format' ? formatParts(textOf(format) ?? '{') : undefined
-  return parts && joined(parts.map((part) => (typeof part === 'string' ? [part] : holeOf(args[part]))))
+  const holes = args.map(patternOf)
+  const parts = formatParts(textOf(format) ?? '{')
+  return parts && joined(parts.map((part) => (typeof part === 'string' ? [part] : holes[part])))
 }
-
-const holeOf = (term: Term | undefined): Pattern | undefined => term && patternOf(term)
 
 function joined(parts: (Pattern | undefined)[]): Pattern | undefined {
   const pattern: (string | Source)[] = []

@@ -2,22 +2,16 @@
 import type { GraphType } from '../bicep/declared.ts'
 import type { Surroundings } from './actual.ts'
 import type { States } from './actual-state.ts'
-import { type DesiredObject, resolveObject } from './desired.ts'
+import { type About, type DesiredObject, resolveObject } from './desired.ts'
 import { type Compared, compareObject, type Difference, type PendingValue } from './difference.ts'
 import { type ActualProperties, type Properties, readList } from './properties.ts'
 import { findCircumstances, findHighest, type Grade, type Judging, type Risk } from './risk.ts'
 import { gradeOpen, gradeRisk, reverse } from './risk-rules.ts'
 
-export interface Graded extends Difference {
-  risk: Risk
-}
+export type Graded = Difference & { risk: Risk }
 
-export interface Change {
+export interface Change extends About {
   action: 'create' | 'update'
-  type: GraphType
-  /** Of the desired object: unique within one what-if, and the same in the next one. */
-  key: string
-  title: string
   symbols: string[]
   by: 'template' | 'hook'
   /** Of the actual object. */
@@ -27,12 +21,7 @@ export interface Change {
 }
 
 /** An object of which something is known only after the deployment: it may be anything, so its place is graded. */
-export interface Pending extends PendingValue {
-  risk: Risk
-  key: string
-  title: string
-  type: GraphType
-}
+export type Pending = PendingValue & About & { risk: Risk }
 
 /** What differs, graded, and what is known only after the deployment. */
 export function findChanges(states: States, judging: Judging): { changes: Change[]; pending: Pending[] } {

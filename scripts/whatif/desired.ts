@@ -33,7 +33,7 @@ export interface Known {
 }
 
 export interface DesiredObject {
-  /** One key, one object: `applications/my-app`, `servicePrincipals/identity/api.appId`. */
+  /** One key, one object, the same in every what-if: `applications/my-app`, `servicePrincipals/identity/api.appId`. */
   key: string
   type: GraphType
   /** Module path and symbolic name of every pass; empty for what a hook writes. */
@@ -42,6 +42,11 @@ export interface DesiredObject {
   by: 'template' | 'hook'
   /** What each write says, in order. */
   passes: (known: Known) => Properties[]
+}
+
+/** How a finding names its object. */
+export interface About extends Pick<DesiredObject, 'key' | 'type'> {
+  title: string
 }
 
 /** Written by the template: neither by a hook nor only read. */

@@ -31,7 +31,7 @@ export interface PendingValue {
   /** The known parts, the others in braces. */
   text: string
   /** Actual values whose place it may take, in words. */
-  instead?: string[] | undefined
+  instead?: string[]
   /** An actual value that fits, on a host of which a part is not known: it may be another one. */
   assumed?: string | undefined
   /** It is known what is wanted, and Graph does not show what is there: no finding, or it would be one for ever. */
@@ -113,7 +113,10 @@ export function compareProperties(desired: Properties, actual: Json | undefined,
     if (name === 'logo' && where.isNew && typeof value === 'string')
       addDifference(describeBytes(value), undefined, inner)
     else if (BETA_ONLY.includes(name) && !where.isNew && present[name] === undefined)
-      leaveOpen('cannot be told: Microsoft Graph v1.0 does not show it', inner, { isUnseen: true })
+      where.into.pending.push({
+        ...{ path: inner.path, place: inner.place, isUnseen: true },
+        text: 'cannot be told: Microsoft Graph v1.0 does not show it',
+      })
     else if (!WRITE_ONLY.includes(name)) compareValue(value, present[name], inner)
   }
 }
@@ -151,21 +154,14 @@ function addDifference(after: Value, before: Json | undefined, { path, place, in
 function compareUnknown(desired: Unknown, actual: Json | undefined, where: Where): void {
   const fits = desired.fits(actual)
   const isOpen = fits === undefined || (fits && WHOLE.includes(where.place))
-  if (isOpen && !where.isNew)
-    leaveOpen(desired.text, where, insteadOf(Array.isArray(actual) ? actual : [actual]))
+  if (isOpen && !where.isNew) leaveOpen(desired.text, where, Array.isArray(actual) ? actual : [actual])
   else if (!fits) addDifference(desired, actual, where)
   else assume(desired, actual, where)
 }
 
-const leaveOpen = (
-  text: string,
-  { path, place, into }: Where,
-  more: Pick<PendingValue, 'instead' | 'isUnseen'>,
-) => into.pending.push({ path, place, text, ...more })
-
-function insteadOf(actual: readonly (Json | undefined)[]): Pick<PendingValue, 'instead'> {
-  const instead = actual.filter((one) => ['string', 'number', 'boolean'].includes(typeof one)).map(String)
-  return instead.length > 0 ? { instead } : {}
+function leaveOpen(text: string, { path, place, into }: Where, there: readonly (Json | undefined)[]): void {
+  const instead = there.filter((one) => ['string', 'number', 'boolean'].includes(typeof one)).map(String)
+  into.pending.push({ path, place, text, instead })
 }
 
 /** What is on a host of which a part is unknown fits, and may be another one. */
@@ -210,7 +206,7 @@ function addUnknown(
   const there = left.map((value) => (id === undefined ? value : labelOf(value, id, where)))
   for (const one of unknown) {
     if (where.isNew) addDifference(one, undefined, where)
-    else leaveOpen(one.text, where, insteadOf(where.isAppended ? [] : there))
+    else leaveOpen(one.text, where, where.isAppended ? [] : there)
   }
 }
 

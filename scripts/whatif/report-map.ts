@@ -159,8 +159,7 @@ function drawClients(one: DesiredObject, { state }: Mapped, nodes: Nodes): Edge[
         label: 'no prompt',
       })),
     )
-  const actual = state.get(one.key)
-  const present = actual ? draw(actual.api) : state.isAbsent(one.key) ? [] : undefined
+  const present = state.isRead(one.key) ? draw(state.get(one.key)?.api) : undefined
   return compareEdges(draw(api), present)
 }
 

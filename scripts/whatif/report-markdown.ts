@@ -78,10 +78,10 @@ function risks({ changes, pending, unmanaged, unreadable }: WhatIf): string[] {
   )
 }
 
-function valueLines({ action, path, before, after }: Graded): string[] {
+function valueLines({ path, before, after }: Graded): string[] {
   const removed = before === undefined ? [] : [`- ${showName(path)}: ${showValue(before)}`]
   const added = after === undefined ? [] : [`+ ${showName(path)}: ${showValue(after)}`]
-  return action === 'add' ? added : action === 'remove' ? removed : [...removed, ...added]
+  return [...removed, ...added]
 }
 
 function details(change: Change): string[] {

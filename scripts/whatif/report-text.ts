@@ -34,11 +34,11 @@ export function showValue(value: Value | undefined): string {
 export const showName = (name: string): string =>
   showValue(name).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\')
 
-function valueText({ action, before, after }: Graded): string {
-  if (action === 'add') return showValue(after)
-  if (action === 'remove') return showValue(before)
-  return `${showValue(before)} -> ${showValue(after)}`
-}
+const valueText = ({ before, after }: Graded): string =>
+  [before, after]
+    .filter((one) => one !== undefined)
+    .map(showValue)
+    .join(' -> ')
 
 /** What differs, on one line. */
 export const showProperty = (one: Graded): string => `${SIGNS[one.action]} ${one.path}: ${valueText(one)}`
@@ -76,17 +76,18 @@ function changeLines(change: Change, result: WhatIf, paint: Paint): string[] {
   const from = result.orphans.find(({ renamedTo }) => renamedTo === change.key)
   const verb = change.action === 'create' ? 'will be created' : 'will be changed'
   const head = `  ${sign} ${WORDS[change.type]} "${showName(change.title)}" ${verb}${by}${paint('quiet', where)}`
-  const rename = from
-    ? [
-        `      renamed from ${showName(from.uniqueName ?? from.id)}: a unique name cannot change, so this is a new object`,
-      ]
-    : []
-  return [head, ...rename, ...change.properties.flatMap((one) => propertyLines(one, paint)), '']
+  const rename =
+    from &&
+    `      renamed from ${showName(from.uniqueName ?? from.id)}: a unique name cannot change, so this is a new object`
+  return [
+    head,
+    ...(rename ? [rename] : []),
+    ...change.properties.flatMap((one) => propertyLines(one, paint)),
+    '',
+  ]
 }
 
-function section(title: string, lines: string[]): string[] {
-  return lines.length > 0 ? [title, ...lines, ''] : []
-}
+const section = (title: string, lines: string[]) => (lines.length > 0 ? [title, ...lines, ''] : [])
 
 const plan = ({ create, update, orphans, unmanaged }: Summary) =>
   `Plan: ${create} to create, ${update} to change, ${orphans} left behind, ${unmanaged} unmanaged.`

@@ -240,7 +240,7 @@ export function gradeOpen({ path, place, instead }: PendingValue): Risk {
     path === ''
       ? 'Which object is written is known only after the deployment.'
       : 'What it will be cannot be told before the deployment.'
-  const there = instead ? ` It may take the place of ${instead.join(', ')}.` : ''
+  const there = instead?.length ? ` It may take the place of ${instead.join(', ')}.` : ''
   return { grade, rule: 'known-after-deployment', reason: what + there }
 }
 

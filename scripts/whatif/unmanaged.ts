@@ -3,17 +3,13 @@ import { z } from 'zod'
 import type { GraphType } from '../bicep/declared.ts'
 import { FederatedCredential, Grant } from '../graph/graph-objects.ts'
 import type { States } from './actual-state.ts'
-import { type DesiredObject, isOurs, resolveObject } from './desired.ts'
+import { type About, type DesiredObject, isOurs, resolveObject } from './desired.ts'
 import type { Further } from './further.ts'
 import { type Properties, readList, readProperty, splitWords } from './properties.ts'
 import { NO_ROLE } from './risk.ts'
 import { type Found, findUndeclared, findUnfamiliar } from './unmanaged-properties.ts'
 
-export interface Unmanaged extends Found {
-  key: string
-  type: GraphType
-  title: string
-}
+export type Unmanaged = Found & About
 
 const Assignment = z.object({
   id: z.string(),
@@ -64,8 +60,6 @@ export function findUnmanaged(
     return found.map((item) => ({ ...about, ...item }))
   })
 }
-
-type About = Pick<Unmanaged, 'key' | 'type' | 'title'>
 
 /** In words: properties that this version does not know; they are neither fine nor a finding. */
 export const noteUnfamiliar = ({ objects, state, names }: States): string[] =>
