@@ -131,12 +131,9 @@ async function readObjects(
 /** What hangs on an object that is not there is not there either. */
 function settle(left: readonly DesiredObject[], state: ActualState): void {
   const gone = left.filter((one) => hasNewKey(one, state))
+  const rest = left.filter((one) => !gone.includes(one))
   for (const { key } of gone) state.set(key, undefined)
-  if (gone.length > 0)
-    settle(
-      left.filter((one) => !gone.includes(one)),
-      state,
-    )
+  if (gone.length > 0) settle(rest, state)
 }
 
 const KEYS = ['appId', 'resourceId', 'principalId', 'clientId', 'uniqueName', 'name']

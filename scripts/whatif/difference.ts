@@ -139,10 +139,10 @@ const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/
 
 /** Ids are written in any case, times in any zone; every other text counts letter by letter. */
 function isSame(desired: Value | undefined, actual: Value | undefined, isExact = false): boolean {
-  if (typeof desired !== 'string' || typeof actual !== 'string') return desired === actual
+  if (desired === actual) return true
+  if (typeof desired !== 'string' || typeof actual !== 'string') return false
   if (TIME.test(desired) && TIME.test(actual)) return Date.parse(desired) === Date.parse(actual)
-  const isId = !isExact && GUID.test(desired)
-  return isId ? desired.toLowerCase() === actual.toLowerCase() : desired === actual
+  return !isExact && GUID.test(desired) && desired.toLowerCase() === actual.toLowerCase()
 }
 
 function addDifference(after: Value, before: Json | undefined, { path, place, into }: Where): void {
@@ -176,7 +176,7 @@ function compareLists(desired: Value[], actual: Json | undefined, where: Where):
   const present = Array.isArray(actual) ? actual : []
   const { place, into, isAppended } = where
   const id = [...desired, ...present].some(isObject) ? idProperty(desired, place) : undefined
-  const keyOf = (value: Value) => (id === undefined ? value : readProperty(value, id))
+  const keyOf = (value: Value) => keyIn(value, id, place)
   const pathOf = (value: Value) => elementPath(value, id, where)
   const { pairs, alone, left } =
     place === 'keyCredentials' ? pairCertificates(desired, present) : pairElements(desired, present, keyOf)
@@ -235,6 +235,11 @@ function idProperty(desired: readonly Value[], place: string): string | undefine
   if (known) return known
   const objects = desired.filter((one) => isObject(one))
   return USUAL_IDS.find((name) => objects.length > 0 && objects.every((one) => name in one))
+}
+
+function keyIn(value: Value, id: string | undefined, place: string): Value | undefined {
+  if (place === 'keyCredentials') return thumbprintOf(value)
+  return id === undefined ? value : readProperty(value, id)
 }
 
 const elementPath = (value: Value, id: string | undefined, where: Where): string =>

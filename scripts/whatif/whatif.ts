@@ -107,11 +107,10 @@ function findAssumed({ key, type, title, path, text, assumed, isMade }: Pending)
   return [{ key, type, title, kind: path, value: assumed, grade, reason }]
 }
 
+export type Surroundings = Asked & { directory: Pick<Directory, 'get' | 'list'> }
+
 /** The what-if of an environment. Throws a Problem when a right to read is missing. */
-export async function askWhatIf(
-  context: Asked & { directory: Pick<Directory, 'get' | 'list'> },
-  question: Question,
-): Promise<WhatIf> {
+export async function askWhatIf(context: Surroundings, question: Question): Promise<WhatIf> {
   const [declared, policy] = await Promise.all([
     loadDeclared(context, question),
     loadPolicy(context, question),
