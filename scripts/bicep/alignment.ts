@@ -5,11 +5,11 @@ import { type Scope, termOf } from './scope.ts'
 import { isGraph, isObject, type Json, type TemplateModule, type TemplateResource } from './template.ts'
 import {
   type CallTerm,
-  call,
   elementsOf,
   entriesOf,
   formatParts,
-  known,
+  nameIn,
+  placeOf,
   type Term,
   textOf,
   withoutHash,
@@ -27,6 +27,8 @@ interface Slot {
   resource: TemplateResource
   /** Its number in a loop. */
   copyIndex: number | undefined
+  /** What the template says of the properties. */
+  declared: Term
   /** undefined: only the compiler can tell. */
   isDeployed: boolean | undefined
   /** A loop whose length only the compiler knows: none, one or many. */
@@ -46,36 +48,17 @@ export interface Unreadable {
   reason: string
 }
 
-export interface Match {
-  module: TemplateModule
-  resource: TemplateResource
-  copyIndex: number | undefined
+export interface Match extends Pick<Slot, 'module' | 'resource' | 'copyIndex' | 'declared'> {
+  /** As the snapshot says them. */
   properties: Record<string, Json>
-  /** What the template says of the properties. */
-  declared: Term
 }
 
-export const placeOf = (module: TemplateModule, symbol: string, index?: number): string =>
-  [...module.path, index === undefined ? symbol : `${symbol}[${index}]`].join('/')
+/** Module path and symbolic name; of a loop also its number: `identity/owner[0]`. */
+export const matchPlace = ({ module, resource: { symbol }, copyIndex }: Omit<Match, 'properties'>): string =>
+  placeOf({ module, symbol: copyIndex === undefined ? symbol : `${symbol}[${copyIndex}]` })
 
-const slotPlace = ({ module, resource, copyIndex }: Pick<Slot, 'module' | 'resource' | 'copyIndex'>) =>
-  placeOf(module, resource.symbol, copyIndex)
-
-/** What is not understood says nothing; the compiler has evaluated it. */
-function termOrOpen(json: Json, scope: Scope): Term {
-  try {
-    return termOf(json, scope)
-  } catch {
-    if (Array.isArray(json))
-      return call(
-        'createArray',
-        json.map((one) => termOrOpen(one, scope)),
-      )
-    if (!isObject(json) || 'copy' in json) return call('unreadable', [])
-    const entries = Object.entries(json).flatMap(([name, one]) => [known(name), termOrOpen(one, scope)])
-    return call('createObject', entries)
-  }
-}
+/** What is not understood says nothing. */
+const termOrOpen = (json: Json, scope: Scope): Term => termOf(json, { ...scope, isLenient: true })
 
 function truth(condition: Json | undefined, scope: Scope): boolean | undefined {
   if (condition === undefined) return true
@@ -91,15 +74,10 @@ function countOf(count: Json | undefined, module: TemplateModule): number | unde
   return term?.kind === 'known' && typeof term.value === 'number' ? term.value : undefined
 }
 
-const indexes = (count: number) => Array.from({ length: count }, (_, index) => index)
-
 /** A symbolic name, or an id whose last part names the deployment. */
 function dependencyName(dependency: string, module: TemplateModule): string {
-  const term = termOrOpen(dependency, { module })
-  const last = term.kind === 'call' && !textOf(term) ? term.args.at(-1) : undefined
-  const text =
-    textOf(term) ?? textOf(last) ?? (last?.kind === 'call' ? textOf(last.args[0]) : undefined) ?? dependency
-  return withoutHash(text.split('/').at(-1) ?? text).replace(/\[\d+\]$/, '')
+  const name = nameIn(termOrOpen(dependency, { module })) ?? dependency
+  return withoutHash(name).replace(/\[\d+\]$/, '')
 }
 
 /** In the compiler's order: as the template lists them, but after what they depend on. */
@@ -111,7 +89,7 @@ function slotsIn(module: TemplateModule, isDeployed: boolean | undefined): Slot[
     if (!one || state.get(symbol) === 'done') return
     if (state.get(symbol) === 'begun')
       throw new Error(
-        `${placeOf(module, symbol)} depends on itself: the resources depend on each other in a circle.`,
+        `${placeOf({ module, symbol })} depends on itself: the resources depend on each other in a circle.`,
       )
     state.set(symbol, 'begun')
     for (const dependency of one.dependsOn) visit(dependencyName(dependency, module))
@@ -130,11 +108,12 @@ function slotsOf(resource: TemplateResource, module: TemplateModule, isOuter: bo
     copyIndex,
     isRepeated,
     lost: undefined,
+    declared: termOrOpen(resource.properties, { module, copyIndex }),
     isDeployed: both(isOuter, truth(resource.condition, { module, copyIndex })),
   })
-  if (resource.count === undefined) return [slot(undefined)]
-  const count = countOf(resource.count, module)
-  return count === undefined ? [slot(undefined, true)] : indexes(count).map((index) => slot(index))
+  if (resource.copy === undefined) return [slot(undefined)]
+  const count = countOf(resource.copy.count, module)
+  return count === undefined ? [slot(undefined, true)] : Array.from({ length: count }, (_, at) => slot(at))
 }
 
 function slotsOfModule(module: TemplateModule, isOuter: boolean | undefined): Slot[] {
@@ -144,7 +123,7 @@ function slotsOfModule(module: TemplateModule, isOuter: boolean | undefined): Sl
     slotsIn(one, both(isOuter, truth(one.condition, { module: parent, copyIndex: one.copyIndex })))
   if (!copy) return inner(module)
   const count = countOf(module.count, parent)
-  if (count !== undefined) return indexes(count).flatMap((index) => inner(copy(index)))
+  if (count !== undefined) return Array.from({ length: count }, (_, at) => inner(copy(at))).flat()
   const lost = `Module ${module.path.join('/')} is a loop, and its length ${String(module.count)} is known only to the compiler. Loop over a parameter or a variable with a literal value.`
   return inner(module).map((slot) => ({ ...slot, isRepeated: true, lost }))
 }
@@ -195,57 +174,40 @@ export function existingResources(template: TemplateModule): {
 }[] {
   return slotsIn(template, true)
     .filter(
-      ({ resource, isDeployed, isRepeated }) => resource.isExisting && isDeployed !== false && !isRepeated,
+      ({ resource, isDeployed, isRepeated }) => resource.existing && isDeployed !== false && !isRepeated,
     )
-    .map((slot) => ({
-      place: slotPlace(slot),
-      type: slot.resource.type,
-      properties: termOrOpen(slot.resource.properties, slot),
-    }))
-}
-
-export interface Alignment {
-  matches: Match[]
-  unreadable: Unreadable[]
+    .map((slot) => ({ place: matchPlace(slot), type: slot.resource.type, properties: slot.declared }))
 }
 
 /** Where there is no way to bring both together, or more than one, what fits nothing else is still recognized. */
-export function align(template: TemplateModule, predicted: readonly PredictedGraphResource[]): Alignment {
-  const all = slotsIn(template, true).filter(({ resource }) => !resource.isExisting)
+export function align(
+  template: TemplateModule,
+  predicted: readonly PredictedGraphResource[],
+): { matches: Match[]; unreadable: Unreadable[] } {
+  const all = slotsIn(template, true).filter(({ resource }) => !resource.existing)
   const slots = all.filter(({ lost }) => lost === undefined)
-  const declared = new Map(all.map((slot) => [slot, termOrOpen(slot.resource.properties, slot)]))
-  const couldBe = (slot: Slot, one: PredictedGraphResource | undefined) => {
-    const term = declared.get(slot)
-    if (!one || !term || slot.isDeployed === false) return false
-    return slot.resource.type === one.type && fits(term, one.properties)
-  }
-  const { ways, furthest } = searchWays(slots, predicted, couldBe)
+  const { ways, furthest } = searchWays(slots, predicted)
   const [whole, other] = ways
   const way =
     whole && !other ? whole : onlyFits(predicted.map((one) => all.filter((slot) => couldBe(slot, one))))
   const reason = whole ? other && ambiguity(whole, other) : misfit(predicted[furthest])
-  const numbers = new Map<Slot, number>()
-  const matches = predicted.flatMap((one, index) => {
+  const matches = predicted.flatMap(({ properties }, index) => {
     const slot = way[index]
-    const term = slot && declared.get(slot)
-    if (!slot || !term) return []
-    const { module, resource } = slot
-    const number = numbers.get(slot) ?? 0
-    numbers.set(slot, number + 1)
-    const copyIndex = slot.isRepeated ? number : slot.copyIndex
-    return [{ module, resource, copyIndex, properties: one.properties, declared: term }]
+    if (!slot) return []
+    const earlier = way.slice(0, index).filter((one) => one === slot)
+    return [{ ...slot, copyIndex: slot.isRepeated ? earlier.length : slot.copyIndex, properties }]
   })
   const free = all.filter((slot) => !way.includes(slot))
   const unreadable = predicted.flatMap((one, index) =>
     way[index] ? [] : [describeUnreadable(one, free, reason ?? '')],
   )
   const named = new Set(unreadable.flatMap(({ symbols }) => symbols))
-  const missing = free.filter((slot) => isCertain(slot) && !slot.lost && !named.has(slotPlace(slot)))
+  const missing = free.filter((slot) => isCertain(slot) && !slot.lost && !named.has(matchPlace(slot)))
   return { matches, unreadable: [...unreadable, ...missing.map(describeMissing)] }
 }
 
 function describeMissing(slot: Slot): Unreadable {
-  const place = slotPlace(slot)
+  const place = matchPlace(slot)
   const reason = 'It is declared, and the compiler does not predict it. Were both made from the same files?'
   return { type: slot.resource.type, title: place, symbols: [place], reason }
 }
@@ -272,7 +234,7 @@ function describeUnreadable(
 ): Unreadable {
   const possible = free.filter(({ resource, isDeployed }) => resource.type === type && isDeployed !== false)
   const lost = possible.filter((slot) => slot.lost !== undefined)
-  const symbols = [...new Set((lost.length > 0 ? lost : possible).map(slotPlace))]
+  const symbols = [...new Set((lost.length > 0 ? lost : possible).map(matchPlace))]
   const { displayName, uniqueName, name } = properties
   const title = [displayName, uniqueName, name].find((one) => typeof one === 'string' && /^[^[]/.test(one))
   return {
@@ -286,8 +248,11 @@ function describeUnreadable(
 /** Two resources that are equal in everything, so that it does not matter which is which, cannot exist: keys differ. */
 function ambiguity(way: readonly Slot[], other: readonly Slot[]): string {
   const places = [...way, ...other].filter((_, at) => way[at % way.length] !== other[at % way.length])
-  return `It cannot be told which prediction belongs to which of ${[...new Set(places.map(slotPlace))].join(', ')}. Give them names or texts of their own.`
+  return `It cannot be told which prediction belongs to which of ${[...new Set(places.map(matchPlace))].join(', ')}. Give them names or texts of their own.`
 }
+
+const couldBe = ({ declared, resource, isDeployed }: Slot, one: PredictedGraphResource | undefined) =>
+  one !== undefined && isDeployed !== false && resource.type === one.type && fits(declared, one.properties)
 
 const isCertain = ({ isDeployed, isRepeated }: Slot) => isDeployed === true && !isRepeated
 
@@ -295,7 +260,6 @@ const isCertain = ({ isDeployed, isRepeated }: Slot) => isDeployed === true && !
 function searchWays(
   slots: readonly Slot[],
   predicted: readonly PredictedGraphResource[],
-  couldBe: (slot: Slot, one: PredictedGraphResource | undefined) => boolean,
 ): { ways: Slot[][]; furthest: number } {
   const known = new Map<string, Slot[][]>()
   let furthest = 0

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { z } from 'zod'
 import type { Unreadable } from './alignment.ts'
 import { bound, type DeclaredResource, readDeclared } from './declared.ts'
-import { azdParameters, templateOf, typedParameters, variablesOf } from './parameter-file.ts'
+import { azdParameters, ParameterFile, templateOf, typedParameters, variablesOf } from './parameter-file.ts'
 import { refuseForeignFiles } from './reach.ts'
 import { termOf } from './scope.ts'
 import { type Ask, Diagnostics, inSession } from './session.ts'
@@ -59,7 +59,6 @@ const BuiltWithParameters = z.object({
 })
 const References = z.object({ filePaths: z.array(z.string()) })
 const Predicted = z.object({ snapshot: z.string() })
-const Values = z.object({ parameters: z.record(z.string(), z.looseObject({ value: z.json().optional() })) })
 const Outputs = z.looseObject({ outputs: z.record(z.string(), z.json()).default({}) })
 const Head = z.looseObject({
   $schema: z.string().default(''),
@@ -69,7 +68,7 @@ const Head = z.looseObject({
   definitions: z.record(z.string(), z.looseObject({ type: z.string() })).default({}),
 })
 
-const FILE = 'main.bicepparam'
+const pathOf = ({ infra, parameters = 'main.bicepparam' }: Compilation) => join(infra, parameters)
 
 /** Throws what the compiler has found, if that are errors. */
 function refuseErrors(diagnostics: Diagnostics): void {
@@ -110,12 +109,13 @@ function typedValues(values: Readonly<Record<string, string>>, template: unknown
 
 /** Of a template that needs no parameter file, or has azd's form of one. */
 async function buildPlain(ask: Ask, options: Compilation): Promise<Source> {
-  const { infra, environment, parameters = FILE, values = {} } = options
-  const path = templateOf(join(infra, parameters))
+  const { infra, environment, values = {} } = options
+  const file = pathOf(options)
+  const path = templateOf(file)
   if (!path) throw new Error('There is no main.bicep beside it.')
   await refuseForeign(ask, path, infra)
   const template = await buildTemplate(ask, path)
-  const stored = parameters.endsWith('.bicep') ? {} : azdParameters(join(infra, parameters), environment)
+  const stored = path === file ? {} : azdParameters(file, environment)
   const given = { ...typedParameters(stored, typesOf(template)), ...typedValues(values, template) }
   return { template, parameters: given }
 }
@@ -126,9 +126,9 @@ async function refuseForeign(ask: Ask, path: string, infra: string): Promise<voi
 }
 
 async function buildSource(ask: Ask, options: Compilation): Promise<Source> {
-  const { infra, parameters = FILE, values = {} } = options
-  if (!parameters.endsWith('.bicepparam')) return buildPlain(ask, options)
-  const path = join(infra, parameters)
+  const { infra, values = {} } = options
+  const path = pathOf(options)
+  if (!path.endsWith('.bicepparam')) return buildPlain(ask, options)
   await refuseForeign(ask, path, infra)
   const target = templateOf(path)
   const parameterOverrides =
@@ -137,8 +137,8 @@ async function buildSource(ask: Ask, options: Compilation): Promise<Source> {
       : typedValues(values, await buildTemplate(ask, target))
   const built = await ask('compileParams', { path, parameterOverrides }, BuiltWithParameters)
   refuseErrors(built.diagnostics)
-  if (!built.template) throw new Error(`${parameters} names no Bicep file: using 'main.bicep'`)
-  const read = Values.parse(JSON.parse(built.parameters ?? '{}')).parameters
+  if (!built.template) throw new Error(`${basename(path)} names no Bicep file: using 'main.bicep'`)
+  const read = ParameterFile.parse(JSON.parse(built.parameters ?? '{}')).parameters
   return {
     template: JSON.parse(built.template),
     parameters: mapValues(read, ({ value = '' }) => value),
@@ -147,9 +147,6 @@ async function buildSource(ask: Ask, options: Compilation): Promise<Source> {
 
 const literal = (value: Json) =>
   `json('${JSON.stringify(value).replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('${', '\\${')}')`
-
-/** As azd and the Azure CLI call a deployment: after its file. */
-const nameOf = ({ parameters = FILE }: Compilation) => parameters.split('.')[0] ?? 'main'
 
 /** What the template is deployed to counts: a name of a group means nothing to one for a subscription. */
 function metadataOf(template: unknown, options: Compilation) {
@@ -165,7 +162,8 @@ function metadataOf(template: unknown, options: Compilation) {
   return {
     tenantId,
     location: environment.AZURE_LOCATION || 'westeurope',
-    deploymentName: nameOf(options),
+    // As azd and the Azure CLI call a deployment: after its file.
+    deploymentName: basename(pathOf(options)).split('.')[0],
     ...(isBelow ? { subscriptionId } : {}),
     ...(kind === 'managementgroup' ? { managementGroupId: tenantId } : {}),
     ...(kind === '' && group ? { resourceGroup: group } : {}),
@@ -177,7 +175,7 @@ async function predict(ask: Ask, { template, parameters }: Source, options: Comp
   const metadata = metadataOf(template, options)
   const lines = Object.entries(parameters).map(([name, value]) => `param ${name} = ${literal(value)}`)
   const folder = await mkdtemp(join(tmpdir(), 'template-'))
-  const path = join(folder, FILE)
+  const path = join(folder, 'main.bicepparam')
   try {
     await writeFile(join(folder, 'main.json'), JSON.stringify(template))
     await writeFile(path, ["using 'main.json'", ...lines].join('\n'))
@@ -201,37 +199,29 @@ async function predict(ask: Ask, { template, parameters }: Source, options: Comp
   }
 }
 
-async function write(options: Compilation): Promise<Written> {
-  const path = pathOf(options)
-  if (!existsSync(path)) throw new Error('There is no such file.')
-  return inSession(variablesOf(path, options.environment), async (ask) => {
-    const source = await buildSource(ask, options)
-    return { ...source, snapshot: await predict(ask, source, options) }
-  })
-}
-
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-const pathOf = ({ infra, parameters = FILE }: Compilation) => join(infra, parameters)
-
-async function run(options: Compilation): Promise<Written> {
+/** Also of a template that nothing here understands. */
+export async function write(options: Compilation): Promise<Written> {
+  const path = pathOf(options)
   try {
-    return await write(options)
+    if (!existsSync(path)) throw new Error('There is no such file.')
+    return await inSession(variablesOf(path, options.environment), async (ask) => {
+      const source = await buildSource(ask, options)
+      return { ...source, snapshot: await predict(ask, source, options) }
+    })
   } catch (error) {
     const reason = reasonOf(error)
     // Where a value is missing, which it says with a code (BCP258) or without, Bicep cannot know our way.
     const way = /BCP258|missing an assignment/.test(reason)
       ? '\nA parameter without a value: --set name=value'
       : ''
-    throw new Error(`${pathOf(options)} does not compile with these parameters:\n${reason}${way}`)
+    throw new Error(`${path} does not compile with these parameters:\n${reason}${way}`)
   }
 }
 
-/** The snapshot alone, also of a template that nothing here understands. */
-export const snapshotOf = async (options: Compilation): Promise<unknown> => (await run(options)).snapshot
-
 export async function compile(options: Compilation): Promise<Compiled> {
-  const written = await run(options)
+  const written = await write(options)
   try {
     return readCompiled(written)
   } catch (error) {
@@ -246,17 +236,13 @@ export function readCompiled(written: Written): Compiled {
   const { declared, unreadable } = readDeclared(template, snapshot)
   if (declared.length === 0 && unreadable.length > 0)
     throw new Error(unreadable.map(({ title, reason }) => `${title}: ${reason}`).join('\n'))
-  const outputs = mapValues(Outputs.parse(snapshot).outputs, (value, name) =>
-    readOutput(value, template.outputs[name] ?? null, template),
-  )
+  // Outputs say what the last deployment has made; one that is not understood says nothing.
+  const outputs = mapValues(Outputs.parse(snapshot).outputs, (value, name) => {
+    try {
+      return bound(value, termOf(template.outputs[name] ?? null, { module: template }), template)
+    } catch {
+      return null
+    }
+  })
   return { written, template, declared, unreadable, outputs }
-}
-
-/** Outputs say what the last deployment has made; one that is not understood says nothing. */
-function readOutput(value: Json, declared: Json, module: TemplateModule): Value {
-  try {
-    return bound(value, termOf(declared, { module }), module)
-  } catch {
-    return null
-  }
 }

@@ -1,6 +1,6 @@
 /** The Graph resources that a deployment would write, in the order of the writes. */
 import { z } from 'zod'
-import { align, type Match, placeOf, type Unreadable } from './alignment.ts'
+import { align, type Match, matchPlace, type Unreadable } from './alignment.ts'
 import { parseExpression, plainText } from './expression.ts'
 import { termOf } from './scope.ts'
 import { graphType, isGraph, isObject, type Json, mapValues, type TemplateModule } from './template.ts'
@@ -24,7 +24,6 @@ export type GraphType = keyof typeof KEYS
 export interface DeclaredResource {
   /** Module path and symbolic name: `identity/api`; of a loop also its number: `identity/owner[0]`. */
   id: string
-  symbol: string
   type: GraphType
   /** The properties that identify the object; a part of `properties`. */
   key: Record<string, Value>
@@ -40,13 +39,11 @@ const Snapshot = z.looseObject({
 
 const isKnown = (type: string): type is GraphType => type in KEYS
 
-/** Of a consent for everybody. */
-const OPTIONAL: readonly string[] = ['principalId']
-
 const isName = (value: Value | undefined) =>
   value instanceof Unknown || (typeof value === 'string' && value !== '')
 
-function declaredOf({ module, resource, copyIndex, properties, declared }: Match): DeclaredResource {
+function declaredOf(match: Match): DeclaredResource {
+  const { module, resource, properties, declared } = match
   const type = graphType(resource.type)
   if (!isKnown(type))
     throw new Error(`${resource.type} (${resource.symbol}) is a Graph type that is not known here.`)
@@ -54,11 +51,11 @@ function declaredOf({ module, resource, copyIndex, properties, declared }: Match
   const values = mapValues(properties, (value, name) =>
     withSemantics(bound(value, entries?.get(name) ?? declared, module), resource.semantics, module),
   )
-  const nameless = KEYS[type].find((name) => !OPTIONAL.includes(name) && !isName(values[name]))
+  // A consent for everybody names nobody.
+  const nameless = KEYS[type].find((name) => name !== 'principalId' && !isName(values[name]))
   if (nameless) throw new Error(`It has no ${nameless}, so that it cannot be told which object it is.`)
   return {
-    id: placeOf(module, resource.symbol, copyIndex),
-    symbol: copyIndex === undefined ? resource.symbol : `${resource.symbol}[${copyIndex}]`,
+    id: matchPlace(match),
     type,
     key: Object.fromEntries(
       KEYS[type].flatMap((name) => (name in values ? [[name, values[name] ?? null]] : [])),
@@ -98,33 +95,26 @@ export function bound(predicted: Json, declared: Term, module: TemplateModule): 
   return mapValues(predicted, (one, name) => bound(one, entries?.get(name) ?? declared, module))
 }
 
-export interface Reading {
-  declared: DeclaredResource[]
-  unreadable: Unreadable[]
-}
-
-/** One that is not understood is no reason to give up the others. */
-function readMatch(match: Match): Reading {
-  try {
-    return { declared: [declaredOf(match)], unreadable: [] }
-  } catch (error) {
-    const { module, resource, copyIndex } = match
-    const place = placeOf(module, resource.symbol, copyIndex)
-    const reason = error instanceof Error ? error.message : String(error)
-    return { declared: [], unreadable: [{ type: resource.type, title: place, symbols: [place], reason }] }
-  }
-}
-
 /**
  * The Graph resources that template and snapshot declare together, each after those that it depends on. Two
  * resources with one unique name are two writes to one object, in this order.
  */
-export function readDeclared(template: TemplateModule, snapshot: unknown): Reading {
+export function readDeclared(
+  template: TemplateModule,
+  snapshot: unknown,
+): { declared: DeclaredResource[]; unreadable: Unreadable[] } {
   const predicted = Snapshot.parse(snapshot).predictedResources.filter(isGraph)
   const { matches, unreadable } = align(template, predicted)
-  const read = matches.map(readMatch)
-  return {
-    declared: read.flatMap(({ declared }) => declared),
-    unreadable: [...unreadable, ...read.flatMap((one) => one.unreadable)],
+  const declared: DeclaredResource[] = []
+  for (const match of matches) {
+    try {
+      declared.push(declaredOf(match))
+    } catch (error) {
+      // One that is not understood is no reason to give up the others.
+      const place = matchPlace(match)
+      const reason = error instanceof Error ? error.message : String(error)
+      unreadable.push({ type: match.resource.type, title: place, symbols: [place], reason })
+    }
   }
+  return { declared, unreadable }
 }

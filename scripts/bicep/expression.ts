@@ -1,27 +1,21 @@
 /** The expressions of ARM templates, parsed and not evaluated: `[format('https://{0}', reference('api').appId)]`. */
 
 export type Expression =
-  | { kind: 'text'; value: string }
-  | { kind: 'number'; value: number }
+  | { kind: 'known'; value: string | number }
   | { kind: 'call'; name: string; args: Expression[]; path: Expression[] }
 
-export type Call = Extract<Expression, { kind: 'call' }>
-
-const TOKEN = /\s*('(?:[^']|'')*'|[A-Za-z_$][\w$]*|-?\d+|[.,()[\]?])\s*/y
+const TOKEN = /\s*('(?:[^']|'')*'|[A-Za-z_$][\w$]*|-?\d+|[.,()[\]?])\s*/gy
 
 class Reader {
   readonly #text: string
-  readonly #tokens: string[] = []
+  readonly #tokens: string[]
   #at = 0
 
   constructor(text: string) {
     this.#text = text
-    TOKEN.lastIndex = 0
-    while (TOKEN.lastIndex < text.length) {
-      const match = TOKEN.exec(text)
-      if (match?.[1] === undefined) throw this.#unreadable()
-      this.#tokens.push(match[1])
-    }
+    const found = [...text.matchAll(TOKEN)]
+    this.#tokens = found.map(([, token = '']) => token)
+    if (found.map(([match]) => match).join('') !== text) throw this.#unreadable()
   }
 
   whole(): Expression {
@@ -32,8 +26,8 @@ class Reader {
 
   #expression(): Expression {
     const token = this.#next()
-    if (token.startsWith("'")) return { kind: 'text', value: token.slice(1, -1).replaceAll("''", "'") }
-    if (/^-?\d+$/.test(token)) return { kind: 'number', value: Number(token) }
+    if (token.startsWith("'")) return { kind: 'known', value: token.slice(1, -1).replaceAll("''", "'") }
+    if (/^-?\d+$/.test(token)) return { kind: 'known', value: Number(token) }
     if (!/^[A-Za-z_$]/.test(token)) throw this.#unreadable()
     // A function of one's own: __bicep.name(...).
     let name = token
@@ -51,7 +45,7 @@ class Reader {
     const path: Expression[] = []
     for (;;) {
       this.#take('?')
-      if (this.#take('.')) path.push({ kind: 'text', value: this.#next() })
+      if (this.#take('.')) path.push({ kind: 'known', value: this.#next() })
       else if (this.#take('[')) {
         path.push(this.#expression())
         if (!this.#take(']')) throw this.#unreadable()

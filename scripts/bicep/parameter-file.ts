@@ -14,17 +14,6 @@ const CREDENTIAL_VALUE =
 const isCredential = (name: string, value: string) =>
   CREDENTIAL_NAME.test(name) || CREDENTIAL_VALUE.test(value)
 
-/** Of `environment` what the names stand for. A file of a pull request must not be able to print a job's tokens. */
-function chosen(names: Iterable<string>, environment: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(
-    [...new Set(names)].flatMap((name): [string, string][] => {
-      const value = environment[name]
-      if (value === undefined) return []
-      return [[name, isCredential(name, value) ? WITHHELD : value]]
-    }),
-  )
-}
-
 const namesIn = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name = '']) => name)
 
 /** The files that a `.bicepparam` extends count with it. */
@@ -40,12 +29,17 @@ const isBicep = (file: string) => file.endsWith('.bicepparam')
 const VARIABLE = /\$\{(\w+)(?:=([^}]*))?\}/g
 const NAMED = /readEnvironmentVariable\(\s*'([^']+)'/g
 
-/** Of `environment` the variables that a parameter file of either kind may read: those that it names, and no credentials. */
+/**
+ * Of `environment` the variables that a parameter file of either kind may read: those that it names, and no credentials.
+ * A file of a pull request must not be able to print a job's tokens.
+ */
 export function variablesOf(file: string, environment: NodeJS.ProcessEnv): Record<string, string> {
-  const pattern = isBicep(file) ? NAMED : VARIABLE
-  return chosen(
-    textsOf(file).flatMap((text) => namesIn(text, pattern)),
-    environment,
+  const names = textsOf(file).flatMap((text) => namesIn(text, isBicep(file) ? NAMED : VARIABLE))
+  return Object.fromEntries(
+    names.flatMap((name): [string, string][] => {
+      const value = environment[name]
+      return value === undefined ? [] : [[name, isCredential(name, value) ? WITHHELD : value]]
+    }),
   )
 }
 
@@ -63,7 +57,8 @@ export function templateOf(file: string): string | undefined {
   return [`${basename(file).split('.')[0]}.bicep`, 'main.bicep'].map(beside).find(existsSync)
 }
 
-const ParameterFile = z.looseObject({
+/** Of azd, and of the compiler. */
+export const ParameterFile = z.looseObject({
   parameters: z.record(z.string(), z.looseObject({ value: z.json().optional() })),
 })
 

@@ -1,7 +1,7 @@
 /** Reads expressions where they stand: which variable, parameter, resource or output a name means. */
-import { type Call, type Expression, parseExpression, plainText } from './expression.ts'
+import { type Expression, parseExpression, plainText } from './expression.ts'
 import { isObject, type Json, type TemplateModule } from './template.ts'
-import { call, known, read, type Source, type Term, textOf, withoutHash } from './term.ts'
+import { call, known, nameIn, read, resourceOf, type Source, type Term, textOf, withoutHash } from './term.ts'
 
 export interface Scope {
   /** undefined: a text of a snapshot alone. */
@@ -12,13 +12,20 @@ export interface Scope {
   loops?: Readonly<Record<string, number>>
   /** In a snapshot, names of other modules appear without their module: what the declaration refers to. */
   hints?: readonly Source[]
+  /** What is not understood stays open: the compiler has evaluated it. */
+  isLenient?: boolean
 }
 
 /** Throws an error that names the expression which is not understood. */
 export function termOf(json: Json, scope: Scope): Term {
   if (typeof json === 'string') {
-    const expression = parseExpression(json)
-    return expression ? termOfExpression(expression, scope) : known(plainText(json))
+    try {
+      const expression = parseExpression(json)
+      return expression ? termOfExpression(expression, scope) : known(plainText(json))
+    } catch (error) {
+      if (!scope.isLenient) throw error
+      return call('unreadable', [])
+    }
   }
   const inner = (one: Json) => termOf(one, scope)
   if (Array.isArray(json)) return call('createArray', json.map(inner))
@@ -52,13 +59,13 @@ function loopTerm(name: string, count: Term, input: Json, scope: Scope): Term {
 const ANSWERS = ['environment', 'deployer', 'tenant', 'subscription', 'resourceGroup', 'managementGroup']
 
 function termOfExpression(expression: Expression, scope: Scope): Term {
-  if (expression.kind !== 'call') return known(expression.value)
+  if (expression.kind === 'known') return expression
   const { name } = expression
-  const path = expression.path.map((one) => termOfExpression(one, scope))
-  const args = expression.args.map((one) => termOfExpression(one, scope))
-  const found = name === 'reference' ? undefined : namedTerm(name, args, scope)
-  if (found) return read(found, path)
-  return (name === 'reference' && referenceTerm(expression, args[0], path, scope)) || call(name, args, path)
+  const inner = (one: Expression) => termOfExpression(one, scope)
+  const [args, path] = [expression.args.map(inner), expression.path.map(inner)]
+  if (name === 'reference') return referenceTerm(args[0], path, scope) ?? call(name, args, path)
+  const found = namedTerm(name, args, scope)
+  return found ? read(found, path) : call(name, args, path)
 }
 
 function namedTerm(name: string, args: Term[], { module, copyIndex, loops = {} }: Scope): Term | undefined {
@@ -68,7 +75,7 @@ function namedTerm(name: string, args: Term[], { module, copyIndex, loops = {} }
     return index === undefined ? undefined : known(index + offsetIn(args))
   }
   if (args.length === 0 && ANSWERS.includes(name))
-    return { kind: 'source', source: { module: undefined, symbol: `${name}()`, path: [] } }
+    return { kind: 'source', module: undefined, symbol: `${name}()`, path: [] }
   if (!module || which === undefined) return undefined
   if (name === 'variables') {
     const value = module.variables[which]
@@ -79,9 +86,7 @@ function namedTerm(name: string, args: Term[], { module, copyIndex, loops = {} }
 
 /** `copyIndex(1)` counts from one. */
 const offsetIn = (args: readonly Term[]): number =>
-  Number(
-    args.flatMap((one) => (one.kind === 'known' && typeof one.value === 'number' ? [one.value] : []))[0] ?? 0,
-  )
+  args.map((one) => one.kind === 'known' && one.value).find((one) => typeof one === 'number') ?? 0
 
 function parameterTerm(name: string, module: TemplateModule): Term | undefined {
   if (name in module.given) return known(module.given[name] ?? null)
@@ -92,114 +97,72 @@ function parameterTerm(name: string, module: TemplateModule): Term | undefined {
   return usual === undefined ? undefined : termOf(usual, { module })
 }
 
-function referenceTerm(
-  expression: Call,
-  target: Term | undefined,
-  path: Term[],
-  scope: Scope,
-): Term | undefined {
-  const keys = path.map((one) => (one.kind === 'known' ? String(one.value) : undefined))
-  if (!target || keys.some((one) => one === undefined)) return undefined
-  const names = keys.flatMap((one) => one ?? [])
-  const deployment = deploymentOf(target)
-  if (deployment !== undefined) return outputTerm(deployment, names, path, scope)
-  const name = textOf(target) ?? idOf(target)
-  if (name === undefined) return undefined
-  return name.includes('/')
-    ? sourceById(name, names, scope)
-    : sourceBySymbol(expression, name, names, path, scope)
+/** By a symbolic name, or by the id of a resource or of a module's deployment. */
+function referenceTerm(target: Term | undefined, path: Term[], scope: Scope): Term | undefined {
+  const names = path.flatMap((one) => (one.kind === 'known' ? String(one.value) : []))
+  if (!target || names.length < path.length) return undefined
+  const symbol = textOf(target)
+  if (symbol !== undefined && !symbol.includes('/')) return sourceBySymbol(symbol, names, scope)
+  const type = typeIn(target)
+  const name = nameIn(target) ?? '?'
+  if (type === 'Microsoft.Resources/deployments') return outputTerm(name, names, scope)
+  return type === undefined ? undefined : sourceById(type, name, names, scope)
 }
 
-/** The name of a deployment, which is how a module's outputs are referred to from outside of its file. */
-function deploymentOf(target: Term): string | undefined {
-  const id = textOf(target)
-  if (id !== undefined) return /\/Microsoft\.Resources\/deployments\/([^/]+)$/.exec(id)?.[1]
-  if (target.kind !== 'call' || !/resourceId$/i.test(target.name)) return undefined
-  if (!target.args.some((one) => textOf(one) === 'Microsoft.Resources/deployments')) return undefined
-  const last = target.args.at(-1)
-  return textOf(last) ?? (last?.kind === 'call' && last.name === 'format' ? textOf(last.args[0]) : undefined)
-}
-
-/** As much of an id as `resourceId('…', resourceGroup().name, 'Microsoft.App/managedEnvironments', 'x')` tells. */
-function idOf(target: Term): string | undefined {
-  if (target.kind !== 'call' || !/resourceId$/i.test(target.name)) return undefined
-  const at = target.args.findIndex((one) => /^[\w.]+\/[\w/]+$/.test(textOf(one) ?? ''))
-  const [namespace, ...types] = (textOf(target.args[at]) ?? '').split('/')
-  const names = target.args.slice(at + 1).map((one) => textOf(one) ?? '?')
-  return at < 0
-    ? undefined
-    : ['/providers', namespace, ...types.flatMap((type, index) => [type, names[index] ?? '?'])].join('/')
+/** `Microsoft.App/managedEnvironments` of an id, or of `resourceId('…', 'Microsoft.App/managedEnvironments', 'x')`. */
+function typeIn(id: Term): string | undefined {
+  if (id.kind === 'call')
+    return /resourceId$/i.test(id.name)
+      ? id.args.map(textOf).find((one) => one !== undefined && /^[\w.]+\/[\w/]+$/.test(one))
+      : undefined
+  const [namespace, ...segments] = textOf(id)?.split('/providers/').at(-1)?.split('/') ?? []
+  const types = segments.filter((_, at) => at % 2 === 0)
+  return namespace === undefined ? undefined : [namespace, ...types].join('/')
 }
 
 /** From where it is read upwards: a module sees its siblings and those of the modules around it. */
 function moduleNamed(name: string, from: TemplateModule | undefined): TemplateModule | undefined {
   if (!from) return undefined
-  const { base, index } = baseOf(name)
+  // `team[2]` is the third copy of `team`.
+  const [, base = name, index] = /^(.*)\[(\d+)\]$/.exec(name) ?? []
   const module = from.modules.get(base)
-  const found = index === undefined ? module : module?.copy?.(index)
+  const found = index === undefined ? module : module?.copy?.(Number(index))
   return found ?? moduleNamed(name, from.parent)
 }
 
-/** `team[2]` is the third copy of `team`. */
-function baseOf(name: string): { base: string; index: number | undefined } {
-  const [, base = name, index] = /^(.*)\[(\d+)\]$/.exec(name) ?? []
-  return { base, index: index === undefined ? undefined : Number(index) }
-}
-
-function outputTerm(name: string, names: string[], path: Term[], scope: Scope): Term | undefined {
-  const [outputs, output, value, ...rest] = names
+function outputTerm(deployment: string, names: string[], { module }: Scope): Term | undefined {
+  const [outputs, output, value, ...path] = names
   if (outputs !== 'outputs' || output === undefined || value !== 'value') return undefined
-  const module = moduleNamed(withoutHash(name), scope.module)
-  const declared = module?.outputs[output]
-  if (module && declared !== undefined) return read(termOf(declared, { module }), path.slice(3))
-  return {
-    kind: 'source',
-    source: { module: scope.module, symbol: withoutHash(name), path: [output, ...rest] },
-  }
+  const symbol = withoutHash(deployment)
+  const from = moduleNamed(symbol, module)
+  const declared = from?.outputs[output]
+  return declared === undefined
+    ? { kind: 'source', module, symbol, path: [output, ...path] }
+    : read(termOf(declared, { module: from }), path.map(known))
 }
 
-const isSamePath = (source: Source, names: readonly string[]) => source.path.join('/') === names.join('/')
+/** The sources with this path. */
+const at = (sources: readonly Source[], names: readonly string[]) =>
+  sources.filter(({ path }) => path.join('/') === names.join('/'))
 
 /** One resource, however often it is referred to; undefined for none and for several. */
 function only(sources: readonly Source[]): Source | undefined {
-  const [first, ...others] = sources
-  return first && others.every(({ module, symbol }) => module === first.module && symbol === first.symbol)
+  const [first] = sources
+  return sources.every((one) => one.module === first?.module && one.symbol === first?.symbol)
     ? first
     : undefined
 }
 
-function sourceBySymbol(
-  expression: Call,
-  name: string,
-  names: string[],
-  path: Term[],
-  scope: Scope,
-): Term | undefined {
-  const { module, hints } = scope
-  const hinted = (hints ?? []).filter((one) => one.symbol === name && isSamePath(one, names))
-  if (hinted.length > 0) {
-    const source = only(hinted)
-    // Two modules have a resource of that name: better unknown than wrong.
-    return source ? { kind: 'source', source } : call(expression.name, [known(name)], path)
-  }
-  if (!module || module.resources.has(baseOf(name).base))
-    return { kind: 'source', source: { module, symbol: name, path: names } }
-  return outputTerm(name, names, path, scope)
+function sourceBySymbol(symbol: string, path: string[], scope: Scope): Term | undefined {
+  const { module, hints = [] } = scope
+  const hinted = at(hints, path).filter((one) => one.symbol === symbol)
+  // Two modules have a resource of that name: better unknown than wrong.
+  if (hinted.length > 0) return only(hinted) ?? call('reference', [known(symbol)], path.map(known))
+  const source: Source = { kind: 'source', module, symbol, path }
+  return !module || resourceOf(source) ? source : outputTerm(symbol, path, scope)
 }
 
-/** `Microsoft.App/managedEnvironments` of `/subscriptions/…/providers/Microsoft.App/managedEnvironments/x`. */
-function typeInId(id: string): string {
-  const [namespace = '', ...segments] = (id.split('/providers/').at(-1) ?? '').split('/')
-  return [namespace, ...segments.filter((_, at) => at % 2 === 0)].join('/')
-}
-
-function sourceById(id: string, names: string[], { hints = [] }: Scope): Term {
-  const type = typeInId(id)
-  const hinted = hints.filter(
-    (one) =>
-      isSamePath(one, names) &&
-      one.module?.resources.get(baseOf(one.symbol).base)?.type.split('@')[0] === type,
-  )
-  const name = id.split('/').at(-1) ?? id
-  return { kind: 'source', source: only(hinted) ?? { module: undefined, symbol: name, path: names } }
+function sourceById(type: string, symbol: string, path: string[], { hints = [] }: Scope): Term {
+  const hinted = at(hints, path).filter((one) => resourceOf(one)?.type.split('@')[0] === type)
+  return only(hinted) ?? { kind: 'source', module: undefined, symbol, path }
 }

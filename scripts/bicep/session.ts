@@ -4,7 +4,13 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node'
+import {
+  createMessageConnection,
+  ErrorCodes,
+  ResponseError,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from 'vscode-jsonrpc/node'
 import { z } from 'zod'
 import { compilerEnvironment, isInPipeline, requireBicep } from './compiler.ts'
 
@@ -25,28 +31,22 @@ export type Diagnostics = z.infer<typeof Diagnostics>
 export type Ask = <T>(question: string, about: object, answer: z.ZodType<T>) => Promise<T>
 
 const LONGEST = 120_000
-// The youngest question is getSnapshot, of 0.36.1.
-const NO_SUCH_METHOD = -32601
-const Refused = z.object({ code: z.number() })
 
 /**
- * Where the compiler finds no sign-in of the Azure CLI: a template names the registry, and its configuration the cloud,
- * that would be asked with it. What it has unpacked and restored stays. On Windows home is no variable.
+ * Variables of a home in which the compiler finds no sign-in of the Azure CLI: a template names the registry, and its
+ * configuration the cloud, that would be asked with it. What it has unpacked and restored stays. On Windows home is no
+ * variable.
  */
-async function emptyHome(): Promise<{ variables: Record<string, string>; remove: () => Promise<void> }> {
-  const home = await mkdtemp(join(tmpdir(), 'bicep-home-'))
-  const remove = () => rm(home, { recursive: true, force: true })
-  if (process.platform === 'win32') return { variables: { AZURE_CONFIG_DIR: home }, remove }
+async function settleIn(home: string): Promise<Record<string, string>> {
+  if (process.platform === 'win32') return { AZURE_CONFIG_DIR: home }
   const store = join(homedir(), '.bicep')
   await mkdir(store, { recursive: true })
   await symlink(store, join(home, '.bicep'))
-  const unpacked = join(homedir(), '.net')
-  const variables = {
+  return {
     AZURE_CONFIG_DIR: join(home, '.azure'),
     HOME: home,
-    DOTNET_BUNDLE_EXTRACT_BASE_DIR: unpacked,
+    DOTNET_BUNDLE_EXTRACT_BASE_DIR: join(homedir(), '.net'),
   }
-  return { variables, remove }
 }
 
 /** The compiler sees `variables` and no others, and in a pipeline no sign-in; nothing of it is left behind. */
@@ -56,11 +56,11 @@ export async function inSession<T>(
 ): Promise<T> {
   const env = compilerEnvironment(variables)
   if (!isInPipeline()) return converse(env, work)
-  const home = await emptyHome()
+  const home = await mkdtemp(join(tmpdir(), 'bicep-home-'))
   try {
-    return await converse({ ...env, ...home.variables }, work)
+    return await converse({ ...env, ...(await settleIn(home)) }, work)
   } finally {
-    await home.remove()
+    await rm(home, { recursive: true, force: true })
   }
 }
 
@@ -89,7 +89,8 @@ async function converse<T>(env: NodeJS.ProcessEnv, work: (ask: Ask) => Promise<T
     try {
       return answer.parse(await connection.sendRequest(`bicep/${question}`, about))
     } catch (error) {
-      if (Refused.safeParse(error).data?.code !== NO_SUCH_METHOD) throw error
+      // The youngest question is getSnapshot, of 0.36.1.
+      if (!(error instanceof ResponseError && error.code === ErrorCodes.MethodNotFound)) throw error
       throw new Error(`The compiler ${path} is too old: Bicep 0.36.1 or newer is needed.`)
     }
   }

@@ -17,15 +17,15 @@ export const mapValues = <T, U>(
 export interface TemplateModule {
   /** Symbolic names from main down; empty for main. */
   path: string[]
-  parent: TemplateModule | undefined
+  parent?: TemplateModule
   dependsOn: string[]
-  condition: Json | undefined
+  condition?: Json | undefined
   /** The length of a loop. */
-  count: Json | undefined
+  count?: Json | undefined
   /** One copy of a loop; the copies see each other's siblings. */
-  copy: ((index: number) => TemplateModule) | undefined
+  copy?: ((index: number) => TemplateModule) | undefined
   /** Which copy of a loop this is. */
-  copyIndex: number | undefined
+  copyIndex?: number
   /** Values of main's parameters. */
   given: Record<string, Json>
   /** What the parent passes. */
@@ -40,26 +40,14 @@ export interface TemplateModule {
   order: string[]
 }
 
-export interface TemplateResource {
-  symbol: string
+const RawResource = z.object({
   /** With its API version where the extension puts it there: `Microsoft.Graph/applications@v1.0`. */
-  type: string
-  properties: Json
-  dependsOn: string[]
-  isExisting: boolean
-  condition: Json | undefined
-  /** The length of a loop. */
-  count: Json | undefined
-  /** What the extension's configuration says of members and owners. */
-  semantics: Json | undefined
-}
-
-const RawResource = z.looseObject({
   type: z.string(),
   name: z.string().optional(),
-  existing: z.boolean().optional(),
+  existing: z.boolean().default(false),
   condition: z.json().optional(),
-  copy: z.looseObject({ count: z.json() }).optional(),
+  /** A loop. */
+  copy: z.object({ count: z.json() }).optional(),
   dependsOn: z.array(z.string()).default([]),
   // One expression where somebody writes `properties: union(...)`.
   properties: z.json().default({}),
@@ -67,6 +55,13 @@ const RawResource = z.looseObject({
   extension: z.string().optional(),
 })
 type RawResource = z.infer<typeof RawResource>
+
+/** As it is written. */
+export interface TemplateResource extends RawResource {
+  symbol: string
+  /** What the extension's configuration says of members and owners. */
+  semantics: Json | undefined
+}
 
 const Extensions = z.record(
   z.string(),
@@ -110,17 +105,7 @@ export function readTemplate(raw: unknown, given: Record<string, Json> = {}): Te
 
 type Frame = Omit<TemplateModule, 'defaults' | 'variables' | 'outputs' | 'resources' | 'modules' | 'order'>
 
-const MAIN: Frame = {
-  path: [],
-  parent: undefined,
-  dependsOn: [],
-  condition: undefined,
-  count: undefined,
-  copy: undefined,
-  copyIndex: undefined,
-  given: {},
-  parameters: {},
-}
+const MAIN: Frame = { path: [], dependsOn: [], given: {}, parameters: {} }
 
 function read(raw: unknown, frame: Frame): TemplateModule {
   const parsed = Template.safeParse(raw)
@@ -141,7 +126,7 @@ function read(raw: unknown, frame: Frame): TemplateModule {
     if (resource.type === DEPLOYMENT && !resource.existing) addModule(module, symbol, resource)
     else {
       const { config } = configured[resource.import ?? resource.extension ?? ''] ?? {}
-      module.resources.set(symbol, resourceOf(symbol, resource, config?.relationshipSemantics))
+      module.resources.set(symbol, { ...resource, symbol, semantics: config?.relationshipSemantics })
     }
   }
   return module
@@ -164,7 +149,7 @@ function nameOf(name: string | undefined): string | undefined {
   const expression = parseExpression(name)
   if (!expression) return name
   const [format] = expression.kind === 'call' && expression.name === 'format' ? expression.args : []
-  return format?.kind === 'text' ? format.value.replace(/-\{0\}$/, '') : undefined
+  return format?.kind === 'known' ? String(format.value).replace(/-\{0\}$/, '') : undefined
 }
 
 function addModule(module: TemplateModule, symbol: string, raw: RawResource): void {
@@ -175,32 +160,13 @@ function addModule(module: TemplateModule, symbol: string, raw: RawResource): vo
   // A module from a template spec or a link carries no template; it has no Graph resources that we could read.
   if (template === undefined) return
   const { dependsOn, condition, copy } = raw
-  const frame: Frame = {
-    ...{ ...MAIN, path, parent: module, dependsOn, condition, parameters },
-    count: copy?.count,
-  }
-  const copies = new Map<number, TemplateModule>()
-  const copyOf = (index: number) => {
-    const known = copies.get(index)
-    if (known) return known
-    const place = [...module.path, `${symbol}[${index}]`]
-    const fresh = read(template, { ...frame, path: place, copyIndex: index })
-    copies.set(index, fresh)
-    return fresh
-  }
+  const frame: Frame = { ...MAIN, path, parent: module, dependsOn, condition, count: copy?.count, parameters }
+  const copies: TemplateModule[] = []
+  const copyOf = (copyIndex: number) =>
+    (copies[copyIndex] ??= read(template, {
+      ...frame,
+      path: [...module.path, `${symbol}[${copyIndex}]`],
+      copyIndex,
+    }))
   module.modules.set(symbol, read(template, { ...frame, copy: copy && copyOf }))
-}
-
-function resourceOf(symbol: string, raw: RawResource, semantics: Json | undefined): TemplateResource {
-  const { type, properties, dependsOn, condition } = raw
-  return {
-    symbol,
-    type,
-    properties,
-    dependsOn,
-    isExisting: raw.existing === true,
-    condition,
-    count: raw.copy?.count,
-    semantics,
-  }
 }

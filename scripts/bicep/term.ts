@@ -1,10 +1,11 @@
 /** Expressions with variables, parameters and outputs put in: what is left open is a property of a resource. */
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { isObject, type Json, type TemplateModule } from './template.ts'
+import { isObject, type Json, type TemplateModule, type TemplateResource } from './template.ts'
 
 /** A property that only the deployment knows. */
 export interface Source {
+  kind: 'source'
   /** Where the resource is declared; undefined where a snapshot alone is read. */
   module: TemplateModule | undefined
   /** Its symbolic name; of a resource that is known by its id only, the last part of that. */
@@ -13,12 +14,14 @@ export interface Source {
   path: string[]
 }
 
-export type Term =
-  | { kind: 'known'; value: Json }
-  | { kind: 'source'; source: Source }
-  | { kind: 'call'; name: string; args: Term[]; path: Term[] }
+export type Term = { kind: 'known'; value: Json } | Source | CallTerm
 
-export type CallTerm = Extract<Term, { kind: 'call' }>
+export interface CallTerm {
+  kind: 'call'
+  name: string
+  args: Term[]
+  path: Term[]
+}
 
 /** A property of a deployed resource's object; undefined while there is no such object. */
 export type Lookup = (source: Source) => Record<string, Json> | undefined
@@ -40,15 +43,6 @@ function propertyAt(value: Json, path: readonly (string | number)[]): Json | und
   return found
 }
 
-const isEmpty = (value: Json): boolean =>
-  value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
-
-const contains = (container: Json, item: Json): boolean => {
-  if (typeof container === 'string') return container.includes(String(item))
-  if (Array.isArray(container)) return container.some((one) => isDeepStrictEqual(one, item))
-  return isObject(container) && Object.hasOwn(container, String(item))
-}
-
 /** `{0}` and doubled braces; undefined for a format such as `{0:N}`, which only the compiler understands. */
 export function formatParts(format: string): (string | number)[] | undefined {
   const parts: (string | number)[] = []
@@ -65,7 +59,7 @@ export function formatParts(format: string): (string | number)[] | undefined {
 
 const isPlain = (value: Json) => typeof value !== 'object' || value === null
 
-function formatted([format, ...values]: Json[]): Json | undefined {
+function formatted(format?: Json, ...values: Json[]): Json | undefined {
   const parts = typeof format === 'string' ? formatParts(format) : undefined
   if (!parts || !values.every(isPlain)) return undefined
   return parts.map((part) => (typeof part === 'string' ? part : String(values[part] ?? ''))).join('')
@@ -80,15 +74,20 @@ const FUNCTIONS: Record<string, (...values: Json[]) => Json | undefined> = {
   or: (...values) => values.some((one) => one === true),
   not: (value = null) => (typeof value === 'boolean' ? !value : undefined),
   equals: (left = null, right = null) => isDeepStrictEqual(left, right),
-  empty: (value = null) => isEmpty(value),
+  empty: (value = null) =>
+    value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0),
   length: (value = null) =>
     typeof value === 'string' || Array.isArray(value) ? value.length : Object.keys(value ?? {}).length,
-  contains: (container = null, item = null) => contains(container, item),
+  contains: (container = null, item = null) =>
+    Array.isArray(container)
+      ? container.some((one) => isDeepStrictEqual(one, item))
+      : isObject(container)
+        ? Object.hasOwn(container, String(item))
+        : typeof container === 'string' && container.includes(String(item)),
   toLower: (value = null) => (typeof value === 'string' ? value.toLowerCase() : undefined),
   toUpper: (value = null) => (typeof value === 'string' ? value.toUpperCase() : undefined),
-  format: (...values) => formatted(values),
-  concat: (...values) =>
-    values.every(Array.isArray) ? values.flat() : values.every(isPlain) ? values.join('') : undefined,
+  format: formatted,
+  concat: (...values) => (values.every(isPlain) ? values.join('') : undefined),
   createArray: (...values) => values,
   createObject: (...values) =>
     Object.fromEntries(
@@ -109,14 +108,14 @@ const FUNCTIONS: Record<string, (...values: Json[]) => Json | undefined> = {
   endsWith: (text = null, part = null) => lower(text).endsWith(lower(part)),
   string: (value = null) => (typeof value === 'string' ? value : JSON.stringify(value)),
   flatten: (lists = null) => (Array.isArray(lists) ? lists.flat() : undefined),
-  union: (...values) => united(values),
+  union: united,
   guid: (...values) => (values.every(isPlain) ? guidOf(values.join('-')) : undefined),
   tryGet: (value = null, ...path) => propertyAt(value, path.map(String)) ?? null,
 }
 
 const lower = (value: Json) => String(value).toLowerCase()
 
-function united(values: Json[]): Json | undefined {
+function united(...values: Json[]): Json | undefined {
   if (values.every(isObject)) return Object.assign({}, ...values)
   if (!values.every((one) => Array.isArray(one))) return undefined
   const all = values.flat()
@@ -224,8 +223,7 @@ export function read(term: Term, path: readonly Term[]): Term {
   if (!first) return term
   const key = first.kind === 'known' && isPlain(first.value) ? String(first.value) : undefined
   if (key !== undefined) {
-    if (term.kind === 'source')
-      return read({ kind: 'source', source: { ...term.source, path: [...term.source.path, key] } }, rest)
+    if (term.kind === 'source') return read({ ...term, path: [...term.path, key] }, rest)
     const inner = entriesOf(term)?.get(key) ?? elementsOf(term)?.[Number(key)]
     if (inner) return read(inner, rest)
   }
@@ -241,14 +239,14 @@ export function evaluated(term: Term, lookup: Lookup): Term {
     const inner = (one: Term) => evaluated(one, lookup)
     return call(term.name, term.args.map(inner), term.path.map(inner))
   }
-  const object = lookup(term.source)
-  const value = object && propertyAt(object, term.source.path)
+  const object = lookup(term)
+  const value = object && propertyAt(object, term.path)
   return value === undefined ? term : known(value)
 }
 
 /** Every property of a resource that it is made of. */
 export function sourcesIn(term: Term): Source[] {
-  if (term.kind === 'source') return [term.source]
+  if (term.kind === 'source') return [term]
   return term.kind === 'call' ? [...term.args, ...term.path].flatMap(sourcesIn) : []
 }
 
@@ -256,16 +254,16 @@ export function sourcesIn(term: Term): Source[] {
 export type Pattern = readonly (string | Source)[]
 
 export function patternOf(term: Term): Pattern | undefined {
-  if (term.kind === 'source') return [term.source]
+  if (term.kind === 'source') return [term]
   if (term.kind === 'known') return isPlain(term.value) ? [String(term.value)] : undefined
   if (term.path.length > 0) return undefined
   if (term.name === 'concat') return joined(term.args.map(patternOf))
+  if (term.name !== 'format') return undefined
   const [format, ...args] = term.args
-  const parts = term.name === 'format' ? formatParts(textOf(format) ?? '{') : undefined
-  return parts && joined(parts.map((part) => (typeof part === 'string' ? [part] : holeOf(args[part]))))
+  const holes = args.map(patternOf)
+  const parts = formatParts(textOf(format) ?? '{')
+  return parts && joined(parts.map((part) => (typeof part === 'string' ? [part] : holes[part])))
 }
-
-const holeOf = (term: Term | undefined): Pattern | undefined => term && patternOf(term)
 
 function joined(parts: (Pattern | undefined)[]): Pattern | undefined {
   const pattern: (string | Source)[] = []
@@ -283,6 +281,21 @@ function joined(parts: (Pattern | undefined)[]): Pattern | undefined {
 /** Without the 13 letters that `uniqueString` adds to the name of a module's deployment, or of a resource. */
 export const withoutHash = (name: string): string => name.replace(/-(?:[a-z0-9]{13}|\{0\})$/, '')
 
+/** Module path and symbolic name: `identity/api`. */
+export const placeOf = ({ module, symbol }: Omit<Source, 'kind' | 'path'>): string =>
+  [...(module?.path ?? []), symbol].join('/')
+
+/** What the template says of the resource; a copy of a loop is the loop's. */
+export const resourceOf = ({ module, symbol }: Source): TemplateResource | undefined =>
+  module?.resources.get(symbol.replace(/\[\d+\]$/, ''))
+
+/** The last name that an id tells, as a text or as a call: `resourceId('…/vaults', format('v-{0}', uniqueString(…)))`. */
+export function nameIn(id: Term): string | undefined {
+  if (id.kind !== 'call') return textOf(id)?.split('/').at(-1)
+  const last = id.args.at(-1)
+  return textOf(last) ?? (last?.kind === 'call' ? textOf(last.args[0]) : undefined)
+}
+
 const sourceText = ({ symbol, path }: Source): string => [withoutHash(symbol), ...path].join('.')
 
 /** For people: `https://ca-x.{environment.defaultDomain}/mcp`, `toLower({api.appId})`. */
@@ -291,7 +304,7 @@ export function described(term: Term): string {
   const pattern = patternOf(term)
   if (pattern)
     return pattern.map((part) => (typeof part === 'string' ? part : `{${sourceText(part)}}`)).join('')
-  if (term.kind === 'source') return sourceText(term.source)
+  if (term.kind === 'source') return sourceText(term)
   const name = term.name === 'property' ? '' : term.name
   const path = term.path.map((one) => `.${described(one)}`).join('')
   return `${name}(${term.args.map(described).join(', ')})${path}`

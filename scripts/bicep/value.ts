@@ -1,10 +1,6 @@
 /** What a compiler's text says: a value, or what it will be made of. */
 import { escaped } from './expression.ts'
-import { described, elementsOf, entriesOf, type Pattern, patternOf, type Source, type Term } from './term.ts'
-
-/** Neither only read nor of a snapshot alone. */
-const isMade = ({ module, symbol }: Source): boolean =>
-  module?.resources.get(symbol.replace(/\[\d+\]$/, ''))?.isExisting === false
+import { described, elementsOf, entriesOf, type Pattern, patternOf, resourceOf, type Term } from './term.ts'
 
 /** Within `https://…/` only a part of a host name can be what is unknown. */
 function matcherOf(pattern: Pattern): RegExp {
@@ -44,9 +40,10 @@ export class Unknown {
     return this.pattern ? String(this) : `{${this}}`
   }
 
-  /** Everything unknown in it belongs to resources that the template makes. */
+  /** Everything unknown in it belongs to resources that the template makes: neither only read nor of a snapshot alone. */
   get isMade(): boolean {
-    return this.pattern?.every((part) => typeof part === 'string' || isMade(part)) === true
+    const isMade = (part: Pattern[number]) => typeof part === 'string' || resourceOf(part)?.existing === false
+    return this.pattern?.every(isMade) === true
   }
 
   /** A part of a host is unknown: what fits need not be it. */

@@ -9,7 +9,7 @@ import { Problem } from '../cli/problem.ts'
 import { type Operator, operatorWith } from '../cli/token.ts'
 import { Directory } from '../graph/directory.ts'
 import { isLoopback } from '../graph/loopback.ts'
-import type { Surroundings } from '../whatif/run.ts'
+import type { Surroundings } from '../whatif/whatif.ts'
 
 const GRAPH = 'https://graph.microsoft.com'
 /** A token is sent there. */

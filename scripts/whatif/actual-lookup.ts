@@ -27,18 +27,14 @@ const RELATED: Partial<Record<GraphType, readonly string[]>> = {
 const isSame = (actual: Json | undefined, desired: string) =>
   typeof actual === 'string' && actual.toLowerCase() === desired.toLowerCase()
 
-const keyed = (noun: string, value: string): Lookup => ({ path: `/${noun}=${quoted(value)})` })
-
-function keyedGroup(value: string, properties: Properties): Lookup {
-  const declared = Object.keys(properties).filter((name) => !RELATIONSHIPS.includes(name))
-  const select = [...new Set([...OF_GROUPS, ...declared])]
-  return { path: `${keyed('groups(uniqueName', value).path}?$select=${select.join(',')}` }
-}
-
-/** Of somebody else's app its name is enough: Microsoft's own have hundreds of scopes and roles. */
-const keyedPrincipal = (appId: string, by: 'template' | 'hook'): Lookup => ({
-  path: `${keyed('servicePrincipals(appId', appId).path}${by === 'hook' ? '?$select=id,appId,displayName' : ''}`,
-})
+const keyed = (
+  noun: string,
+  value: string | undefined,
+  select: readonly string[] = [],
+): Lookup | undefined =>
+  value === undefined
+    ? undefined
+    : { path: `/${noun}=${quoted(value)})${select.length > 0 ? `?$select=${select.join(',')}` : ''}` }
 
 type Texts = (name: string) => string | undefined
 
@@ -83,13 +79,17 @@ export function findLookup({ type, by }: DesiredObject, properties: Properties):
     const value = properties[name]
     return typeof value === 'string' ? value : undefined
   }
-  const name = text('uniqueName')
-  if (type === 'applications') return name === undefined ? undefined : keyed('applications(uniqueName', name)
-  if (type === 'groups') return name === undefined ? undefined : keyedGroup(name, properties)
-  if (type === 'servicePrincipals') {
-    const appId = text('appId')
-    return appId === undefined ? undefined : keyedPrincipal(appId, by)
-  }
+  const declared = Object.keys(properties).filter((name) => !RELATIONSHIPS.includes(name))
+  if (type === 'applications') return keyed('applications(uniqueName', text('uniqueName'))
+  if (type === 'groups')
+    return keyed('groups(uniqueName', text('uniqueName'), [...new Set([...OF_GROUPS, ...declared])])
+  // Of somebody else's app its name is enough: Microsoft's own have hundreds of scopes and roles.
+  if (type === 'servicePrincipals')
+    return keyed(
+      'servicePrincipals(appId',
+      text('appId'),
+      by === 'hook' ? ['id', 'appId', 'displayName'] : [],
+    )
   if (type === 'oauth2PermissionGrants') return grantLookup(text)
   if (type === 'appRoleAssignedTo') return assignmentLookup(text)
   if (type === 'applications/federatedIdentityCredentials') return credentialLookup(text, by)
@@ -99,7 +99,7 @@ export function findLookup({ type, by }: DesiredObject, properties: Properties):
     : { path: `/users/${encodeURIComponent(user)}?$select=id,displayName` }
 }
 
-type Lists = [name: string, path: string][]
+export type Lists = [name: string, path: string][]
 
 const related = (path: string, name: string): Lists[number] => [
   name,
@@ -112,7 +112,7 @@ export const listRelationships = (type: GraphType, properties: Properties, path:
 
 /** What hangs on an object, declared or not, by the path that finds it. */
 export function listSurroundings(type: GraphType, path: string): Lists {
-  if (!['applications', 'servicePrincipals', 'groups'].includes(type)) return []
+  if (!(type in RELATED)) return []
   const credentials = 'federatedIdentityCredentials'
   return [
     related(path, 'owners'),

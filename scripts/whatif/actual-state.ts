@@ -1,12 +1,10 @@
 /** The actual state: what has been read of the directory so far, and how people call it. */
 import type { GraphType } from '../bicep/declared.ts'
 import type { Json } from '../bicep/template.ts'
-import type { Source } from '../bicep/term.ts'
+import { placeOf, resourceOf, type Source } from '../bicep/term.ts'
 import { Unknown, type Value } from '../bicep/value.ts'
 import { type DesiredObject, type Known, resolveObject } from './desired.ts'
 import type { ActualProperties, Properties } from './properties.ts'
-
-const placeOf = ({ module, symbol }: Source) => [...(module?.path ?? []), symbol].join('/')
 
 export class ActualState implements Known {
   readonly #keys = new Map<string, string>()
@@ -15,7 +13,7 @@ export class ActualState implements Known {
   /** What azd's environment records of Azure's resources, by their place: outputs of the last deployment. */
   readonly #azure = new Map<string, ActualProperties>()
   readonly #answers: Readonly<Record<string, ActualProperties>>
-  readonly #around = new Map<string, Map<string, ActualProperties[]>>()
+  readonly #around = new Map<string, ActualProperties[]>()
   /** Display names by object id and by app id. */
   readonly names = new Map<string, string>()
 
@@ -32,7 +30,7 @@ export class ActualState implements Known {
     if (module === undefined && symbol in this.#answers) return this.#answers[symbol]
     const key = this.keyOf(source)
     if (key !== undefined) return this.get(key)
-    const type = module?.resources.get(symbol.replace(/\[\d+\]$/, ''))?.type ?? ''
+    const type = resourceOf(source)?.type ?? ''
     const recorded = this.#azure.get(placeOf(source))
     // A managed identity is in the tenant of its subscription.
     return type.startsWith('Microsoft.ManagedIdentity/')
@@ -80,12 +78,11 @@ export class ActualState implements Known {
 
   /** What hangs on an object that is there: its owners, credentials, assignments and grants; `siblings`: the list that it is in. */
   around(key: string, list: string): readonly ActualProperties[] {
-    return this.#around.get(key)?.get(list) ?? []
+    return this.#around.get(`${key} ${list}`) ?? []
   }
 
   setAround(key: string, list: string, found: ActualProperties[]): void {
-    const lists = this.#around.get(key) ?? new Map<string, ActualProperties[]>()
-    this.#around.set(key, lists.set(list, found))
+    this.#around.set(`${key} ${list}`, found)
     // Related objects have names; assignments and grants have none of their own.
     for (const one of found) this.name(one)
   }
@@ -124,57 +121,48 @@ const WELL_KNOWN: Readonly<Record<string, string>> = {
   '00000003-0000-0000-c000-000000000000': 'Microsoft Graph',
 }
 
-/** How people call the objects. */
-export class Names {
-  readonly #state: ActualState
-  readonly #declared: ReadonlyMap<string, DesiredObject>
-  readonly #clients: ReadonlyMap<string, string>
+export type Names = ReturnType<typeof nameObjects>
 
-  /** `clients`: names by app id, as permissions.json gives them. */
-  constructor(objects: readonly DesiredObject[], state: ActualState, clients: ReadonlyMap<string, string>) {
-    this.#state = state
-    this.#clients = clients
-    this.#declared = new Map(objects.map((one) => [one.key, one]))
-  }
+/** How people call the objects. `clients`: names by app id, as permissions.json gives them. */
+export function nameObjects(
+  objects: readonly DesiredObject[],
+  state: ActualState,
+  clients: ReadonlyMap<string, string>,
+) {
+  const declared = new Map(objects.map((one) => [one.key, one]))
 
   /** Of an object id or an app id; undefined for a stranger. */
-  ofId = (id: string | Unknown): string | undefined => {
-    if (id instanceof Unknown) return id.key === undefined ? undefined : this.#ofKey(id.key)
+  const ofId = (id: string | Unknown): string | undefined => {
+    if (id instanceof Unknown) return id.key === undefined ? undefined : ofKey(id.key)
     const known = id.toLowerCase()
-    return this.#clients.get(known) ?? this.#state.names.get(known) ?? WELL_KNOWN[known]
+    return clients.get(known) ?? state.names.get(known) ?? WELL_KNOWN[known]
   }
 
-  of = (value: Value | undefined): string => {
-    if (value instanceof Unknown) return this.ofId(value) ?? value.text
-    return typeof value === 'string' ? (this.ofId(value) ?? value) : 'unknown'
+  const of = (value: Value | undefined): string => {
+    if (value instanceof Unknown) return ofId(value) ?? value.text
+    return typeof value === 'string' ? (ofId(value) ?? value) : 'unknown'
   }
 
   /** The declared display name, or that of another's app that is not in the tenant yet; undefined without one. */
-  #ofKey(key: string): string | undefined {
-    const one = this.#declared.get(key)
-    const { displayName: name, appId } = one ? resolveObject(one, this.#state) : {}
+  const ofKey = (key: string): string | undefined => {
+    const one = declared.get(key)
+    const { displayName: name, appId } = one ? resolveObject(one, state) : {}
     if (typeof name === 'string') return name
     // A service principal is called as its app is.
     const isOther = typeof appId === 'string' || (appId instanceof Unknown && appId.key !== key)
-    return isOther
-      ? this.ofId(appId)
-      : this.#clients.get(key.replace(/^servicePrincipals\//, '').toLowerCase())
+    return isOther ? ofId(appId) : clients.get(key.replace(/^servicePrincipals\//, '').toLowerCase())
   }
 
-  /** Consent of one person is another one than consent for all. */
-  #ofOne({ principalId }: Properties): string {
-    return principalId === undefined || principalId === null ? '' : ` (${this.of(principalId)})`
+  const titleOf = (type: GraphType, properties: Properties): string => {
+    const { displayName, uniqueName, appId, name, principalId, resourceId, clientId } = properties
+    if (type === 'appRoleAssignedTo') return `${of(principalId)} → ${of(resourceId)}`
+    // Consent of one person is another one than consent for all.
+    const ofOne = principalId === undefined || principalId === null ? '' : ` (${of(principalId)})`
+    if (type === 'oauth2PermissionGrants') return `${of(clientId)} → ${of(resourceId)}${ofOne}`
+    if (type === 'applications/federatedIdentityCredentials') return String(name)
+    return typeof displayName === 'string' ? displayName : of(uniqueName ?? appId)
   }
-
-  titleOf(type: GraphType, properties: Properties): string {
-    if (type === 'appRoleAssignedTo')
-      return `${this.of(properties.principalId)} → ${this.of(properties.resourceId)}`
-    if (type === 'oauth2PermissionGrants')
-      return `${this.of(properties.clientId)} → ${this.of(properties.resourceId)}${this.#ofOne(properties)}`
-    if (type === 'applications/federatedIdentityCredentials') return String(properties.name)
-    const { displayName, uniqueName, appId } = properties
-    return typeof displayName === 'string' ? displayName : this.of(uniqueName ?? appId)
-  }
+  return { ofId, of, titleOf }
 }
 
 /** Both sides: what is desired, and what is there. */

@@ -5,7 +5,14 @@ import { Problem } from '../cli/problem.ts'
 import type { Directory } from '../graph/directory.ts'
 import { isForbidden } from '../graph/directory-error.ts'
 import { quoted } from '../graph/graph-objects.ts'
-import { findLookup, type Lookup, listAccess, listRelationships, listSurroundings } from './actual-lookup.ts'
+import {
+  findLookup,
+  type Lists,
+  type Lookup,
+  listAccess,
+  listRelationships,
+  listSurroundings,
+} from './actual-lookup.ts'
 import type { ActualState } from './actual-state.ts'
 import { type DesiredObject, isOurs, resolveObject } from './desired.ts'
 import { type ActualProperties, GUID, isObject, readList, readProperty } from './properties.ts'
@@ -77,7 +84,7 @@ async function readObject(reader: Reader, state: ActualState, one: DesiredObject
     state.setAround(one.key, 'siblings', all)
     return all.find(pick)
   }
-  const readLists = (lists: [name: string, path: string][]) =>
+  const readLists = (lists: Lists) =>
     together(lists.map(async ([name, list]) => state.setAround(one.key, name, await reader.list(list))))
   const readAccess = async (object: ActualProperties | undefined) => {
     const [id] = object && isOurs(one) && one.type === 'servicePrincipals' ? idOf(object) : []
@@ -85,17 +92,12 @@ async function readObject(reader: Reader, state: ActualState, one: DesiredObject
     return object
   }
   const relationships = listRelationships(one.type, resolveObject(one, state), path)
-  const [object, related] = await Promise.all([
+  const [object] = await Promise.all([
     reader.get(path).then(readAccess),
-    Promise.all(relationships.map(([, list]) => reader.list(list))),
-    readLists(isOurs(one) ? listSurroundings(one.type, path) : []),
+    readLists([...relationships, ...(isOurs(one) ? listSurroundings(one.type, path) : [])]),
   ])
-  for (const [index, [name]] of relationships.entries()) {
-    const list = related[index] ?? []
-    for (const item of list) state.name(item)
-    if (object) object[name] = list.flatMap(idOf)
-  }
-  return object
+  const related = relationships.map(([name]) => [name, state.around(one.key, name).flatMap(idOf)])
+  return object && { ...object, ...Object.fromEntries(related) }
 }
 
 /**
@@ -116,30 +118,22 @@ async function readObjects(
       return lookup ? [{ one, lookup }] : []
     })
     if (due.length === 0 && first.length === 0) break
-    const found = new Map<string, ActualProperties | undefined>()
     const readings = due.map(async ({ one, lookup }) => {
-      found.set(one.key, await readObject(reader, state, one, lookup))
+      state.set(one.key, await readObject(reader, state, one, lookup))
     })
     await together([...first, ...readings])
     first = []
-    for (const { one } of due) {
-      left.delete(one)
-      state.set(one.key, found.get(one.key))
-    }
+    for (const { one } of due) left.delete(one)
   }
   settle([...left], state)
 }
 
 /** What hangs on an object that is not there is not there either. */
-function settle(left: DesiredObject[], state: ActualState): void {
-  for (let count = -1; count !== left.length; ) {
-    count = left.length
-    for (const one of [...left]) {
-      if (!hasNewKey(one, state)) continue
-      state.set(one.key, undefined)
-      left.splice(left.indexOf(one), 1)
-    }
-  }
+function settle(left: readonly DesiredObject[], state: ActualState): void {
+  const gone = left.filter((one) => hasNewKey(one, state))
+  const rest = left.filter((one) => !gone.includes(one))
+  for (const { key } of gone) state.set(key, undefined)
+  if (gone.length > 0) settle(rest, state)
 }
 
 const KEYS = ['appId', 'resourceId', 'principalId', 'clientId', 'uniqueName', 'name']

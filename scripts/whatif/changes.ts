@@ -2,22 +2,16 @@
 import type { GraphType } from '../bicep/declared.ts'
 import type { Surroundings } from './actual.ts'
 import type { States } from './actual-state.ts'
-import { type DesiredObject, resolveObject } from './desired.ts'
-import { compareObject, type Difference, type PendingValue } from './difference.ts'
+import { type About, type DesiredObject, resolveObject } from './desired.ts'
+import { type Compared, compareObject, type Difference, type PendingValue } from './difference.ts'
 import { type ActualProperties, type Properties, readList } from './properties.ts'
 import { findCircumstances, findHighest, type Grade, type Judging, type Risk } from './risk.ts'
 import { gradeOpen, gradeRisk, reverse } from './risk-rules.ts'
 
-export interface Graded extends Difference {
-  risk: Risk
-}
+export type Graded = Difference & { risk: Risk }
 
-export interface Change {
+export interface Change extends About {
   action: 'create' | 'update'
-  type: GraphType
-  /** Of the desired object: unique within one what-if, and the same in the next one. */
-  key: string
-  title: string
   symbols: string[]
   by: 'template' | 'hook'
   /** Of the actual object. */
@@ -27,49 +21,36 @@ export interface Change {
 }
 
 /** An object of which something is known only after the deployment: it may be anything, so its place is graded. */
-export interface Pending extends PendingValue {
-  risk: Risk
-  key: string
-  title: string
-  type: GraphType
-}
+export type Pending = PendingValue & About & { risk: Risk }
 
 /** What differs, graded, and what is known only after the deployment. */
 export function findChanges(states: States, judging: Judging): { changes: Change[]; pending: Pending[] } {
-  const all = states.objects.map((one) => findChange(one, states, judging))
-  return {
-    changes: all.flatMap(({ change }) => change ?? []),
-    pending: all.flatMap(({ pending }) => pending),
+  const { objects, state, names } = states
+  const changes: Change[] = []
+  const pending: Pending[] = []
+  for (const one of objects) {
+    const { key, type, symbols, by } = one
+    const desired = resolveObject(one, state)
+    const actual = state.get(key)
+    const about = { type, key, title: names.titleOf(type, desired) }
+    const isRead = state.isRead(key)
+    const compared = isRead ? compareObject(one, desired, actual, names.ofId) : NOT_FOUND_YET
+    pending.push(...compared.pending.map((value) => ({ ...about, ...value, risk: gradeOpen(value) })))
+    if (!isRead || (actual && compared.differences.length === 0)) continue
+    const properties = grade(one, desired, compared.differences, states, judging)
+    changes.push({
+      action: actual ? 'update' : 'create',
+      ...{ ...about, symbols, by, properties },
+      id: typeof actual?.id === 'string' ? actual.id : undefined,
+      grade: findHighest(properties.map(({ risk }) => risk)),
+    })
   }
+  return { changes, pending }
 }
 
-function findChange(
-  one: DesiredObject,
-  states: States,
-  judging: Judging,
-): { change?: Change; pending: Pending[] } {
-  const { state, names } = states
-  const desired = resolveObject(one, state)
-  const about = { type: one.type, key: one.key, title: names.titleOf(one.type, desired) }
-  if (!state.isRead(one.key)) {
-    const open = { path: '', place: '', text: 'which object it is' }
-    return { pending: [{ ...about, ...open, risk: gradeOpen(open) }] }
-  }
-  const actual = state.get(one.key)
-  const compared = compareObject(one, desired, actual, names.ofId)
-  const pending = compared.pending.map((value) => ({ ...about, ...value, risk: gradeOpen(value) }))
-  if (actual && compared.differences.length === 0) return { pending }
-  const properties = grade(one, desired, compared.differences, states, judging)
-  const change: Change = {
-    action: actual ? 'update' : 'create',
-    ...about,
-    symbols: one.symbols,
-    by: one.by,
-    id: typeof actual?.id === 'string' ? actual.id : undefined,
-    properties,
-    grade: findHighest(properties.map(({ risk }) => risk)),
-  }
-  return { change, pending }
+const NOT_FOUND_YET: Compared = {
+  differences: [],
+  pending: [{ path: '', place: '', text: 'which object it is' }],
 }
 
 const MISSING: Risk = { grade: 'medium', rule: 'missing', reason: 'Is declared and not there.' }

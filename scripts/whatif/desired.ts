@@ -4,7 +4,7 @@ import type { Compiled } from '../bicep/compile.ts'
 import type { DeclaredResource, GraphType } from '../bicep/declared.ts'
 import type { Place } from '../bicep/places.ts'
 import { graphType, type Json, mapValues, type TemplateModule } from '../bicep/template.ts'
-import { evaluated, type Lookup, type Source, type Term } from '../bicep/term.ts'
+import { evaluated, type Lookup, placeOf, type Source, type Term } from '../bicep/term.ts'
 import { toValue, Unknown, type Value } from '../bicep/value.ts'
 import type { Further } from './further.ts'
 import { isObject, mergePasses, type Properties, readList, readProperty } from './properties.ts'
@@ -33,16 +33,20 @@ export interface Known {
 }
 
 export interface DesiredObject {
-  /** One key, one object: `applications/my-app`, `servicePrincipals/identity/api.appId`. */
+  /** One key, one object, the same in every what-if: `applications/my-app`, `servicePrincipals/identity/api.appId`. */
   key: string
   type: GraphType
   /** Module path and symbolic name of every pass; empty for what a hook writes. */
   symbols: string[]
+  /** A hook adds to what is there and takes nothing away. */
   by: 'template' | 'hook'
   /** What each write says, in order. */
   passes: (known: Known) => Properties[]
-  /** A hook adds to what is there and takes nothing away. */
-  isMerged: boolean
+}
+
+/** How a finding names its object. */
+export interface About extends Pick<DesiredObject, 'key' | 'type'> {
+  title: string
 }
 
 /** Written by the template: neither by a hook nor only read. */
@@ -85,7 +89,6 @@ export function collectTemplateObjects({ declared }: Pick<Compiled, 'declared'>)
       type: resource.type,
       symbols: resources.map(({ id }) => id),
       by: 'template',
-      isMerged: false,
       passes: (known) => resources.map(({ properties }) => resolveProperties(properties, known)),
     })
   }
@@ -103,8 +106,7 @@ function keyText(value: Value): string {
   if (!(value instanceof Unknown)) return String(value)
   const [only, ...others] = value.pattern ?? []
   if (typeof only !== 'object' || others.length > 0) return String(value)
-  const { module, symbol, path } = only
-  return [...(module?.path ?? []), [symbol, ...path].join('.')].join('/')
+  return [placeOf(only), ...only.path].join('.')
 }
 
 const READABLE = ['applications', 'groups', 'servicePrincipals', 'users'] as const
@@ -126,7 +128,6 @@ export const collectReadObjects = (
         type,
         symbols: [place],
         by: 'template',
-        isMerged: false,
         passes: (known) => [resolveProperties(values, known)],
       },
     ]
@@ -145,7 +146,6 @@ const makeHookObject = (
   type,
   symbols: [],
   by: 'hook',
-  isMerged: true,
   passes: (known) => [properties(known)],
 })
 
@@ -161,7 +161,7 @@ export const collectHookObjects = (
 
 /** A property of what Azure or Entra makes and no template names. */
 const unknownOf = (symbol: string, path: string[], origin?: ConstructorParameters<typeof Unknown>[1]) =>
-  new Unknown({ kind: 'source', source: { module: undefined, symbol, path } }, origin)
+  new Unknown({ kind: 'source', module: undefined, symbol, path }, origin)
 
 /** Found by the unique name that it has after the deployment; that name is part of the key. */
 function makeCredential(

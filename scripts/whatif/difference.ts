@@ -31,7 +31,7 @@ export interface PendingValue {
   /** The known parts, the others in braces. */
   text: string
   /** Actual values whose place it may take, in words. */
-  instead?: string[] | undefined
+  instead?: string[]
   /** An actual value that fits, on a host of which a part is not known: it may be another one. */
   assumed?: string | undefined
   /** It is known what is wanted, and Graph does not show what is there: no finding, or it would be one for ever. */
@@ -48,6 +48,8 @@ export interface Compared {
 interface Where {
   path: string
   place: string
+  /** What is found. */
+  into: Compared
   /** Words for the ids in brackets. */
   nameOf: (id: string | Unknown) => string | undefined
   /** The object does not exist yet. */
@@ -74,7 +76,7 @@ const isKey = (name: string, { type }: DesiredObject) =>
 /** Relationships and scopes are sets, and actual extras may stay; undefined for everything else. */
 function setOf(one: DesiredObject, name: string, value: Value) {
   if (name === 'scope' && one.type === 'oauth2PermissionGrants' && !(value instanceof Unknown))
-    return { all: splitWords(value), isAppended: one.isMerged }
+    return { all: splitWords(value), isAppended: one.by === 'hook' }
   if (!isObject(value) || !Array.isArray(value.relationships)) return undefined
   return { all: value.relationships, isAppended: value.relationshipSemantics !== 'replace' }
 }
@@ -97,30 +99,25 @@ export function compareObject(
     if (set && typeof present[name] === 'string') present[name] = splitWords(present[name])
   }
   const into: Compared = { differences: [], pending: [] }
-  const where = { path: '', place: '', isNew: actual === undefined, nameOf }
-  compareProperties(desired, present, where, into)
-  compareProperties(appended, present, { ...where, isAppended: true }, into)
+  const where = { path: '', place: '', isNew: actual === undefined, nameOf, into }
+  compareProperties(desired, present, where)
+  compareProperties(appended, present, { ...where, isAppended: true })
   return into
 }
 
 /** Only what is declared is compared. */
-export function compareProperties(
-  desired: Properties,
-  actual: Json | undefined,
-  where: Where,
-  into: Compared,
-): void {
+export function compareProperties(desired: Properties, actual: Json | undefined, where: Where): void {
   const present = isObject(actual) ? actual : {}
   for (const [name, value] of Object.entries(desired)) {
     const inner = below(where, name)
     if (name === 'logo' && where.isNew && typeof value === 'string')
-      into.differences.push(differenceOf(describeBytes(value), undefined, inner))
+      addDifference(describeBytes(value), undefined, inner)
     else if (BETA_ONLY.includes(name) && !where.isNew && present[name] === undefined)
-      into.pending.push({
-        ...leaveOpen('cannot be told: Microsoft Graph v1.0 does not show it', inner),
-        isUnseen: true,
+      where.into.pending.push({
+        ...{ path: inner.path, place: inner.place, isUnseen: true },
+        text: 'cannot be told: Microsoft Graph v1.0 does not show it',
       })
-    else if (!WRITE_ONLY.includes(name)) compareValue(value, present[name], inner, into)
+    else if (!WRITE_ONLY.includes(name)) compareValue(value, present[name], inner)
   }
 }
 
@@ -130,107 +127,88 @@ const below = (where: Where, name: string): Where => ({
   place: where.place === '' ? name : `${where.place}.${name}`,
 })
 
-function compareValue(desired: Value, actual: Json | undefined, where: Where, into: Compared): void {
-  if (desired instanceof Unknown) compareUnknown(desired, actual, where, into)
-  else if (Array.isArray(desired)) compareLists(desired, actual, where, into)
-  else if (isObject(desired)) compareProperties(desired, actual, where, into)
+function compareValue(desired: Value, actual: Json | undefined, where: Where): void {
+  if (desired instanceof Unknown) compareUnknown(desired, actual, where)
+  else if (Array.isArray(desired)) compareLists(desired, actual, where)
+  else if (isObject(desired)) compareProperties(desired, actual, where)
   else if (!isSame(desired, actual ?? null, EXACT.includes(where.place)))
-    into.differences.push(differenceOf(desired, actual, where))
+    addDifference(desired, actual, where)
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/
-const isSameTime = (one: string, other: string) =>
-  TIME.test(one) && TIME.test(other) && Date.parse(one) === Date.parse(other)
 
-/** Ids are written in any case; every other text counts letter by letter. */
-const isSame = (desired: Value | undefined, actual: Value | undefined, isExact = false): boolean =>
-  desired === actual ||
-  (typeof desired === 'string' && typeof actual === 'string' && isSameTime(desired, actual)) ||
-  (!isExact &&
-    typeof desired === 'string' &&
-    typeof actual === 'string' &&
-    GUID.test(desired) &&
-    desired.toLowerCase() === actual.toLowerCase())
-
-function differenceOf(after: Value, before: Json | undefined, { path, place }: Where): Difference {
-  if (before === undefined || before === null) return { action: 'add', path, place, after }
-  if (after === null) return { action: 'remove', path, place, before }
-  return { action: 'change', path, place, before, after }
+/** Ids are written in any case, times in any zone; every other text counts letter by letter. */
+function isSame(desired: Value | undefined, actual: Value | undefined, isExact = false): boolean {
+  if (desired === actual) return true
+  if (typeof desired !== 'string' || typeof actual !== 'string') return false
+  if (TIME.test(desired) && TIME.test(actual)) return Date.parse(desired) === Date.parse(actual)
+  return !isExact && GUID.test(desired) && desired.toLowerCase() === actual.toLowerCase()
 }
 
-function compareUnknown(desired: Unknown, actual: Json | undefined, where: Where, into: Compared): void {
+function addDifference(after: Value, before: Json | undefined, { path, place, into }: Where): void {
+  if (before === undefined || before === null) into.differences.push({ action: 'add', path, place, after })
+  else if (after === null) into.differences.push({ action: 'remove', path, place, before })
+  else into.differences.push({ action: 'change', path, place, before, after })
+}
+
+function compareUnknown(desired: Unknown, actual: Json | undefined, where: Where): void {
   const fits = desired.fits(actual)
   const isOpen = fits === undefined || (fits && WHOLE.includes(where.place))
-  if (isOpen && !where.isNew)
-    into.pending.push(leaveOpen(desired.text, where, ...(Array.isArray(actual) ? actual : [actual])))
-  else if (!fits) into.differences.push(differenceOf(desired, actual, where))
-  else if (desired.isHostUnknown) into.pending.push(assume(desired, actual, where))
+  if (isOpen && !where.isNew) leaveOpen(desired.text, where, Array.isArray(actual) ? actual : [actual])
+  else if (!fits) addDifference(desired, actual, where)
+  else assume(desired, actual, where)
 }
 
-const leaveOpen = (text: string, { path, place }: Where, ...actual: (Json | undefined)[]): PendingValue => {
-  const instead = actual.flatMap((one) =>
-    typeof one === 'string' || typeof one === 'number' || typeof one === 'boolean' ? [String(one)] : [],
-  )
-  return { path, place, text, ...(instead.length > 0 && { instead }) }
+function leaveOpen(text: string, { path, place, into }: Where, there: readonly (Json | undefined)[]): void {
+  const instead = there.filter((one) => ['string', 'number', 'boolean'].includes(typeof one)).map(String)
+  into.pending.push({ path, place, text, instead })
 }
 
-const assume = (
-  { text, isMade }: Unknown,
-  actual: Json | undefined,
-  { path, place }: Where,
-): PendingValue => ({
-  path,
-  place,
-  text,
-  assumed: String(actual),
-  isMade,
-})
+/** What is on a host of which a part is unknown fits, and may be another one. */
+function assume(desired: Unknown, actual: Json | undefined, { path, place, into }: Where): void {
+  const { text, isMade, isHostUnknown } = desired
+  if (isHostUnknown) into.pending.push({ path, place, text, assumed: String(actual), isMade })
+}
 
-function compareLists(desired: Value[], actual: Json | undefined, where: Where, into: Compared): void {
+function compareLists(desired: Value[], actual: Json | undefined, where: Where): void {
   // null is not []: the deployment writes an empty list. For a new object that says nothing.
-  const isCleared = !Array.isArray(actual) && desired.length === 0 && !where.isNew
-  if (isCleared) into.differences.push(differenceOf([], actual, where))
+  if (!Array.isArray(actual) && desired.length === 0 && !where.isNew) addDifference([], actual, where)
   const present = Array.isArray(actual) ? actual : []
-  const { place } = where
+  const { place, into, isAppended } = where
   const id = [...desired, ...present].some(isObject) ? idProperty(desired, place) : undefined
-  const pathOf = (value: Value) =>
-    id === undefined ? where.path : `${where.path}[${labelOf(value, id, where)}]`
-  const { added, removed, pairs, unknown, replaceable } =
-    place === 'keyCredentials' ? pairCertificates(desired, present) : pairElements(desired, present, id)
-  for (const value of added)
+  const keyOf = (value: Value) => keyIn(value, id, place)
+  const pathOf = (value: Value) => elementPath(value, id, where)
+  const { pairs, alone, left } =
+    place === 'keyCredentials' ? pairCertificates(desired, present) : pairElements(desired, present, keyOf)
+  const unknown = alone.map(keyOf).filter(isOpen)
+  for (const value of alone.filter((one) => !isOpen(keyOf(one))))
     into.differences.push({ action: 'add', path: pathOf(value), place, after: withoutSecrets(value) })
-  // Elements without an id are paired by equality: nothing is left to compare.
-  for (const [one, other] of id === undefined ? [] : pairs) {
-    compareValue(one, other, { ...where, path: pathOf(other) }, into)
-    if (place === 'keyCredentials') compareContent(one, other, { ...where, path: pathOf(other) }, into)
+  for (const [one, other] of pairs) {
+    const inner = { ...where, path: pathOf(other) }
+    // Elements without an id are paired by equality: nothing is left to compare.
+    if (id !== undefined) compareValue(one, other, inner)
+    else if (one instanceof Unknown) assume(one, other, where)
+    compareContent(one, other, inner)
   }
-  addUnknown(unknown, replaceable, { where, id }, into)
-  into.pending.push(...findAssumed(desired, present, where))
-  for (const value of where.isAppended ? [] : removed)
+  addUnknown(unknown, left, { where, id })
+  // Any of them may be what is not known yet.
+  const isKept = isAppended || unknown.length > 0
+  for (const value of isKept ? [] : left)
     into.differences.push({ action: 'remove', path: pathOf(value), place, before: withoutSecrets(value) })
 }
 
 /** Of a new object they come; of one that is there nobody can say whether they are what is there. */
 function addUnknown(
   unknown: readonly Unknown[],
-  replaceable: readonly Json[],
+  left: readonly Json[],
   { where, id }: { where: Where; id: string | undefined },
-  into: Compared,
 ): void {
-  const there = replaceable.map((value) => (id === undefined ? value : labelOf(value, id, where)))
+  const there = left.map((value) => (id === undefined ? value : labelOf(value, id, where)))
   for (const one of unknown) {
-    if (where.isNew) into.differences.push(differenceOf(one, undefined, where))
-    else into.pending.push(leaveOpen(one.text, where, ...(where.isAppended ? [] : there)))
+    if (where.isNew) addDifference(one, undefined, where)
+    else leaveOpen(one.text, where, where.isAppended ? [] : there)
   }
 }
-
-/** What is on a host of which a part is unknown, with the actual values that fit. */
-const findAssumed = (desired: Value[], present: Json[], where: Where): PendingValue[] =>
-  desired.flatMap((one) => {
-    if (!(one instanceof Unknown && one.isHostUnknown)) return []
-    const found = present.find((other) => one.fits(other))
-    return found === undefined ? [] : [assume(one, found, where)]
-  })
 
 /** Nor a part of a secret: the hint of a password is its beginning. */
 function withoutSecrets(value: Value): Value {
@@ -259,6 +237,14 @@ function idProperty(desired: readonly Value[], place: string): string | undefine
   return USUAL_IDS.find((name) => objects.length > 0 && objects.every((one) => name in one))
 }
 
+function keyIn(value: Value, id: string | undefined, place: string): Value | undefined {
+  if (place === 'keyCredentials') return thumbprintOf(value)
+  return id === undefined ? value : readProperty(value, id)
+}
+
+const elementPath = (value: Value, id: string | undefined, where: Where): string =>
+  id === undefined ? where.path : `${where.path}[${labelOf(value, id, where)}]`
+
 function labelOf(value: Value, id: string, { nameOf }: Where): string {
   const key = readProperty(value, id)
   if (key instanceof Unknown) return nameOf(key) ?? key.text
@@ -267,56 +253,56 @@ function labelOf(value: Value, id: string, { nameOf }: Where): string {
   return said.find((one): one is string => typeof one === 'string' && one !== '') ?? text
 }
 
-interface Elements {
-  added: Value[]
-  removed: Json[]
-  pairs: [desired: Value, actual: Json][]
-  /** Desired elements of which nothing is known. */
-  unknown: Unknown[]
-  /** Actual elements of which nobody can say whether they are these or go. */
-  replaceable: Json[]
-}
+/** Nothing of it is known. */
+const isOpen = (key: Value | undefined): key is Unknown =>
+  key instanceof Unknown && !key.isNew && key.fits('') === undefined
 
-/** Lists of Graph are sets. Pairs by `id`, else by equality; an unknown element takes an actual one that fits it. */
-function pairElements(desired: readonly Value[], actual: readonly Json[], id: string | undefined): Elements {
-  const keyOf = (value: Value) => (id === undefined ? value : readProperty(value, id))
+/**
+ * Lists of Graph are sets: each desired element takes the actual one that `find` tells of those that are left, and
+ * those of a lower rank choose first.
+ */
+function pair(
+  desired: readonly Value[],
+  actual: readonly Json[],
+  rank: (one: Value) => number,
+  find: (one: Value, left: readonly Json[]) => number,
+) {
   const left = [...actual]
-  const result: Elements = { added: [], removed: [], pairs: [], unknown: [], replaceable: [] }
-  // What is known chooses first: an unknown value must not take what belongs to another one.
-  const rank = (one: Value) => (keyOf(one) instanceof Unknown ? 1 : 0)
+  const pairs: [desired: Value, actual: Json][] = []
+  const alone: Value[] = []
   for (const one of desired.toSorted((a, b) => rank(a) - rank(b))) {
-    const key = keyOf(one)
-    const at = left.findIndex((other) => isMatch(key, keyOf(other)))
+    const at = find(one, left)
     const [found] = at < 0 ? [] : left.splice(at, 1)
-    if (found !== undefined) result.pairs.push([one, found])
-    else if (key instanceof Unknown && !key.isNew && key.fits('') === undefined) result.unknown.push(key)
-    else result.added.push(one)
+    if (found === undefined) alone.push(one)
+    else pairs.push([one, found])
   }
-  // Any of them may be what is not known yet.
-  if (result.unknown.length === 0) result.removed = left
-  else result.replaceable = left
-  return result
+  return { pairs, alone, left }
 }
 
-function pairCertificates(desired: readonly Value[], actual: readonly Json[]): Elements {
-  const left = [...actual]
-  const result: Elements = { added: [], removed: left, pairs: [], unknown: [], replaceable: [] }
+/** By key; an unknown one takes an actual one that fits it. */
+function pairElements(
+  desired: readonly Value[],
+  actual: readonly Json[],
+  keyOf: (value: Value) => Value | undefined,
+) {
+  // What is known chooses first: an unknown value must not take what belongs to another one.
+  const rank = (one: Value) => Number(keyOf(one) instanceof Unknown)
+  return pair(desired, actual, rank, (one, left) =>
+    left.findIndex((other) => isMatch(keyOf(one), keyOf(other))),
+  )
+}
+
+function pairCertificates(desired: readonly Value[], actual: readonly Json[]) {
   const isThere = (one: Value) => actual.some((other) => thumbprintOf(other) === thumbprintOf(one))
   // Who is there must not be taken for a renewed one of the same name.
-  for (const one of desired.toSorted((a, b) => Number(isThere(b)) - Number(isThere(a)))) {
-    const at = findCertificate(one, left)
-    const [found] = at < 0 ? [] : left.splice(at, 1)
-    if (found === undefined) result.added.push(one)
-    else result.pairs.push([one, found])
-  }
-  return result
+  return pair(desired, actual, (one) => Number(!isThere(one)), findCertificate)
 }
 
-function compareContent(desired: Value, actual: Json, where: Where, into: Compared): void {
+function compareContent(desired: Value, actual: Json, where: Where): void {
+  if (where.place !== 'keyCredentials') return
   const [after, before] = [thumbprintOf(desired), thumbprintOf(actual)]
-  if (after === undefined || before === undefined || after === before) return
-  const { path, place } = below(where, 'thumbprint')
-  into.differences.push({ action: 'change', path, place, before, after })
+  if (after !== undefined && before !== undefined && after !== before)
+    addDifference(after, before, below(where, 'thumbprint'))
 }
 
 const isMatch = (key: Value | undefined, actual: Value | undefined): boolean =>

@@ -18,9 +18,7 @@ export type Exception = z.infer<typeof Exception>
 /** The reviewed file. */
 export const Exceptions = z.strictObject({ $schema: z.string().optional(), exceptions: z.array(Exception) })
 
-export interface Accepted extends Unmanaged {
-  why: string
-}
+export type Accepted = Unmanaged & { why: string }
 
 export interface Sorted {
   unmanaged: Unmanaged[]

@@ -1,4 +1,5 @@
 /** Loads what the what-if starts from: what is declared, and how it is to be judged. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -133,12 +134,8 @@ async function readJson<T>(
   schema: z.ZodType<T>,
   wrong: { why: string; fix: string },
 ): Promise<T | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  })
-  if (text === undefined) return undefined
-  const parsed = schema.safeParse(parseJson(text))
+  if (!existsSync(file)) return undefined
+  const parsed = schema.safeParse(parseJson(await readFile(file, 'utf8')))
   if (parsed.success) return parsed.data
   throw new Problem({ what: `${file} cannot be used: ${z.prettifyError(parsed.error)}`, ...wrong })
 }

@@ -10,13 +10,8 @@ export type ActualProperties = Record<string, Json>
 export const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Neither a list nor a value that is unknown as a whole. */
-export function isObject<T extends Value | undefined>(
-  value: T,
-): value is Extract<T, { [key: string]: unknown }>
-export function isObject(value: unknown): value is Record<string, unknown>
-export function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Unknown)
-}
+export const isObject = (value: Value | undefined): value is Properties =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Unknown)
 
 /** Declared properties of two passes over one object: the later one wins, objects are merged. */
 export function mergePasses(earlier: Properties, later: Properties): Properties {

@@ -38,26 +38,30 @@ const scopeId = (app: string, id: Value | undefined) =>
     .slice(0, 12)}`
 
 /** Scopes and roles. */
-const offersOf = (app: Record<string, Value> | undefined) => [
-  ...readList(readProperty(app?.api, 'oauth2PermissionScopes')),
-  ...readList(app?.appRoles),
+const offersOf = (app: Properties) => [
+  ...readList(readProperty(app.api, 'oauth2PermissionScopes')),
+  ...readList(app.appRoles),
 ]
 
-/** Those that a deployment takes away come last. */
+/** Those that a deployment takes away come last. Without actual ones there is nothing to compare with. */
+function compare<T>(desired: T[], actual: T[] | undefined, keyOf: (one: T) => unknown): [T, Mark][] {
+  const isIn = (one: T, all: T[]) => all.some((other) => keyOf(other) === keyOf(one))
+  const removed = actual?.filter((one) => !isIn(one, desired)) ?? []
+  return [
+    ...desired.map((one): [T, Mark] => [one, !actual || isIn(one, actual) ? 'same' : 'added']),
+    ...removed.map((one): [T, Mark] => [one, 'removed']),
+  ]
+}
+
 function drawOffers(app: string, desired: Properties, actual: Properties | undefined): Node[] {
-  const [offered, present] = [offersOf(desired), offersOf(actual)]
-  const isIn = (scope: Value, all: Value[]) =>
-    all.some((other) => readProperty(other, 'id') === readProperty(scope, 'id'))
-  const draw = (scope: Value, mark: Mark): Node => ({
-    id: scopeId(app, readProperty(scope, 'id')),
+  const idOf = (scope: Value) => readProperty(scope, 'id')
+  const offers = compare(offersOf(desired), actual && offersOf(actual), idOf)
+  return offers.map(([scope, mark]) => ({
+    id: scopeId(app, idOf(scope)),
     title: `${readProperty(scope, 'value')}${readProperty(scope, 'isEnabled') === false ? ' (disabled)' : ''}`,
     kind: 'scope',
     mark,
-  })
-  return [
-    ...offered.map((scope) => draw(scope, actual && !isIn(scope, present) ? 'added' : 'same')),
-    ...present.filter((scope) => !isIn(scope, offered)).map((scope) => draw(scope, 'removed')),
-  ]
+  }))
 }
 
 class Nodes {
@@ -140,16 +144,8 @@ class Nodes {
 
 type Drawn = Omit<Edge, 'mark'>
 
-/** Without actual edges there is nothing to compare with. */
-function compareEdges(desired: Drawn[], actual: Drawn[] | undefined, isAppended: boolean): Edge[] {
-  const isIn = (one: Drawn, all: Drawn[]) =>
-    all.some(({ from, to, label }) => from === one.from && to === one.to && label === one.label)
-  const removed = isAppended ? [] : (actual ?? []).filter((one) => !isIn(one, desired))
-  return [
-    ...desired.map((one): Edge => ({ ...one, mark: !actual || isIn(one, actual) ? 'same' : 'added' })),
-    ...removed.map((one): Edge => ({ ...one, mark: 'removed' })),
-  ]
-}
+const compareEdges = (desired: Drawn[], actual: Drawn[] | undefined): Edge[] =>
+  compare(desired, actual, (one) => JSON.stringify(one)).map(([edge, mark]) => ({ ...edge, mark }))
 
 function drawClients(one: DesiredObject, { state }: Mapped, nodes: Nodes): Edge[] {
   const app = nodes.ofKey(one.key)
@@ -163,9 +159,8 @@ function drawClients(one: DesiredObject, { state }: Mapped, nodes: Nodes): Edge[
         label: 'no prompt',
       })),
     )
-  const actual = state.get(one.key)
-  const present = actual ? draw(actual.api) : state.isAbsent(one.key) ? [] : undefined
-  return compareEdges(draw(api), present, false)
+  const present = state.isRead(one.key) ? draw(state.get(one.key)?.api) : undefined
+  return compareEdges(draw(api), present)
 }
 
 function drawGrant(one: DesiredObject, { state }: Mapped, nodes: Nodes): Edge[] {
@@ -174,7 +169,8 @@ function drawGrant(one: DesiredObject, { state }: Mapped, nodes: Nodes): Edge[] 
   const to = nodes.of(desired.resourceId, 'api')
   const draw = (scope: unknown) => splitWords(scope).map((label) => ({ from, to, label }))
   const actual = state.isRead(one.key) ? draw(state.get(one.key)?.scope) : undefined
-  return compareEdges(draw(desired.scope), actual, one.isMerged)
+  const edges = compareEdges(draw(desired.scope), actual)
+  return one.by === 'hook' ? edges.filter(({ mark }) => mark !== 'removed') : edges
 }
 
 function drawAssignment(one: DesiredObject, { state }: Mapped, nodes: Nodes): Edge[] {

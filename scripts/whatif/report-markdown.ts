@@ -6,7 +6,7 @@ import { renderMap } from './report-map.ts'
 import { SIGNS, showName, showValue } from './report-text.ts'
 import { GRADES, type Grade } from './risk.ts'
 import type { Unmanaged } from './unmanaged.ts'
-import { whereIs } from './unreadable.ts'
+import { type Unreadable, whereIs } from './unreadable.ts'
 import type { WhatIf } from './whatif.ts'
 
 /** By which a workflow finds its own comment again. */
@@ -47,55 +47,41 @@ const table = (head: string[], rows: string[][]): string[] =>
         '',
       ]
 
-const titled = ({ type, title }: Pick<Change, 'type' | 'title'>) =>
-  `${WORDS[type]} **${escapeMarkdown(title)}**`
+type Titled = Pick<Unreadable, 'type' | 'title'>
+const titled = ({ type, title }: Titled) => `${escapeMarkdown(wordOf(type))} **${escapeMarkdown(title)}**`
 
 function risks({ changes, pending, unmanaged, unreadable }: WhatIf): string[] {
+  const row = (grade: Grade, about: Titled, change: string, why: string) => {
+    return [DOTS[grade], titled(about), change, escapeMarkdown(why)]
+  }
   const all = changes.flatMap((change) => change.properties.map((property) => ({ change, property })))
   const grave = (['high', 'medium'] as const).flatMap((grade) =>
     all.filter(({ property }) => property.risk.grade === grade),
   )
+  const open = pending.filter(({ risk }) => risk.grade !== 'low')
+  const worst = GRADES.toReversed().flatMap((grade) => unmanaged.filter((one) => one.grade === grade))
   return table(
     ['risk', 'object', 'change', 'why'],
     [
-      ...unreadable.map((one) => [
-        DOTS[one.grade],
-        `${escapeMarkdown(wordOf(one.type))} **${escapeMarkdown(one.title)}**`,
-        `could not be read (${escapeMarkdown(whereIs(one))})`,
-        escapeMarkdown(one.reason),
-      ]),
-      ...grave.map(({ change, property }) => [
-        DOTS[property.risk.grade],
-        titled(change),
-        `${SIGNS[property.action]} ${escapeMarkdown(property.path)}`,
-        escapeMarkdown(property.risk.reason),
-      ]),
-      ...pending
-        .filter(({ risk }) => risk.grade !== 'low')
-        .map((one) => [
-          DOTS[one.risk.grade],
-          titled(one),
-          `${one.path ? `${escapeMarkdown(one.path)} is ` : ''}known after deployment`,
-          escapeMarkdown(one.risk.reason),
-        ]),
-      ...GRADES.toReversed().flatMap((grade) =>
-        unmanaged
-          .filter((one) => one.grade === grade)
-          .map((one) => [
-            DOTS[grade],
-            titled(one),
-            `unmanaged ${escapeMarkdown(one.kind)}`,
-            escapeMarkdown(one.reason),
-          ]),
+      ...unreadable.map((one) =>
+        row(one.grade, one, `could not be read (${escapeMarkdown(whereIs(one))})`, one.reason),
       ),
+      ...grave.map(({ change, property: { action, path, risk } }) =>
+        row(risk.grade, change, `${SIGNS[action]} ${escapeMarkdown(path)}`, risk.reason),
+      ),
+      ...open.map((one) => {
+        const path = one.path ? `${escapeMarkdown(one.path)} is ` : ''
+        return row(one.risk.grade, one, `${path}known after deployment`, one.risk.reason)
+      }),
+      ...worst.map((one) => row(one.grade, one, `unmanaged ${escapeMarkdown(one.kind)}`, one.reason)),
     ],
   )
 }
 
-function valueLines({ action, path, before, after }: Graded): string[] {
+function valueLines({ path, before, after }: Graded): string[] {
   const removed = before === undefined ? [] : [`- ${showName(path)}: ${showValue(before)}`]
   const added = after === undefined ? [] : [`+ ${showName(path)}: ${showValue(after)}`]
-  return action === 'add' ? added : action === 'remove' ? removed : [...removed, ...added]
+  return [...removed, ...added]
 }
 
 function details(change: Change): string[] {
@@ -123,22 +109,18 @@ function lists(result: WhatIf): string[] {
     ({ title, path, text }) =>
       `- **${escapeMarkdown(title)}** ${escapeMarkdown(path)}: ${escapeMarkdown(text)}`,
   )
-  const unmanaged = ({ title, kind, value }: Unmanaged, why: string) =>
+  const line = ({ title, kind, value }: Unmanaged, why: string) =>
     `- **${escapeMarkdown(title)}**, ${escapeMarkdown(kind)} ${escapeMarkdown(value)}: ${escapeMarkdown(why)}`
+  const unmanaged = result.unmanaged.map((one) => line(one, one.reason))
+  const accepted = result.accepted.map((one) => line(one, one.why))
   const sentences = (lines: string[]) => lines.map((line) => `- ${escapeMarkdown(line)}`)
   const section = (title: string, lines: string[]) =>
     lines.length > 0 ? [`#### ${title}`, '', ...lines, ''] : []
   return [
     ...section('Left behind: tagged for this environment, no longer declared', orphans),
     ...section('Known after deployment: neither a change nor no change', pending),
-    ...section(
-      'Unmanaged: there and not declared; a deployment leaves it',
-      result.unmanaged.map((one) => unmanaged(one, one.reason)),
-    ),
-    ...section(
-      'Accepted exceptions',
-      result.accepted.map((one) => unmanaged(one, one.why)),
-    ),
+    ...section('Unmanaged: there and not declared; a deployment leaves it', unmanaged),
+    ...section('Accepted exceptions', accepted),
     ...section('Exceptions that count for nothing', sentences(result.stale)),
     ...section('Could not be told', sentences(result.notes)),
   ]

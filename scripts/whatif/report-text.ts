@@ -1,4 +1,5 @@
 /** The report for a terminal. */
+import { styleText } from 'node:util'
 import { Unknown, type Value } from '../bicep/value.ts'
 import { WORDS, wordOf } from './actual-state.ts'
 import type { Change, Graded } from './changes.ts'
@@ -8,26 +9,14 @@ import { GRADES, type Grade } from './risk.ts'
 import { whereIs } from './unreadable.ts'
 import type { WhatIf } from './whatif.ts'
 
-type Paint = (text: string) => string
-interface Colours {
-  add: Paint
-  remove: Paint
-  change: Paint
-  danger: Paint
-  quiet: Paint
-}
-
-const plain: Paint = (text) => text
-const code =
-  (number: number): Paint =>
-  (text) =>
-    `\u001b[${number}m${text}\u001b[0m`
+const STYLES = { add: 'green', remove: 'red', change: 'yellow', danger: 'magenta', quiet: 'dim' } as const
+type Paint = (style: keyof typeof STYLES, text: string) => string
 
 /** Paints with ANSI codes, or leaves everything as it is. */
-export const chooseColours = (isOn: boolean): Colours =>
-  isOn
-    ? { add: code(32), remove: code(31), change: code(33), danger: code(35), quiet: code(2) }
-    : { add: plain, remove: plain, change: plain, danger: plain, quiet: plain }
+export const choosePaint =
+  (isOn: boolean): Paint =>
+  (style, text) =>
+    isOn ? styleText(STYLES[style], text, { validateStream: false }) : text
 
 export const SIGNS = { add: '+', remove: '-', change: '~', create: '+', update: '~' } as const
 
@@ -45,11 +34,11 @@ export function showValue(value: Value | undefined): string {
 export const showName = (name: string): string =>
   showValue(name).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\')
 
-function valueText({ action, before, after }: Graded): string {
-  if (action === 'add') return showValue(after)
-  if (action === 'remove') return showValue(before)
-  return `${showValue(before)} -> ${showValue(after)}`
-}
+const valueText = ({ before, after }: Graded): string =>
+  [before, after]
+    .filter((one) => one !== undefined)
+    .map(showValue)
+    .join(' -> ')
 
 /** What differs, on one line. */
 export const showProperty = (one: Graded): string => `${SIGNS[one.action]} ${one.path}: ${valueText(one)}`
@@ -64,40 +53,41 @@ function partsOf({ action, before, after }: Graded): string[] {
 const MARKS: Record<Grade, string> = { high: '[HIGH]', medium: '[medium]', low: '' }
 
 /** The line below a finding; of low risk without a mark. */
-function reasonLine(grade: Grade, reason: string, colour: Colours): string {
-  const paint = grade === 'high' ? colour.danger : colour.change
-  const mark = grade === 'low' ? '' : `${paint(MARKS[grade])} `
+function reasonLine(grade: Grade, reason: string, paint: Paint): string {
+  const mark = grade === 'low' ? '' : `${paint(grade === 'high' ? 'danger' : 'change', MARKS[grade])} `
   return `          ${mark}${showName(reason)}`
 }
 
-function propertyLines(property: Graded, colour: Colours): string[] {
-  const paint = colour[property.action]
+function propertyLines(property: Graded, paint: Paint): string[] {
   const { grade, reason } = property.risk
   const inner = partsOf(property)
   const value = inner.length > 0 ? '' : `: ${valueText(property)}`
-  const lines = [`      ${paint(SIGNS[property.action])} ${showName(property.path)}${value}`, ...inner]
-  return grade === 'low' ? lines : [...lines, reasonLine(grade, reason, colour)]
+  const lines = [
+    `      ${paint(property.action, SIGNS[property.action])} ${showName(property.path)}${value}`,
+    ...inner,
+  ]
+  return grade === 'low' ? lines : [...lines, reasonLine(grade, reason, paint)]
 }
 
-function changeLines(change: Change, result: WhatIf, colour: Colours): string[] {
-  const sign = SIGNS[change.action]
-  const paint = change.action === 'create' ? colour.add : colour.change
+function changeLines(change: Change, result: WhatIf, paint: Paint): string[] {
+  const sign = paint(change.action === 'create' ? 'add' : 'change', SIGNS[change.action])
   const by = change.by === 'hook' ? ', by a hook' : ''
   const where = change.symbols.length > 0 ? `  # ${change.symbols.join(', ')}` : ''
   const from = result.orphans.find(({ renamedTo }) => renamedTo === change.key)
   const verb = change.action === 'create' ? 'will be created' : 'will be changed'
-  const head = `  ${paint(sign)} ${WORDS[change.type]} "${showName(change.title)}" ${verb}${by}${colour.quiet(where)}`
-  const rename = from
-    ? [
-        `      renamed from ${showName(from.uniqueName ?? from.id)}: a unique name cannot change, so this is a new object`,
-      ]
-    : []
-  return [head, ...rename, ...change.properties.flatMap((one) => propertyLines(one, colour)), '']
+  const head = `  ${sign} ${WORDS[change.type]} "${showName(change.title)}" ${verb}${by}${paint('quiet', where)}`
+  const rename =
+    from &&
+    `      renamed from ${showName(from.uniqueName ?? from.id)}: a unique name cannot change, so this is a new object`
+  return [
+    head,
+    ...(rename ? [rename] : []),
+    ...change.properties.flatMap((one) => propertyLines(one, paint)),
+    '',
+  ]
 }
 
-function section(title: string, lines: string[]): string[] {
-  return lines.length > 0 ? [title, ...lines, ''] : []
-}
+const section = (title: string, lines: string[]) => (lines.length > 0 ? [title, ...lines, ''] : [])
 
 const plan = ({ create, update, orphans, unmanaged }: Summary) =>
   `Plan: ${create} to create, ${update} to change, ${orphans} left behind, ${unmanaged} unmanaged.`
@@ -108,27 +98,27 @@ const riskLine = ({ risks }: Summary) =>
 
 /** Changes, what is unmanaged, and a line of numbers at the end. */
 export function renderText(result: WhatIf, isColoured: boolean): string {
-  const colour = chooseColours(isColoured)
+  const paint = choosePaint(isColoured)
   const summary = summarize(result)
   const blockers = result.blockers.map(
     ({ title, what, wayOut }) =>
-      `  ${colour.danger('!')} ${showName(title)}: ${showName(what)}\n      way out: ${showName(wayOut)}`,
+      `  ${paint('danger', '!')} ${showName(title)}: ${showName(what)}\n      way out: ${showName(wayOut)}`,
   )
   const unreadable = result.unreadable.map((one) => {
-    const head = `  ${colour.danger('!')} ${wordOf(one.type)} "${showName(one.title)}"  # ${showName(whereIs(one))}`
-    return `${head}\n${reasonLine(one.grade, one.reason, colour)}`
+    const head = `  ${paint('danger', '!')} ${wordOf(one.type)} "${showName(one.title)}"  # ${showName(whereIs(one))}`
+    return `${head}\n${reasonLine(one.grade, one.reason, paint)}`
   })
   const orphans = result.orphans.map(
     ({ type, title, uniqueName, id }) =>
-      `  ${colour.quiet('?')} ${WORDS[type]} "${showName(title)}" (${showName(uniqueName ?? id)})`,
+      `  ${paint('quiet', '?')} ${WORDS[type]} "${showName(title)}" (${showName(uniqueName ?? id)})`,
   )
   const pending = result.pending.map(({ title, path, text, risk: { grade, reason } }) => {
     const line = `  ${showName(title)}${path ? `, ${showName(path)}` : ''}: ${showName(text)}`
-    return grade === 'low' ? line : `${line}\n${reasonLine(grade, reason, colour)}`
+    return grade === 'low' ? line : `${line}\n${reasonLine(grade, reason, paint)}`
   })
   const unmanaged = result.unmanaged.flatMap(({ type, title, kind, value, grade, reason }) => [
-    `  ${colour.danger('!')} ${WORDS[type]} "${showName(title)}", ${showName(kind)}: ${showName(value)}`,
-    reasonLine(grade, reason, colour),
+    `  ${paint('danger', '!')} ${WORDS[type]} "${showName(title)}", ${showName(kind)}: ${showName(value)}`,
+    reasonLine(grade, reason, paint),
   ])
   const accepted = result.accepted.map(
     ({ title, kind, value, why }) =>
@@ -140,7 +130,7 @@ export function renderText(result: WhatIf, isColoured: boolean): string {
     '',
     ...section('Will fail:', blockers),
     ...section('Could not be read (what it would change is not known):', unreadable),
-    ...result.changes.flatMap((change) => changeLines(change, result, colour)),
+    ...result.changes.flatMap((change) => changeLines(change, result, paint)),
     ...section(
       'Left behind (tagged for this environment, no longer declared; a deployment never deletes):',
       orphans,

@@ -6,22 +6,7 @@ import { isObject } from './properties.ts'
 import { type Grade, isAtLeast } from './risk.ts'
 import type { WhatIf } from './whatif.ts'
 
-export interface Summary {
-  /** pending: nothing is known to change, but not everything is known. */
-  result: 'none' | 'pending' | 'changes'
-  create: number
-  update: number
-  blockers: number
-  /** Not understood, so not judged. */
-  unreadable: number
-  orphans: number
-  pending: number
-  /** There and not declared. */
-  unmanaged: number
-  accepted: number
-  /** Differences, open values and unmanaged things of each grade. */
-  risks: Record<Grade, number>
-}
+export type Summary = ReturnType<typeof summarize>
 
 const gradesIn = ({ changes, pending, unmanaged, unreadable }: WhatIf): Grade[] => [
   ...unreadable.map(({ grade }) => grade),
@@ -31,21 +16,25 @@ const gradesIn = ({ changes, pending, unmanaged, unreadable }: WhatIf): Grade[] 
 ]
 
 /** Counts what was found; a grade counts once for each difference, open value and unmanaged thing. */
-export function summarize(result: WhatIf): Summary {
+export function summarize(result: WhatIf) {
   const { changes, pending, blockers, unreadable, orphans, unmanaged, accepted, stale } = result
   const risks = { high: 0, medium: 0, low: 0 }
   for (const grade of gradesIn(result)) risks[grade] += 1
   const differs = [changes, blockers, unreadable, orphans, unmanaged, stale].some(({ length }) => length > 0)
   return {
+    /** pending: nothing is known to change, but not everything is known. */
     result: differs ? 'changes' : pending.length > 0 ? 'pending' : 'none',
     create: changes.filter(({ action }) => action === 'create').length,
     update: changes.filter(({ action }) => action === 'update').length,
     blockers: blockers.length,
+    /** Not understood, so not judged. */
     unreadable: unreadable.length,
     orphans: orphans.length,
     pending: pending.length,
+    /** There and not declared. */
     unmanaged: unmanaged.length,
     accepted: accepted.length,
+    /** Differences, open values and unmanaged things of each grade. */
     risks,
   }
 }

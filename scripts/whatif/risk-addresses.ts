@@ -57,7 +57,6 @@ export function judgeNewAddress(fact: Fact): string | undefined {
 }
 
 /** Low: every other address. */
-export const judgeKnownAddress = (fact: Fact): string | undefined =>
-  addressOf(fact) === undefined
-    ? undefined
-    : 'On a host that this deployment makes, that is used already, or on this machine.'
+export const judgeKnownAddress = (fact: Fact): string | false =>
+  addressOf(fact) !== undefined &&
+  'On a host that this deployment makes, that is used already, or on this machine.'

@@ -1,13 +1,12 @@
 /** One run of the what-if, from its command to its exit code: what the script of this repository and the package share. */
-import type { Directory } from '../graph/directory.ts'
 import type { Command } from './command.ts'
-import { type Asked, loadDeclared, type Question } from './load.ts'
+import { loadDeclared, type Question } from './load.ts'
 import { decideExitCode, renderJson } from './report.ts'
 import { renderMap } from './report-map.ts'
 import { renderMarkdown } from './report-markdown.ts'
 import { renderSarif } from './report-sarif.ts'
 import { renderText } from './report-text.ts'
-import { askWhatIf, prepareStates, type WhatIf } from './whatif.ts'
+import { askWhatIf, prepareStates, type Surroundings, type WhatIf } from './whatif.ts'
 
 /** @env FORCE_COLOR, NO_COLOR Colours in the text of `npm run whatif`: `FORCE_COLOR` turns them on (`0`: off), `NO_COLOR` turns them off. By default, only a terminal gets colours. */
 const isColoured = () => {
@@ -22,8 +21,6 @@ const FORMATS: Record<Command['format'], (result: WhatIf) => string> = {
   json: renderJson,
   sarif: renderSarif,
 }
-
-export type Surroundings = Asked & { directory: Pick<Directory, 'get' | 'list'> }
 
 /** Prints what was asked for; returns the exit code. */
 export async function runCommand(

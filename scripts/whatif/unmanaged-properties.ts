@@ -1,6 +1,7 @@
 /** Properties of an actual object that the template says nothing about and that are set all the same. */
 import type { GraphType } from '../bicep/declared.ts'
 import type { Json } from '../bicep/template.ts'
+import type { About } from './desired.ts'
 import { type ActualProperties, isEmpty, isObject, type Properties, readProperty } from './properties.ts'
 import type { Grade } from './risk.ts'
 import { TEXTS } from './risk-rules.ts'
@@ -106,13 +107,8 @@ function isSetByPeople(type: GraphType, kind: string): boolean {
   return !isOwn && SETTABLE[type]?.includes(first) === true
 }
 
-interface Of {
-  type: GraphType
-  title: string
-}
-
 /** At every depth, element by element; `path` is where both stand in their object. */
-export function findUndeclared(of: Of, desired: Properties, actual: ActualProperties, path = ''): Found[] {
+export function findUndeclared(of: About, desired: Properties, actual: ActualProperties, path = ''): Found[] {
   return Object.entries(actual).flatMap(([name, value]): Found[] => {
     const kind = path === '' ? name : `${path}.${name}`
     if (isEmpty(value) || !isSetByPeople(of.type, kind)) return []
@@ -123,7 +119,7 @@ export function findUndeclared(of: Of, desired: Properties, actual: ActualProper
   })
 }
 
-function describe({ type, title }: Of, kind: string, value: Json): Found[] {
+function describe({ type, title }: About, kind: string, value: Json): Found[] {
   const usual = USUAL[`${type}.${kind}`] ?? USUAL[kind] ?? []
   const grade = TEXTS.test(kind) ? 'low' : 'high'
   return (Array.isArray(value) ? value : [value])

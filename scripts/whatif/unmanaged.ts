@@ -1,18 +1,15 @@
 /** What is there and nobody declared: who put it there can use it, and no deployment takes it away. */
 import { z } from 'zod'
+import type { GraphType } from '../bicep/declared.ts'
 import { FederatedCredential, Grant } from '../graph/graph-objects.ts'
 import type { States } from './actual-state.ts'
-import { type DesiredObject, isOurs, resolveObject } from './desired.ts'
+import { type About, type DesiredObject, isOurs, resolveObject } from './desired.ts'
 import type { Further } from './further.ts'
 import { type Properties, readList, readProperty, splitWords } from './properties.ts'
 import { NO_ROLE } from './risk.ts'
 import { type Found, findUndeclared, findUnfamiliar } from './unmanaged-properties.ts'
 
-export interface Unmanaged extends Found {
-  key: string
-  type: DesiredObject['type']
-  title: string
-}
+export type Unmanaged = Found & About
 
 const Assignment = z.object({
   id: z.string(),
@@ -30,7 +27,7 @@ const Identified = z.object({ id: z.string() })
 /** How the reason of a grant ends that is no fault: only its hook has not run yet. */
 export const TAKEN_BACK = 'Nothing that is on needs it: the consent hook takes it back.'
 
-const SURROUNDED: readonly DesiredObject['type'][] = ['applications', 'servicePrincipals', 'groups']
+const SURROUNDED: readonly GraphType[] = ['applications', 'servicePrincipals', 'groups']
 /** What every user agrees to at the first sign-in: it gives a client nothing but the sign-in. */
 const SIGN_IN = ['openid', 'profile', 'email', 'offline_access']
 
@@ -48,20 +45,19 @@ export function findUnmanaged(
   const { objects, state, names } = states
   const seen = new Set<string>()
   return objects.filter(isSurrounded).flatMap((one): Unmanaged[] => {
-    const actual = state.get(one.key)
+    const { key, type } = one
+    const actual = state.get(key)
     if (!actual) return []
     const desired = resolveObject(one, state)
-    const title = names.titleOf(one.type, desired)
+    const about = { key, type, title: names.titleOf(type, desired) }
     const found = [
-      ...findUndeclared({ type: one.type, title }, desired, actual).filter(
-        ({ value }) => !further.secrets.includes(value),
-      ),
-      ...findOwners(one, desired, title, deployer, states),
-      ...findCredentials(one, title, states),
-      ...findAssignments(one, title, seen, states),
-      ...findGrants(one, seen, states, further.withdrawn),
+      ...findUndeclared(about, desired, actual).filter(({ value }) => !further.secrets.includes(value)),
+      ...findOwners(about, desired, deployer, states),
+      ...findCredentials(about, states),
+      ...findAssignments(about, seen, states),
+      ...findGrants(about, seen, states, further.withdrawn),
     ]
-    return found.map((item) => ({ key: one.key, type: one.type, title, ...item }))
+    return found.map((item) => ({ ...about, ...item }))
   })
 }
 
@@ -76,51 +72,48 @@ export const noteUnfamiliar = ({ objects, state, names }: States): string[] =>
       ),
     )
 
-const around = <T>({ key }: DesiredObject, list: string, shape: z.ZodType<T>, { state }: States): T[] =>
+const around = <T>({ key }: About, list: string, shape: z.ZodType<T>, { state }: States): T[] =>
   z.array(shape).parse(state.around(key, list))
 
 function findOwners(
-  one: DesiredObject,
+  about: About,
   desired: Properties,
-  title: string,
   deployer: string | undefined,
   states: States,
 ): Found[] {
-  const { names } = states
   const declared = readList(readProperty(desired.owners, 'relationships'))
   const meant = declared.map((id) => String(id).toLowerCase())
-  return around(one, 'owners', Identified, states)
+  const more = about.type === 'groups' ? 'its members' : 'add credentials to it'
+  return around(about, 'owners', Identified, states)
     .filter(({ id }) => id !== deployer && !meant.includes(id.toLowerCase()))
     .map(({ id }) => ({
-      kind: 'owners',
-      value: id,
-      grade: 'high',
-      reason: `${names.of(id)} owns ${title}: may change it${one.type === 'groups' ? ' and its members' : ' and add credentials to it'}.`,
+      ...{ kind: 'owners', value: id, grade: 'high' as const },
+      reason: `${states.names.of(id)} owns ${about.title}: may change it and ${more}.`,
     }))
 }
 
 /** Ids of the objects that are there and declared. */
-const declaredIds = ({ objects, state }: States, type: DesiredObject['type']) =>
+const declaredIds = ({ objects, state }: States, type: GraphType) =>
   new Set(objects.flatMap((one) => (one.type === type ? (state.get(one.key)?.id ?? []) : [])))
 
-function findCredentials(one: DesiredObject, title: string, states: States): Found[] {
-  const declared = declaredIds(states, 'applications/federatedIdentityCredentials')
-  return around(one, 'federatedIdentityCredentials', Credential, states)
+function findCredentials(about: About, states: States): Found[] {
+  const kind = 'federatedIdentityCredentials'
+  const declared = declaredIds(states, `applications/${kind}`)
+  return around(about, kind, Credential, states)
     .filter(({ id }) => !declared.has(id))
     .map(({ name, issuer, subject }) => ({
-      kind: 'federatedIdentityCredentials',
-      value: name,
-      grade: 'high',
-      reason: `${subject ?? 'Whoever fits its expression'} of ${issuer} signs in as ${title}.`,
+      ...{ kind, value: name, grade: 'high' as const },
+      reason: `${subject ?? 'Whoever fits its expression'} of ${issuer} signs in as ${about.title}.`,
     }))
 }
 
-function findAssignments(one: DesiredObject, title: string, seen: Set<string>, states: States): Found[] {
+function findAssignments(about: About, seen: Set<string>, states: States): Found[] {
   const { state, names } = states
+  const { title } = about
   const declared = declaredIds(states, 'appRoleAssignedTo')
   const isNew = ({ id }: z.infer<typeof Assignment>) => !declared.has(id) && !seen.has(id)
-  const to = around(one, 'appRoleAssignedTo', Assignment, states).filter(isNew)
-  const from = around(one, 'appRoleAssignments', Assignment, states).filter(isNew)
+  const to = around(about, 'appRoleAssignedTo', Assignment, states).filter(isNew)
+  const from = around(about, 'appRoleAssignments', Assignment, states).filter(isNew)
   for (const { id } of [...to, ...from]) seen.add(id)
   const role = (assigned: z.infer<typeof Assignment>) =>
     state.roleName(assigned.resourceId, assigned.appRoleId)
@@ -151,22 +144,21 @@ function findAssignments(one: DesiredObject, title: string, seen: Set<string>, s
 
 /** Scopes beyond the declared ones; a grant that is declared keeps those that somebody has added. */
 function findGrants(
-  one: DesiredObject,
+  about: About,
   seen: Set<string>,
   states: States,
   withdrawn: Further['withdrawn'],
 ): Found[] {
   const { objects, state, names } = states
-  const goes = new Set(
-    withdrawn.flatMap(({ appId, permissions }) =>
-      permissions.map(({ value }) => `${state.get(`servicePrincipals/${appId}`)?.id} ${value}`),
-    ),
-  )
+  const isTakenBack = (resource: string, scope: string) =>
+    withdrawn
+      .filter(({ appId }) => state.get(`servicePrincipals/${appId}`)?.id === resource)
+      .some(({ permissions }) => permissions.some(({ value }) => value === scope))
   const scopesOf = (id: string) =>
     objects
       .filter(({ type, key }) => type === 'oauth2PermissionGrants' && state.get(key)?.id === id)
       .flatMap((grant) => splitWords(resolveObject(grant, state).scope))
-  const all = ['grantsAsClient', 'grantsAsResource'].flatMap((list) => around(one, list, AnyGrant, states))
+  const all = ['grantsAsClient', 'grantsAsResource'].flatMap((list) => around(about, list, AnyGrant, states))
   return all.flatMap((grant): Found[] => {
     if (seen.has(grant.id)) return []
     seen.add(grant.id)
@@ -180,7 +172,7 @@ function findGrants(
         kind: 'oauth2PermissionGrants',
         value: [grant.clientId, grant.resourceId, ...(isForAll ? [] : [grant.principalId]), scope].join(' '),
         grade: isForAll ? 'high' : 'medium',
-        reason: `${client} may call ${resource} with ${scope} for ${whom}, without a prompt.${isForAll && goes.has(`${grant.resourceId} ${scope}`) ? ` ${TAKEN_BACK}` : ''}`,
+        reason: `${client} may call ${resource} with ${scope} for ${whom}, without a prompt.${isForAll && isTakenBack(grant.resourceId, scope) ? ` ${TAKEN_BACK}` : ''}`,
       }))
   })
 }

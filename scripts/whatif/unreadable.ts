@@ -3,17 +3,12 @@ import type { Unreadable as Found } from '../bicep/alignment.ts'
 import type { Place } from '../bicep/places.ts'
 import { graphType } from '../bicep/template.ts'
 
-export interface Unreadable {
-  /** Graph's, without `Microsoft.Graph/`. */
-  type: string
-  title: string
-  /** Module path and symbolic name of each resource that it could be. */
-  symbols: string[]
-  /** Where the first of them is written; undefined where no file of the template is at hand. */
+/** Its type is Graph's, without `Microsoft.Graph/`. */
+export interface Unreadable extends Found {
+  /** Where the first of its symbols is written; undefined where no file of the template is at hand. */
   place: Place | undefined
   /** Nobody has seen what it would change. */
   grade: 'high'
-  reason: string
 }
 
 /** A copy of a loop is written where the loop is. */
@@ -22,13 +17,9 @@ export const placeOf = (places: ReadonlyMap<string, Place>, symbol: string): Pla
 
 /** `places`: of resources by module path and symbolic name. */
 export const findUnreadable = (found: readonly Found[], places: ReadonlyMap<string, Place>): Unreadable[] =>
-  found.map(({ type, title, symbols, reason }) => ({
-    type: graphType(type),
-    title,
-    symbols,
-    place: symbols.flatMap((symbol) => placeOf(places, symbol) ?? []).at(0),
-    grade: 'high',
-    reason,
+  found.map(({ reason, ...one }) => ({
+    ...{ ...one, type: graphType(one.type), grade: 'high', reason },
+    place: one.symbols.flatMap((symbol) => placeOf(places, symbol) ?? []).at(0),
   }))
 
 /** Like `infra/main.bicep:12`; without a file the symbolic names. */

@@ -2,7 +2,7 @@
 import { Unknown } from '../bicep/value.ts'
 import type { Directory } from '../graph/directory.ts'
 import { readActual } from './actual.ts'
-import { ActualState, Names, type States } from './actual-state.ts'
+import { ActualState, nameObjects, type States } from './actual-state.ts'
 import { type Blocker, findBlockers } from './blockers.ts'
 import {
   type Change,
@@ -64,7 +64,7 @@ export function prepareStates(declared: Declared): States & { read: DesiredObjec
     if (typeof only === 'object' && others.length === 0 && said) state.record(only, said)
   }
   const objects = [...template, ...collectHookObjects(declared, template, state)]
-  const names = new Names(objects, state, listNames(further))
+  const names = nameObjects(objects, state, listNames(further))
   return { objects, read, state, names }
 }
 
@@ -107,11 +107,10 @@ function findAssumed({ key, type, title, path, text, assumed, isMade }: Pending)
   return [{ key, type, title, kind: path, value: assumed, grade, reason }]
 }
 
+export type Surroundings = Asked & { directory: Pick<Directory, 'get' | 'list'> }
+
 /** The what-if of an environment. Throws a Problem when a right to read is missing. */
-export async function askWhatIf(
-  context: Asked & { directory: Pick<Directory, 'get' | 'list'> },
-  question: Question,
-): Promise<WhatIf> {
+export async function askWhatIf(context: Surroundings, question: Question): Promise<WhatIf> {
   const [declared, policy] = await Promise.all([
     loadDeclared(context, question),
     loadPolicy(context, question),

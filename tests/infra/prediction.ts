@@ -1,7 +1,7 @@
 /** A snapshot as it is committed: what a parameter file of `infra/` would deploy under an azd environment. */
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { snapshotOf, type Target } from '../../scripts/bicep/compile.ts'
+import { type Target, write } from '../../scripts/bicep/compile.ts'
 
 const INFRA = fileURLToPath(new URL('../../infra/', import.meta.url))
 
@@ -46,5 +46,6 @@ export const predict = async (
   name = 'main',
 ): Promise<Prediction> => {
   const parameters = `${name}.bicepparam`
-  return inOrder(Prediction.parse(await snapshotOf({ infra: INFRA, environment, parameters, ...target })))
+  const { snapshot } = await write({ infra: INFRA, environment, parameters, ...target })
+  return inOrder(Prediction.parse(snapshot))
 }

@@ -23,7 +23,7 @@ describe('expressions of a compiled template', () => {
     assert.equal(parseExpression('plain'), undefined)
     assert.equal(parseExpression('[[not one]'), undefined)
     assert.equal(termOf('[[not one]', scopeless).kind, 'known')
-    assert.deepEqual(parseExpression("['it''s']"), { kind: 'text', value: "it's" })
+    assert.deepEqual(parseExpression("['it''s']"), { kind: 'known', value: "it's" })
   })
 
   it('are calls with arguments and a path', () => {
@@ -31,12 +31,12 @@ describe('expressions of a compiled template', () => {
       kind: 'call',
       name: 'first',
       args: [
-        { kind: 'call', name: 'variables', args: [{ kind: 'text', value: 'x' }], path: [] },
-        { kind: 'number', value: 2 },
+        { kind: 'call', name: 'variables', args: [{ kind: 'known', value: 'x' }], path: [] },
+        { kind: 'known', value: 2 },
       ],
       path: [
-        { kind: 'text', value: 'name' },
-        { kind: 'number', value: 0 },
+        { kind: 'known', value: 'name' },
+        { kind: 'known', value: 0 },
       ],
     })
     const own = parseExpression("[__bicep.enabled(parameters('x'))]")
@@ -50,7 +50,7 @@ describe('expressions of a compiled template', () => {
 
   it('name the symbol and the property that they read', () => {
     const { pattern } = unknown("[reference('api').appId]")
-    assert.deepEqual(pattern, [{ module: undefined, symbol: 'api', path: ['appId'] }])
+    assert.deepEqual(pattern, [{ kind: 'source', module: undefined, symbol: 'api', path: ['appId'] }])
   })
 
   it('show their known parts', () => {
@@ -108,7 +108,7 @@ describe('template and snapshot', () => {
     const predicted = [resources.app, group('team-dev'), group('other-dev')]
     const variables = { other: "[format('other-{0}', parameters('name'))]" }
     assert.deepEqual(
-      declaredIn(resources, predicted, variables).map(({ symbol, type, key }) => [symbol, type, key]),
+      declaredIn(resources, predicted, variables).map(({ id, type, key }) => [id, type, key]),
       [
         ['app', 'applications', { uniqueName: 'x' }],
         ['named', 'groups', { uniqueName: 'team-dev' }],
@@ -352,14 +352,14 @@ describe('this template', { skip: withoutCompiler }, () => {
         declared.map(({ id }) => id),
         today.map(({ id }) => id),
       )
-      const symbols = declared.map(({ symbol }) => symbol)
+      const symbols = declared.map(({ id }) => id.split('/').at(-1))
       for (const [first, second] of [
         ['api', 'apiPrincipal'],
         ['api', 'apiReachable'],
         ['publicClient', 'apiReachable'],
       ])
         assert.ok(symbols.indexOf(first ?? '') < symbols.indexOf(second ?? ''), `${first} before ${second}`)
-      const uris = declared.find(({ symbol }) => symbol === 'apiReachable')?.properties.identifierUris
+      const uris = declared.find(({ id }) => id.endsWith('/apiReachable'))?.properties.identifierUris
       assert.ok(Array.isArray(uris))
       assert.match(String(uris[0]), /^https:\/\/ca-\w+\.\{environment\.defaultDomain\}\/mcp$/)
       assert.equal(String(uris.at(-1)), 'api://{api.appId}')

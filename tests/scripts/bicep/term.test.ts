@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { termOf } from '../../../scripts/bicep/scope.ts'
 import { type Json, readTemplate } from '../../../scripts/bicep/template.ts'
-import type { Lookup } from '../../../scripts/bicep/term.ts'
+import { type Lookup, placeOf } from '../../../scripts/bicep/term.ts'
 import { toValue, Unknown } from '../../../scripts/bicep/value.ts'
 import { filled } from './deployed-values.ts'
 
@@ -46,7 +46,7 @@ describe('values that the compiler leaves open', () => {
       { resources: { app: { type: 'Microsoft.Graph/applications@v1.0' }, inner: inner(outputs) } },
       parameters,
     )
-    const lookup: Lookup = ({ module, symbol }) => objects[[...(module?.path ?? []), symbol].join('/')]
+    const lookup: Lookup = (source) => objects[placeOf(source)]
     return filled(toValue(termOf(value, { module: template })), lookup)
   }
   const app = { appId: 'a-1', id: 'o-1' }

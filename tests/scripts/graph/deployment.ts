@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { existingResources, placeOf } from '../../../scripts/bicep/alignment.ts'
+import { existingResources } from '../../../scripts/bicep/alignment.ts'
 import type { Compiled } from '../../../scripts/bicep/compile.ts'
 import type { DeclaredResource } from '../../../scripts/bicep/declared.ts'
 import { graphType, type Json, type TemplateModule } from '../../../scripts/bicep/template.ts'
-import type { Lookup } from '../../../scripts/bicep/term.ts'
+import { type Lookup, placeOf } from '../../../scripts/bicep/term.ts'
 import { toValue } from '../../../scripts/bicep/value.ts'
 import { filled } from '../bicep/deployed-values.ts'
 import { DeployingClient, DeploymentError, type GraphObject } from './deployment/graph-client.ts'
@@ -38,7 +38,7 @@ export async function deploy({ graphUrl, token, compiled, azure }: Deployment): 
   const client = new DeployingClient(graphUrl, token)
   const objects = new Map<string, GraphObject>()
   const lookup: Lookup = ({ module, symbol }) => {
-    const place = placeOf(module ?? compiled.template, symbol)
+    const place = placeOf({ module, symbol })
     const object = objects.get(place)
     return object ? Plain.parse(object) : azure[place]
   }
@@ -50,10 +50,10 @@ export async function deploy({ graphUrl, token, compiled, azure }: Deployment): 
 
 async function write(
   client: DeployingClient,
-  { symbol, type, properties }: DeclaredResource,
+  { id, type, properties }: DeclaredResource,
   lookup: Lookup,
 ): Promise<GraphObject> {
-  const target = `/resources/${symbol}`
+  const target = `/resources/${id.split('/').at(-1)}`
   if (type === 'users') throw new DeploymentError('BadRequest', target, 'Users can only be read.')
   return UPSERTS[type](client, target, Plain.parse(filled(properties, lookup)))
 }

@@ -9,14 +9,11 @@ import { unknown } from './unknown.ts'
 const ID = 'aaaaaaaa-0000-4000-8000-000000000001'
 const OTHER = 'bbbbbbbb-0000-4000-8000-000000000001'
 
+const TOP = { path: '', place: '', isNew: false, nameOf: () => undefined }
+
 function compared(desired: Properties, actual: Record<string, Json>, isAppended = false) {
   const into: Compared = { differences: [], pending: [] }
-  compareProperties(
-    desired,
-    actual,
-    { path: '', place: '', isNew: false, nameOf: () => undefined, isAppended },
-    into,
-  )
+  compareProperties(desired, actual, { ...TOP, isAppended, into })
   return {
     changes: into.differences.map(({ action, path }) => `${action} ${path}`),
     unknown: into.pending.map(({ path, text }) => `${path}: ${text}`),
@@ -151,19 +148,17 @@ describe('what the compiler does not know', () => {
   it('says what may go for it, except from what is appended to', () => {
     const uri = unknown('{site.host}')
     const pendingOf = (isAppended: boolean) => {
-      const where = { path: '', place: '', isNew: false, nameOf: () => undefined, isAppended }
       const into: Compared = { differences: [], pending: [] }
-      compareProperties({ tags: ['a', uri] }, { tags: ['a', 'b', 'c'] }, where, into)
+      compareProperties({ tags: ['a', uri] }, { tags: ['a', 'b', 'c'] }, { ...TOP, isAppended, into })
       return into.pending.map(({ place, instead }) => [place, instead])
     }
     assert.deepEqual(pendingOf(false), [['tags', ['b', 'c']]])
-    assert.deepEqual(pendingOf(true), [['tags', undefined]])
+    assert.deepEqual(pendingOf(true), [['tags', []]])
   })
 
   it('comes with a new object', () => {
     const into: Compared = { differences: [], pending: [] }
-    const where = { path: '', place: '', isNew: true, nameOf: () => undefined }
-    compareProperties({ tags: ['a', unknown('{site.host}')] }, undefined, where, into)
+    compareProperties({ tags: ['a', unknown('{site.host}')] }, undefined, { ...TOP, isNew: true, into })
     assert.equal(into.differences.length, 2)
     assert.deepEqual(into.pending, [])
   })
@@ -182,7 +177,7 @@ describe('what the compiler does not know', () => {
 
   it('is no empty consent', () => {
     const grant: DesiredObject = {
-      ...{ key: 'x', symbols: [], by: 'template', isMerged: false, passes: () => [] },
+      ...{ key: 'x', symbols: [], by: 'template', passes: () => [] },
       type: 'oauth2PermissionGrants',
     }
     for (const scope of [unknown('{a.b}'), unknown('User.Read {a.b}')]) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { escapeMarkdown, fence } from '../../../scripts/whatif/report-markdown.ts'
-import { chooseColours, showName, showValue } from '../../../scripts/whatif/report-text.ts'
+import { choosePaint, showName, showValue } from '../../../scripts/whatif/report-text.ts'
 import { unknown } from './unknown.ts'
 
 describe('names from the directory', () => {
@@ -32,7 +32,7 @@ describe('values', () => {
   })
 
   it('are painted only when asked', () => {
-    assert.equal(chooseColours(false).add('+'), '+')
-    assert.equal(chooseColours(true).add('+'), '\u001b[32m+\u001b[0m')
+    assert.equal(choosePaint(false)('add', '+'), '+')
+    assert.equal(choosePaint(true)('add', '+'), '\u001b[32m+\u001b[39m')
   })
 })

@@ -16,7 +16,7 @@ export function unknown(text: string, { isMade = false, isNew = false }: Options
   const parts = text.split(/[{}]/).map((part, at): Term => {
     const [symbol = '', ...path] = part.split('.')
     const module = isMade ? template : undefined
-    return at % 2 === 0 ? known(part) : { kind: 'source', source: { module, symbol, path } }
+    return at % 2 === 0 ? known(part) : { kind: 'source', module, symbol, path }
   })
   return new Unknown(call('concat', parts), { isNew })
 }

@@ -28,7 +28,7 @@ const FRESH: ActualProperties = {
 }
 
 const found = (actual: ActualProperties, desired = {}) =>
-  findUndeclared({ type: 'applications', title: 'x' }, desired, actual).map(
+  findUndeclared({ key: 'x', type: 'applications', title: 'x' }, desired, actual).map(
     ({ kind, value, grade }) => `${grade} ${kind} ${value}`,
   )
 
