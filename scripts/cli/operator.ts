@@ -1,9 +1,9 @@
 /** Who runs the scripts: whoever is signed in to azd. */
 import { AzureDeveloperCliCredential } from '@azure/identity'
 import { isLoopback } from '../graph/loopback.ts'
-import { notInstalled } from './azd.ts'
 import { type Environment, NOT_ASKED_YET } from './environment.ts'
 import { Problem } from './problem.ts'
+import { notInstalled } from './program.ts'
 import { signInRemedyOf } from './remedies.ts'
 import { type Operator, operatorWith } from './token.ts'
 

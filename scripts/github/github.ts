@@ -1,7 +1,8 @@
 /** The REST API of GitHub, through its own command line: it knows how whoever runs this is signed in. */
 import type { z } from 'zod'
 import { Problem } from '../cli/problem.ts'
-import { attempt, failed, run } from './command.ts'
+import { attempt } from '../cli/program.ts'
+import { failed, run } from './command.ts'
 
 const FIX = 'gh auth login    (in a workflow: GH_TOKEN and the permissions of the job)'
 

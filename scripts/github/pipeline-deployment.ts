@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { Problem } from '../cli/problem.ts'
+import { attempt } from '../cli/program.ts'
 import { signInRemedyOf } from '../cli/remedies.ts'
 import type { Context } from '../cli/script.ts'
-import { attempt } from './command.ts'
 import type { GitHubRepository } from './repository.ts'
 
 export const REVIEW_GRAPH = ['Application.Read.All', 'DelegatedPermissionGrant.Read.All', 'Group.Read.All']

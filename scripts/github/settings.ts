@@ -5,7 +5,8 @@
  */
 import { appendFile, readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { attempt, failed } from './command.ts'
+import { attempt } from '../cli/program.ts'
+import { failed } from './command.ts'
 import { runStep } from './step.ts'
 
 const READER = 'npm run pipeline    (it lets the identity read the resource group)'
