@@ -17,7 +17,14 @@ import { checkToolSets } from './live-tool-sets.ts'
 import { type Names, namesOf } from './names.ts'
 import { type Rights, rightsOf, type Verdict } from './operator-rights.ts'
 import { checkGroup, checkMembers } from './preflight-members.ts'
-import { checkDeployed, checkNames, checkRemovals, checkTwins, checkUrls } from './preflight-objects.ts'
+import {
+  checkDeployed,
+  checkNames,
+  checkRemovals,
+  checkTwins,
+  checkUrls,
+  type ObjectCheck,
+} from './preflight-objects.ts'
 
 const SAID: Record<Verdict, string> = {
   yes: 'yes',
@@ -82,12 +89,6 @@ export function checkAssignment(
   })
 }
 
-const checkValues = ({ variables }: Context) =>
-  checkParameters(
-    variables,
-    loadDeclaration().toolSets.map(({ name }) => name),
-  )
-
 const Requirements = z.object({ requiredVersions: z.object({ azd: z.string().regex(/^>= \d+\.\d+\.\d+$/) }) })
 
 async function checkAzd({ root, azdVersion }: Context): Promise<string> {
@@ -131,14 +132,14 @@ export function preflight(context: Context): Check[] {
   const isAsked = context.environment.AZURE_SUBSCRIPTION_ID !== NOT_ASKED_YET
   const names = isAsked ? namesOf(context.environment) : undefined
   /** Unique names hold the subscription. */
-  const named = (check: (context: Context, names: Names) => Promise<string | undefined>) => async () =>
-    names ? check(context, names) : NOT_CHECKED
-  const rights = async () => rightsOf(context.directory, await context.operator.claims())
+  const named = (check: ObjectCheck) => async () => (names ? check(context, names) : NOT_CHECKED)
   let known: Promise<Rights> | undefined
-  const shared = () => (known ??= rights())
+  const shared = () =>
+    (known ??= context.operator.claims().then((claims) => rightsOf(context.directory, claims)))
+  const toolSets = () => loadDeclaration().toolSets.map(({ name }) => name)
   return [
     { title: 'azd is recent enough', run: () => checkAzd(context) },
-    { title: 'Values can be deployed', run: async () => checkValues(context) },
+    { title: 'Values can be deployed', run: async () => checkParameters(context.variables, toolSets()) },
     { title: 'Signed in to the right tenant', run: () => checkTenant(context) },
     { title: 'May create app registrations and groups', run: async () => checkCreation(await shared()) },
     {
