@@ -1,6 +1,4 @@
 /** What an administrator needs to grant consent when whoever deploys may not: printed, and kept beside the azd environment. */
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import type { DownstreamApi, Permissions } from '../../app/permissions.ts'
 import type { Environment } from '../cli/environment.ts'
 
@@ -11,9 +9,6 @@ export interface ConsentClient {
   /** Object id of its service principal. */
   principalId: string
 }
-
-export const packFile = (root: string, { AZURE_ENV_NAME }: Environment) =>
-  join(root, '.azure', AZURE_ENV_NAME, 'consent.md')
 
 /** APIs that the tenant has never met. */
 type Unknown = Readonly<{ unknown: readonly DownstreamApi[] }>
@@ -76,11 +71,3 @@ one of these.
 Afterwards \`npm run verify -- --environment ${AZURE_ENV_NAME}\` shows whether it counts.
 `
 }
-
-export async function savePack(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, text)
-}
-
-/** Once everything is granted nobody should find the old request. */
-export const dropPack = (file: string) => rm(file, { force: true })
