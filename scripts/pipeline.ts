@@ -65,11 +65,11 @@ branch main, deploys infra/pipeline.bicep, sets the repository's variables. May 
 Needs az and gh, signed in; Owner of the subscription; Privileged Role Administrator in Entra ID; administrator of
 the repository. --explain only prints the rights that an administrator is asked to approve.`,
     switches: ['explain'],
-    words: ['owner/repository'],
+    takesWord: true,
   },
-  async (context, { switches, words }) => {
+  async (context, { switches, word }) => {
     if (switches.has('explain'))
       return context.print(approvals(context.environment.RESTRICT_TO_ASSIGNED_USERS))
-    await pipeline(context, words[0])
+    await pipeline(context, word)
   },
 )
