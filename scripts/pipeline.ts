@@ -20,12 +20,8 @@ async function setVariables(context: Context, { fullName }: GitHubRepository, ou
   await set('AZURE_DEPLOY_CLIENT_ID', AZURE_DEPLOY_CLIENT_ID, ['--env', 'production'])
   // Last: the workflows do nothing until it is there.
   await set('AZURE_REVIEW_CLIENT_ID', shared.AZURE_REVIEW_CLIENT_ID)
-  const about = [
-    '--color',
-    'B60205',
-    '--description',
-    'Identity changes of high risk have been read and approved',
-  ]
+  const description = 'Identity changes of high risk have been read and approved'
+  const about = ['--color', 'B60205', '--description', description]
   await run('gh', ['label', 'create', LABEL, '--repo', fullName, '--force', ...about], { fix })
   return settings.map(([name]) => name)
 }
