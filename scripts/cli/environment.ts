@@ -15,6 +15,7 @@ const flag = (usual: boolean) =>
     .default(usual)
 const guid = z.guid('should be a GUID').toLowerCase()
 const list = z.string().transform(itemsOf).default([])
+const ids = list.transform((all) => [...new Set(all.map((id) => id.toLowerCase()))])
 const isHere = (value: string) => {
   const url = safeUrl(value)
   return url !== undefined && isLoopback(url)
@@ -43,10 +44,10 @@ export const Environment = z.object({
   /** Not known before the first deployment, nor after `azd down`. */
   AZURE_TENANT_ID: guid.optional(),
   // What infra/main.bicepparam reads, read the same way.
-  ADMIN_MEMBERS: list.transform((ids) => [...new Set(ids.map((id) => id.toLowerCase()))]),
+  ADMIN_MEMBERS: ids,
   EXISTING_ADMIN_GROUP_ID: guid.optional(),
   RESTRICT_TO_ASSIGNED_USERS: flag(true),
-  EXTRA_CLIENTS: list.transform((ids) => [...new Set(ids.map((id) => id.toLowerCase()))]),
+  EXTRA_CLIENTS: ids,
   EXTRA_SERVER_URLS: list,
   LOCAL_DEVELOPMENT: flag(true),
   TOOL_SETS: z.string().optional(),
