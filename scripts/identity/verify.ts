@@ -80,13 +80,6 @@ export function findingsOf(result: WhatIf): Finding[] {
   ]
 }
 
-/** A question that can be asked again while lists settle: the template is compiled once. */
-async function questionOf(context: Context): Promise<() => Promise<WhatIf>> {
-  const declared = await loadDeclared(context, { further: hookObjects(context) })
-  const policy = await loadPolicy(context, { perspective: 'found' })
-  return () => runWhatIf(declared, context.directory, policy)
-}
-
 function unverifiable(error: unknown): never {
   throw error instanceof Problem ? new Unverifiable(error) : error
 }
@@ -113,9 +106,11 @@ function print({ notes, accepted, pending }: WhatIf, all: readonly Finding[], co
 export async function verify(context: Context, seconds: number): Promise<void> {
   const { directory, environment } = context
   deploymentOf(context)
-  const ask = await questionOf(context).catch(unverifiable)
+  // Asked again while lists settle: the template is compiled once.
+  const declared = await loadDeclared(context, { further: hookObjects(context) }).catch(unverifiable)
+  const policy = await loadPolicy(context, { perspective: 'found' }).catch(unverifiable)
   const read = async () => {
-    const result = await ask().catch(unverifiable)
+    const result = await runWhatIf(declared, directory, policy).catch(unverifiable)
     return { result, all: findingsOf(result) }
   }
   let last = await read()
