@@ -10,9 +10,7 @@ export interface ConsentClient {
   principalId: string
 }
 
-/** APIs that the tenant has never met. */
-type Unknown = Readonly<{ unknown: readonly DownstreamApi[] }>
-
+/** For APIs that the tenant has never met. */
 const firstOf = (unknown: readonly DownstreamApi[]): string =>
   unknown.length === 0
     ? ''
@@ -28,7 +26,8 @@ export function consentPack(
   environment: Environment,
   tenantId: string,
   clients: readonly ConsentClient[],
-  { downstreamApis, tools, unknown }: Permissions & Unknown,
+  { downstreamApis, tools }: Permissions,
+  unknown: readonly DownstreamApi[],
 ): string {
   const { AZURE_ENV_NAME, ENTRA_AUTHORITY_HOST } = environment
   const rows = downstreamApis.flatMap(({ displayName, permissions }) =>

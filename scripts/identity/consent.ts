@@ -158,7 +158,7 @@ export async function consent(context: Context): Promise<Consent> {
   } catch (error) {
     if (!isForbidden(error)) throw error
     const unknown = await unknownApis(directory, permissions.downstreamApis)
-    const pack = consentPack(environment, deployment.AZURE_TENANT_ID, clients, { ...permissions, unknown })
+    const pack = consentPack(environment, deployment.AZURE_TENANT_ID, clients, permissions, unknown)
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, pack)
     return { granted: false, text: `consent is missing and you may not grant it; saved ${file}`, pack }

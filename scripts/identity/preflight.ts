@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { coerce, gte } from 'semver'
+import { coerce, minVersion, satisfies } from 'semver'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { loadDeclaration } from '../../app/declaration.ts'
@@ -89,25 +89,23 @@ export function checkAssignment(
   })
 }
 
-const Requirements = z.object({ requiredVersions: z.object({ azd: z.string().regex(/^>= \d+\.\d+\.\d+$/) }) })
+const Requirements = z.object({ requiredVersions: z.object({ azd: z.string() }) })
 
 async function checkAzd({ root, azdVersion }: Context): Promise<string> {
   const file = Requirements.parse(parse(await readFile(join(root, 'azure.yaml'), 'utf8')))
-  const least = file.requiredVersions.azd.replace('>= ', '')
+  const { azd: range } = file.requiredVersions
   const version = await azdVersion()
   // A pre-release or daily build (1.24.0-beta.1) has what its release has.
-  if (gte(coerce(version) ?? '0.0.0', least)) return version
+  if (satisfies(coerce(version) ?? '0.0.0', range)) return version
   throw new Problem({
-    what: `azd is ${version}; this template needs ${least} or later.`,
+    what: `azd is ${version}; this template needs ${minVersion(range)} or later.`,
     why: 'Older versions do not run hooks that are written in TypeScript.',
     fix: 'winget upgrade Microsoft.Azd   |   brew upgrade azd   |   curl -fsSL https://aka.ms/install-azd.sh | bash',
   })
 }
 
-async function checkTenant({
-  operator,
-  environment: { AZURE_TENANT_ID },
-}: Context): Promise<string | undefined> {
+async function checkTenant({ operator, environment }: Context): Promise<string | undefined> {
+  const { AZURE_TENANT_ID } = environment
   const { tid, oid } = await operator.claims()
   if (!tid || !AZURE_TENANT_ID || tid === AZURE_TENANT_ID)
     return tid && `tenant ${tid}${oid ? `, as ${oid}` : ''}`
