@@ -47,12 +47,9 @@ Reads the azd environment (given by azd to its hooks, else: azd env get-values).
 const isStarted = ({ filename }: ImportMeta) =>
   process.argv[1] !== undefined && realpathSync.native(process.argv[1]) === realpathSync.native(filename)
 
-export async function contextOf(
-  name?: string,
-  usual?: Readonly<Record<string, string>>,
-  early?: boolean,
-): Promise<Context> {
-  const around = await surroundings(name, usual, early)
+/** With the surroundings that these arguments choose. */
+export async function contextOf(...choice: Parameters<typeof surroundings>): Promise<Context> {
+  const around = await surroundings(...choice)
   const operator = operatorOf(around.environment)
   const directory = new Directory({
     endpoint: around.environment.GRAPH_ENDPOINT,

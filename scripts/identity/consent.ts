@@ -118,16 +118,12 @@ async function withdrawAll(directory: Directory, clients: readonly ConsentClient
         done.push(...(await withdraw(directory, client, api, Boolean(toolSets))))
   } catch (error) {
     if (!isForbidden(error)) throw error
-    return [
-      '; consent of tool sets that are off is left, an administrator takes it back with: npm run consent',
-    ]
+    return '; consent of tool sets that are off is left, an administrator takes it back with: npm run consent'
   }
-  if (done.length === 0) return []
+  if (done.length === 0) return ''
   return toolSets
-    ? [`; taken back: ${done.join('; ')}`]
-    : [
-        `; not taken back, because TOOL_SETS is not set and nothing says whether its tool set is on: ${done.join('; ')} (azd env refresh, or azd env set TOOL_SETS <the sets that are on>, then: npm run consent)`,
-      ]
+    ? `; taken back: ${done.join('; ')}`
+    : `; not taken back, because TOOL_SETS is not set and nothing says whether its tool set is on: ${done.join('; ')} (azd env refresh, or azd env set TOOL_SETS <the sets that are on>, then: npm run consent)`
 }
 
 /** Of the APIs that this tenant has never met: without a service principal there is nothing to consent to. */
@@ -167,7 +163,7 @@ export async function consent(context: Context): Promise<Consent> {
   await rm(file, { force: true })
   const taken = await withdrawAll(directory, clients, environment.TOOL_SETS)
   const said = done.length > 0 ? `consent granted: ${done.join(', ')}` : 'consent unchanged'
-  return { granted: true, text: [said, ...taken].join('') }
+  return { granted: true, text: `${said}${taken}` }
 }
 
 /** Why a missing consent may stop a deployment. */

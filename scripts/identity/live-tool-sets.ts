@@ -85,10 +85,8 @@ async function furtherSets(directory: Directory, apps: readonly App[]): Promise<
  * On another machine nothing may be switched off because that machine does not know what is on. Without `names` the
  * subscription is not known yet.
  */
-export async function checkToolSets(
-  { directory, environment: { AZURE_ENV_NAME, TOOL_SETS } }: Pick<Context, 'directory' | 'environment'>,
-  names?: Names,
-): Promise<undefined> {
+export async function checkToolSets({ directory, environment }: Context, names?: Names): Promise<undefined> {
+  const { AZURE_ENV_NAME, TOOL_SETS } = environment
   if (TOOL_SETS) return
   const on = await furtherSets(directory, await appsOf(directory, AZURE_ENV_NAME, names))
   if (on.length === 0) return

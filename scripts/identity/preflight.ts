@@ -54,10 +54,7 @@ const sayConsent = ({ consent }: Rights): string =>
     : `${consent === 'no' ? 'no' : 'unknown'}: if it is refused, the deployment succeeds and saves a consent pack for an administrator`
 
 /** Not every tenant has met every API; without its service principal nobody can consent to its permissions. */
-async function checkApis(
-  { directory, environment }: Context,
-  { consent }: Rights,
-): Promise<string | undefined> {
+async function checkApis({ directory, environment }: Context, { consent }: Rights) {
   const missing = await unknownApis(directory, loadPermissions(environment.TOOL_SETS).downstreamApis)
   if (missing.length === 0) return undefined
   const next =

@@ -113,18 +113,15 @@ export async function verify(context: Context, seconds: number): Promise<void> {
     const result = await runWhatIf(declared, directory, policy).catch(unverifiable)
     return { result, all: findingsOf(result) }
   }
-  let last = await read()
-  if (last.all.some(isFaulty)) {
-    const isRight = ({ all }: typeof last) => !all.some(isFaulty)
-    await directory.until(async () => (last = await read()), isRight, seconds)
-  }
-  print(last.result, last.all, context)
-  const faults = last.all.filter(
+  const settled = await directory.until(read, ({ all }) => !all.some(isFaulty), seconds)
+  const { result, all } = settled ?? (await read())
+  print(result, all, context)
+  const faults = all.filter(
     (one) => isFaulty(one) || (environment.CONSENT_REQUIRED && one.wrong !== undefined),
   )
   if (faults.length === 0) return
   throw new Problem({
-    what: `${faults.length} of ${last.all.length} checks failed: ${faults.map(({ title }) => title).join('; ')}.`,
+    what: `${faults.length} of ${all.length} checks failed: ${faults.map(({ title }) => title).join('; ')}.`,
     why: 'Somebody has changed the directory by hand, or the deployment was interrupted.',
     fix: [...new Set(faults.map(({ fix }) => fix))].join('\n       '),
   })
