@@ -70,8 +70,8 @@ function argumentsOf({ switches = [], takesWord = false }: Script) {
         ...Object.fromEntries(switches.map((name) => [name, { type: 'boolean' as const }])),
       },
     })
-    const [unexpected] = positionals.slice(takesWord ? 1 : 0)
-    if (unexpected !== undefined) throw new Error(`Unexpected: ${unexpected}`)
+    const unexpected = positionals.slice(takesWord ? 1 : 0)
+    if (unexpected.length > 0) throw new Error(`Unexpected: ${unexpected.join(' ')}`)
     const given = Object.entries(values).flatMap(([name, value]) => (value === true ? [name] : []))
     return { name: values.environment, switches: new Set(given), word: positionals[0] }
   } catch (error) {

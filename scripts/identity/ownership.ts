@@ -10,8 +10,11 @@ import type { Context } from '../cli/script.ts'
 import { Belonging, listed } from './belongings.ts'
 import type { Names } from './names.ts'
 
-// Only what was proven to be ours is remembered.
-const Remembered = z.object({ tenantId: z.string().optional(), objects: z.array(Belonging) })
+const Remembered = z.object({
+  tenantId: z.string().optional(),
+  // Only what was proven to be ours is remembered.
+  objects: z.array(Belonging.extend({ isMarked: z.boolean().default(true) })),
+})
 type Remembered = z.infer<typeof Remembered>
 
 const fileOf = ({ root, environment }: Context) =>
