@@ -1,7 +1,7 @@
 /** Prints what the hooks write besides the template, as the file of --desired: for the what-if outside of this project. */
 import { join } from 'node:path'
-import { ROOT } from './cli/azd.ts'
 import { Problem } from './cli/problem.ts'
+import { ROOT } from './cli/program.ts'
 import { runScript } from './cli/script.ts'
 import { hookObjects } from './identity/hook-objects.ts'
 

@@ -52,20 +52,15 @@ export async function documents(
     throw problemOf(error)
   })
   context.print(`✓ index documents at ${SEARCH_ENDPOINT}: its permission filter is on`)
-  for (const { id, reader_users, reader_groups } of samples)
-    context.print(`✓ ${id}: ${named(readers, [...reader_users, ...reader_groups])}`)
-}
-
-function named(
-  { deployerId, adminGroupId, usersGroupId }: Parameters<typeof fillDocuments>[2],
-  ids: string[],
-) {
   const names = new Map([
-    [deployerId, 'you'],
-    [adminGroupId, 'the admin group'],
-    [usersGroupId, 'the users group'],
+    [oid, 'you'],
+    [ENTRA_ADMIN_GROUP_ID, 'the admin group'],
+    [ENTRA_USERS_GROUP_ID, 'the users group'],
   ])
-  return ids.flatMap((id) => names.get(id) ?? []).join(', ')
+  for (const { id, reader_users, reader_groups } of samples) {
+    const named = [...reader_users, ...reader_groups].flatMap((reader) => names.get(reader) ?? [])
+    context.print(`✓ ${id}: ${named.join(', ')}`)
+  }
 }
 
 await runScript(

@@ -6,33 +6,23 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { build, type Metafile } from 'esbuild'
 import { z } from 'zod'
+import { forNode, root } from './build.ts'
 
-export const root = fileURLToPath(new URL('..', import.meta.url))
 const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
 
 /** `metafile`: what went into the programs. */
 export async function bundle(outdir: string): Promise<Metafile> {
   const { metafile } = await build({
-    absWorkingDir: root,
+    ...forNode,
     entryPoints: { 'identity-what-if': 'scripts/package/cli.ts', action: 'scripts/package/action.ts' },
     outdir,
     // By its ending a module under every package.json.
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
     chunkNames: 'shared-[hash]',
-    minify: true,
-    platform: 'node',
     target: 'node20',
-    format: 'esm',
-    // Dependencies that are CommonJS call require() for Node's own modules.
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     legalComments: 'none',
-    logLevel: 'warning',
-    metafile: true,
   })
   return metafile
 }
@@ -97,7 +87,7 @@ export const integrityOf = async (file: string): Promise<string> =>
     .update(await readFile(file))
     .digest('base64')}`
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (import.meta.main) {
   const tarball = await packWhatIf(resolve(process.argv[2] ?? join(root, 'dist')))
   const integrity = await integrityOf(tarball)
   console.log(`${tarball}\n${integrity}`)

@@ -20,12 +20,8 @@ async function setVariables(context: Context, { fullName }: GitHubRepository, ou
   await set('AZURE_DEPLOY_CLIENT_ID', AZURE_DEPLOY_CLIENT_ID, ['--env', 'production'])
   // Last: the workflows do nothing until it is there.
   await set('AZURE_REVIEW_CLIENT_ID', shared.AZURE_REVIEW_CLIENT_ID)
-  const about = [
-    '--color',
-    'B60205',
-    '--description',
-    'Identity changes of high risk have been read and approved',
-  ]
+  const description = 'Identity changes of high risk have been read and approved'
+  const about = ['--color', 'B60205', '--description', description]
   await run('gh', ['label', 'create', LABEL, '--repo', fullName, '--force', ...about], { fix })
   return settings.map(([name]) => name)
 }
@@ -65,11 +61,11 @@ branch main, deploys infra/pipeline.bicep, sets the repository's variables. May 
 Needs az and gh, signed in; Owner of the subscription; Privileged Role Administrator in Entra ID; administrator of
 the repository. --explain only prints the rights that an administrator is asked to approve.`,
     switches: ['explain'],
-    words: ['owner/repository'],
+    takesWord: true,
   },
-  async (context, { switches, words }) => {
+  async (context, { switches, word }) => {
     if (switches.has('explain'))
       return context.print(approvals(context.environment.RESTRICT_TO_ASSIGNED_USERS))
-    await pipeline(context, words[0])
+    await pipeline(context, word)
   },
 )

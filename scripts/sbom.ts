@@ -4,22 +4,18 @@
  */
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { manifestOf, packagesOf, root } from './pack-whatif.ts'
+import { forNode, root } from './build.ts'
+import { manifestOf, packagesOf } from './pack-whatif.ts'
 
 /** Of each package of which a line goes into the bundle of scripts/build.ts. */
 async function foldersOfPackages(): Promise<string[]> {
   const { metafile } = await build({
-    absWorkingDir: root,
+    ...forNode,
     entryPoints: ['app/server.ts'],
     outdir: 'dist',
     write: false,
-    bundle: true,
-    splitting: true,
-    platform: 'node',
     target: 'node24',
-    format: 'esm',
     logLevel: 'error',
-    metafile: true,
   })
   const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([file, { bytesInOutput: bytes }]) => (bytes > 0 ? [file] : [])),

@@ -70,8 +70,9 @@ async function main(): Promise<void> {
     port: portOf('COSMOS_PORT'),
     file: `${data}/cosmos.sqlite`,
   })
+  const emulators = { permissions, seed, tenant, cosmos }
   const server = startServer({
-    ...serverEnvironment(mcp, { permissions, seed, tenant, cosmos }),
+    ...serverEnvironment(mcp, emulators),
     RATE_LIMIT_PER_MINUTE: valueFor('RATE_LIMIT_PER_MINUTE'),
     LOG_LEVEL: valueFor('LOG_LEVEL'),
   })
@@ -104,23 +105,19 @@ async function main(): Promise<void> {
     console.error(messageOf(error))
     await stop(1)
   })
-  const scope = permissions.scopes
-    .slice(0, 1)
-    .map(({ value }) => fullScope(mcp, value))
-    .join()
+  const [first] = permissions.scopes
   const ready = {
     mcp,
     tenant: tenant.url,
     tenantId: seed.tenantId,
     clientId: seed.clientId,
-    scope,
+    scope: first && fullScope(mcp, first.value),
     cosmos: cosmos.url,
     users: seed.users,
     // Of the emulator of Azure Resource Manager; docs/tools.md says who reads their costs.
     subscriptions: seed.azure.subscriptions.map(({ id, displayName }) => ({ id, name: displayName })),
   }
-  const adminTools = permissions.tools.filter(({ admin }) => admin).map(({ name }) => name)
-  console.log(values.json ? JSON.stringify(ready) : welcome(ready, adminTools))
+  console.log(values.json ? JSON.stringify(ready) : welcome(mcp, emulators))
 }
 
 /** Taken and given back: a port that a stranger holds is said now, and not answered for by the stranger. */
@@ -149,33 +146,27 @@ function makeFolder(path: string): void {
   mkdirSync(path)
 }
 
-interface Ready {
-  mcp: string
-  tenant: string
-  cosmos: string
-  clientId: string
-  users: ReturnType<typeof seedDirectory>['users']
-}
-
 /** What `npm start` prints once everything answers. */
-function welcome({ mcp, tenant, cosmos, clientId, users }: Ready, adminTools: readonly string[]): string {
-  const [alice, bob] = users
+function welcome(mcp: string, emulators: Parameters<typeof serverEnvironment>[1]): string {
+  const { permissions, seed, tenant, cosmos } = emulators
+  const [alice, bob] = seed.users
+  const adminTools = permissions.tools.filter(({ admin }) => admin).map(({ name }) => name)
   const config = { servers: { expenses: { type: 'http', url: mcp } } }
   return `
 MCP server   ${mcp}
-Tenant       ${tenant}  (emulators of Microsoft Entra ID, Microsoft Graph and the other APIs)
-Cosmos       ${cosmos}  (emulator; the data survives a restart)
-What happens ${tenant}/  (decisions, tokens and exchanges, in a browser)
+Tenant       ${tenant.url}  (emulators of Microsoft Entra ID, Microsoft Graph and the other APIs)
+Cosmos       ${cosmos.url}  (emulator; the data survives a restart)
+What happens ${tenant.url}/  (decisions, tokens and exchanges, in a browser)
 
 Users        ${alice?.name}  ${alice?.upn}  admin${adminTools.length > 0 ? `: sees ${adminTools.join(', ')}` : ''}
              ${bob?.name}    ${bob?.upn}
-Client id    ${clientId}  (a public client with loopback redirects)
+Client id    ${seed.clientId}  (a public client with loopback redirects)
 
 VS Code, .vscode/mcp.json (in this repository with port 8080):
 ${JSON.stringify(config, undefined, 2)}
 
 MCP Inspector, in a second terminal (it opens the sign-in page):
-  npx mcp-inspector --cli ${mcp} --client-id ${clientId} --method tools/list
+  npx mcp-inspector --cli ${mcp} --client-id ${seed.clientId} --method tools/list
 
 Ctrl-C stops everything. One line per decision follows.
 `

@@ -9,19 +9,14 @@ import { hookObjects } from './identity/hook-objects.ts'
 import { HELP, parseCommand } from './whatif/command.ts'
 import { runCommand } from './whatif/run.ts'
 
-async function run(): Promise<number> {
-  const command = parseCommand(process.argv.slice(2))
-  if (command.isHelp) {
-    process.stdout.write(HELP)
-    return 0
-  }
-  // What is declared can be drawn before azd is installed, or an environment made.
-  const context = await contextOf(command.environment, command.isMap ? NEW_ENVIRONMENT : undefined)
-  return runCommand(command, context, hookObjects(context, command.parameters))
-}
-
 try {
-  process.exitCode = await run()
+  const command = parseCommand(process.argv.slice(2))
+  if (command.isHelp) process.stdout.write(HELP)
+  else {
+    // What is declared can be drawn before azd is installed, or an environment made.
+    const context = await contextOf(command.environment, command.isMap ? NEW_ENVIRONMENT : undefined)
+    process.exitCode = await runCommand(command, context, hookObjects(context, command.parameters))
+  }
 } catch (error) {
   // Other errors end with their own way out; a cause for the hooks would mislead.
   const isKnown = error instanceof DirectoryError || error instanceof Problem || !(error instanceof Error)

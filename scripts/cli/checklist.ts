@@ -8,48 +8,37 @@ export interface Check {
   run: () => Promise<string | undefined>
 }
 
-const told = (title: string, detail: string | undefined) => (detail ? `${title}: ${detail}` : title)
-
-async function inPipeline(checks: readonly Check[], print: (line: string) => void): Promise<unknown[]> {
-  const results = await Promise.allSettled(checks.map(({ run }) => run()))
-  const errors: unknown[] = []
-  for (const [index, { title }] of checks.entries()) {
-    const result = results[index]
-    if (result?.status === 'fulfilled') print(`✓ ${told(title, result.value)}`)
-    else {
-      errors.push(result?.reason)
-      print(`✗ ${title}`)
-    }
-  }
-  return errors
-}
-
-async function inTerminal(checks: readonly Check[]): Promise<unknown[]> {
-  const errors: unknown[] = []
-  const tasks = checks.map(({ title, run }) => ({
-    title,
-    task: async (_context: unknown, task: { title: string }) => {
-      try {
-        task.title = told(title, await run())
-      } catch (error) {
-        errors.push(error)
-        // The whole text follows below the list.
-        throw new Error(title)
-      }
-    },
-  }))
-  await new Listr(tasks, { concurrent: true, exitOnError: false }).run()
-  return errors
-}
-
 /**
- * Runs every check, also after a failure: whoever mends one thing should know of all. Returns what is wrong, the same
- * cause once.
+ * Runs every check, also after a failure: whoever mends one thing should know of all. Returns what is wrong, in the
+ * order of the checks, the same cause once.
  */
 export async function runChecks(
   checks: readonly Check[],
   { isTerminal, print }: { isTerminal: boolean; print: (line: string) => void },
 ): Promise<unknown[]> {
-  const errors = isTerminal ? await inTerminal(checks) : await inPipeline(checks, print)
+  const failures = new Map<Check, unknown>()
+  const lineOf = async (check: Check) => {
+    try {
+      const detail = await check.run()
+      return detail ? `${check.title}: ${detail}` : check.title
+    } catch (error) {
+      failures.set(check, error)
+      // The whole text follows below the list.
+      throw new Error(check.title)
+    }
+  }
+  if (isTerminal) {
+    const tasks = checks.map((check) => ({
+      title: check.title,
+      task: async (_context: unknown, task: { title: string }) => {
+        task.title = await lineOf(check)
+      },
+    }))
+    await new Listr(tasks, { concurrent: true, exitOnError: false }).run()
+  } else {
+    const lines = await Promise.all(checks.map((check) => lineOf(check).catch(() => check.title)))
+    for (const [index, check] of checks.entries()) print(`${failures.has(check) ? '✗' : '✓'} ${lines[index]}`)
+  }
+  const errors = checks.filter((check) => failures.has(check)).map((check) => failures.get(check))
   return [...new Map(errors.map((error) => [explain(error), error])).values()]
 }

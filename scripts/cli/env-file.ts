@@ -9,14 +9,11 @@ const LAST = '# end of azd environment'
 const BLOCK =
   /^# azd environment (\S+): written by the postprovision hook.*$[\s\S]*?^# end of azd environment.*$\n?/m
 
-const text = async (file: string): Promise<string> => {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+const text = (file: string): Promise<string> =>
+  readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
     throw error
-  }
-}
+  })
 
 /** The variables of our block, if it is about this azd environment. */
 export async function readBlock(file: string, environment: string): Promise<NodeJS.Dict<string>> {

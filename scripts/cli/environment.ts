@@ -1,7 +1,7 @@
 /** The azd environment that a script works on: what hooks are given, or, run alone, what azd says. */
 import { z } from 'zod'
+import { isLoopback, safeUrl } from '../../app/loopback.ts'
 import { isPipeline } from '../bicep/compiler.ts'
-import { isLoopback } from '../graph/loopback.ts'
 import { azdValues } from './azd.ts'
 import { itemsOf } from './parameters.ts'
 import { Problem } from './problem.ts'
@@ -15,24 +15,26 @@ const flag = (usual: boolean) =>
     .default(usual)
 const guid = z.guid('should be a GUID').toLowerCase()
 const list = z.string().transform(itemsOf).default([])
-const isSafe = (value: string) =>
-  URL.canParse(value) && (new URL(value).protocol === 'https:' || isLoopback(new URL(value)))
+const ids = list.transform((all) => [...new Set(all.map((id) => id.toLowerCase()))])
+const isHere = (value: string) => {
+  const url = safeUrl(value)
+  return url !== undefined && isLoopback(url)
+}
 /** A token is sent there: https, or http on this machine. */
 const endpoint = z
   .string()
-  .refine(isSafe, 'should be an https URL (http on localhost only)')
+  .refine(safeUrl, 'should be an https URL (http on localhost only)')
   .transform((value) => value.replace(/\/+$/, ''))
 // Ids, subjects and hosts of other clouds differ in places that no variable reaches.
 const hostOf = (origin: string) =>
   endpoint.refine(
-    (value) => value === origin || (URL.canParse(value) && isLoopback(new URL(value))),
+    (value) => value === origin || isHere(value),
     `should be ${origin}: this template is for the public cloud only`,
   )
 
 /** A token of the operator's is sent there. */
 const isSearchService = (value: string) =>
-  /^https:\/\/[a-z0-9-]+\.search\.windows\.net$/.test(value) ||
-  (URL.canParse(value) && isLoopback(new URL(value)))
+  /^https:\/\/[a-z0-9-]+\.search\.windows\.net$/.test(value) || isHere(value)
 
 const patience = 'should be a number of seconds from 0 to 3600'
 /** What is described is for an operator to set: docs/configuration.md has it. */
@@ -42,10 +44,10 @@ export const Environment = z.object({
   /** Not known before the first deployment, nor after `azd down`. */
   AZURE_TENANT_ID: guid.optional(),
   // What infra/main.bicepparam reads, read the same way.
-  ADMIN_MEMBERS: list.transform((ids) => [...new Set(ids.map((id) => id.toLowerCase()))]),
+  ADMIN_MEMBERS: ids,
   EXISTING_ADMIN_GROUP_ID: guid.optional(),
   RESTRICT_TO_ASSIGNED_USERS: flag(true),
-  EXTRA_CLIENTS: list.transform((ids) => [...new Set(ids.map((id) => id.toLowerCase()))]),
+  EXTRA_CLIENTS: ids,
   EXTRA_SERVER_URLS: list,
   LOCAL_DEVELOPMENT: flag(true),
   TOOL_SETS: z.string().optional(),
@@ -114,10 +116,6 @@ const set = (variables: NodeJS.ProcessEnv): Record<string, string> =>
     Object.entries(variables).flatMap(([name, value]): [string, string][] => (value ? [[name, value]] : [])),
   )
 
-/** azd gives its hooks these two and everything else; who runs a script alone has neither, or only the first. */
-const isHook = ({ AZURE_ENV_NAME, AZURE_SUBSCRIPTION_ID }: Record<string, string>) =>
-  Boolean(AZURE_ENV_NAME && AZURE_SUBSCRIPTION_ID)
-
 function parsed<T>(shape: z.ZodType<T>, variables: Record<string, string>, fix: string): T {
   const result = shape.safeParse(variables)
   if (result.success) return result.data
@@ -163,7 +161,9 @@ export async function surroundings(
       return usual
     }
   }
-  const variables = !name && isHook(own) ? own : { ...(await stored()), ...(name ? {} : own) }
+  // azd gives its hooks these two and everything else; who runs a script alone has neither, or only the first.
+  const isHook = own.AZURE_ENV_NAME && own.AZURE_SUBSCRIPTION_ID
+  const variables = !name && isHook ? own : { ...(await stored()), ...(name ? {} : own) }
   // What a command line says about a script's behaviour counts also when the environment is chosen by name.
   for (const switched of ['CONSENT_REQUIRED', 'KEEP_IDENTITY', 'CI', 'DIRECTORY_PATIENCE_SECONDS']) {
     const value = own[switched]

@@ -1,9 +1,9 @@
 /** Who runs the scripts: whoever is signed in to azd. */
 import { AzureDeveloperCliCredential } from '@azure/identity'
 import { isLoopback } from '../graph/loopback.ts'
-import { notInstalled } from './azd.ts'
 import { type Environment, NOT_ASKED_YET } from './environment.ts'
 import { Problem } from './problem.ts'
+import { notInstalled } from './program.ts'
 import { signInRemedyOf } from './remedies.ts'
 import { type Operator, operatorWith } from './token.ts'
 
@@ -27,11 +27,8 @@ function noToken(api: string, said: string, tenantId: string | undefined): Probl
   })
 }
 
-function operatorFor(
-  api: string,
-  scope: string,
-  { AZURE_TENANT_ID, AZURE_SUBSCRIPTION_ID }: Environment,
-): Operator {
+function operatorFor(api: string, scope: string, environment: Environment): Operator {
+  const { AZURE_TENANT_ID, AZURE_SUBSCRIPTION_ID } = environment
   // Without a tenant id azd chooses the tenant of the subscription that this variable names.
   if (AZURE_SUBSCRIPTION_ID !== NOT_ASKED_YET) process.env.AZURE_SUBSCRIPTION_ID ??= AZURE_SUBSCRIPTION_ID
   const credential = new AzureDeveloperCliCredential(AZURE_TENANT_ID ? { tenantId: AZURE_TENANT_ID } : {})

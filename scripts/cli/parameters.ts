@@ -27,11 +27,9 @@ const text = (should: string, accepts: (value: string) => boolean) =>
 const guid = z.guid('should be a GUID').optional()
 const flag = text('true or false', (value) => /^(true|false)$/i.test(value))
 const isGuid = (value: string) => z.guid().safeParse(value).success
-const ids = (most = Number.POSITIVE_INFINITY) =>
-  text(
-    `${most < Number.POSITIVE_INFINITY ? `at most ${most} ` : ''}GUIDs, separated by commas`,
-    (value) => itemsOf(value).length <= most && itemsOf(value).every(isGuid),
-  )
+const listOf = (should: string, accepts: (item: string) => boolean, most = Number.POSITIVE_INFINITY) =>
+  text(should, (value) => itemsOf(value).length <= most && itemsOf(value).every(accepts))
+const oneOf = (...all: string[]) => text(all.join(' or '), (value) => all.includes(value))
 const integer = (least: number, most: number) =>
   text(
     `an integer from ${least} to ${most}`,
@@ -48,28 +46,26 @@ const Parameters = z.object({
     /^[a-z][a-z0-9]+$/.test(regionOf(value)),
   ),
   AZURE_PRINCIPAL_ID: guid,
-  AZURE_PRINCIPAL_TYPE: text('User or ServicePrincipal', (value) =>
-    ['User', 'ServicePrincipal'].includes(value),
-  ),
+  AZURE_PRINCIPAL_TYPE: oneOf('User', 'ServicePrincipal'),
   CI: z.string().optional(),
   SERVICE_SERVER_RESOURCE_EXISTS: flag,
-  ADMIN_MEMBERS: ids(),
+  ADMIN_MEMBERS: listOf('GUIDs, separated by commas', isGuid),
   EXISTING_ADMIN_GROUP_ID: guid,
   RESTRICT_TO_ASSIGNED_USERS: flag,
-  EXTRA_CLIENTS: ids(50),
-  EXTRA_SERVER_URLS: text(
+  EXTRA_CLIENTS: listOf('at most 50 GUIDs, separated by commas', isGuid, 50),
+  EXTRA_SERVER_URLS: listOf(
     'at most 10 URLs like https://mcp.contoso.com/mcp, separated by commas: lower case, without user, query, fragment or trailing slash',
-    (value) =>
-      itemsOf(value).length <= 10 && itemsOf(value).every((url) => url.startsWith('https:') && isMcpUrl(url)),
+    (url) => url.startsWith('https:') && isMcpUrl(url),
+    10,
   ),
-  ALLOWED_ORIGINS: text(
+  ALLOWED_ORIGINS: listOf(
     'at most 10 origins like https://inspector.contoso.com, separated by commas: lower case, without a path',
-    (value) =>
-      itemsOf(value).length <= 10 && itemsOf(value).every((origin) => safeUrl(origin)?.origin === origin),
+    (origin) => safeUrl(origin)?.origin === origin,
+    10,
   ),
   TOOL_SETS: z.string().optional(),
   SERVICE_MANAGEMENT_REFERENCE: text('at most 256 characters', (value) => value.length <= 256),
-  SEARCH_SKU: text('free or basic', (value) => ['free', 'basic'].includes(value)),
+  SEARCH_SKU: oneOf('free', 'basic'),
   MIN_REPLICAS: integer(0, 30),
   MAX_REPLICAS: integer(1, 100),
   ALERT_EMAIL: text(
@@ -97,9 +93,7 @@ function disagreements(values: Parameters, toolSets: readonly string[]): string[
     LOCAL_SERVER_URL &&
       itemsOf(EXTRA_SERVER_URLS).includes(LOCAL_SERVER_URL) &&
       `LOCAL_SERVER_URL ${LOCAL_SERVER_URL} should not be one of EXTRA_SERVER_URLS: a tenant accepts a URL for one app`,
-  ]
-    .filter((fault) => typeof fault === 'string' && fault !== '')
-    .map(String)
+  ].flatMap((fault) => fault || [])
 }
 
 /** What is set and has no effect. */

@@ -3,10 +3,11 @@ import { realpathSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { compile } from '../bicep/compile.ts'
 import { Directory } from '../graph/directory.ts'
-import { azdVersion, ROOT } from './azd.ts'
+import { azdVersion } from './azd.ts'
 import { type Surroundings, surroundings } from './environment.ts'
 import { operatorOf } from './operator.ts'
 import { Problem } from './problem.ts'
+import { ROOT } from './program.ts'
 import { explain } from './remedies.ts'
 import type { Operator } from './token.ts'
 
@@ -24,20 +25,15 @@ export type Context = Surroundings &
     root: string
   }>
 
-export interface Script {
+interface Script {
   /** What it does, how it is called and what it reads; the first line is a sentence. */
   help: string
   /** Further switches, all without a value. */
   switches?: readonly string[]
-  /** Names of words that may follow. */
-  words?: readonly string[]
+  /** Whether a word may follow. */
+  takesWord?: boolean
   /** Runs before azd has asked for the subscription, too. */
   early?: boolean
-}
-
-export interface Arguments {
-  switches: ReadonlySet<string>
-  words: readonly string[]
 }
 
 const COMMON = `
@@ -51,12 +47,9 @@ Reads the azd environment (given by azd to its hooks, else: azd env get-values).
 const isStarted = ({ filename }: ImportMeta) =>
   process.argv[1] !== undefined && realpathSync.native(process.argv[1]) === realpathSync.native(filename)
 
-export async function contextOf(
-  name?: string,
-  usual?: Readonly<Record<string, string>>,
-  early?: boolean,
-): Promise<Context> {
-  const around = await surroundings(name, usual, early)
+/** With the surroundings that these arguments choose. */
+export async function contextOf(...choice: Parameters<typeof surroundings>): Promise<Context> {
+  const around = await surroundings(...choice)
   const operator = operatorOf(around.environment)
   const directory = new Directory({
     endpoint: around.environment.GRAPH_ENDPOINT,
@@ -67,43 +60,34 @@ export async function contextOf(
   return { ...around, operator, directory, azdVersion, compile, root: ROOT, print }
 }
 
-function parsed({ switches = [] }: Script) {
-  return parseArgs({
-    allowPositionals: true,
-    options: {
-      help: { type: 'boolean', short: 'h' },
-      environment: { type: 'string', short: 'e' },
-      ...Object.fromEntries(switches.map((name) => [name, { type: 'boolean' as const }])),
-    },
-  })
-}
-
-function argumentsOf(script: Script) {
-  const refused = (what: string) =>
-    new Problem({
-      what,
+function argumentsOf({ switches = [], takesWord = false }: Script) {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        environment: { type: 'string', short: 'e' },
+        ...Object.fromEntries(switches.map((name) => [name, { type: 'boolean' as const }])),
+      },
+    })
+    const unexpected = positionals.slice(takesWord ? 1 : 0)
+    if (unexpected.length > 0) throw new Error(`Unexpected: ${unexpected.join(' ')}`)
+    const given = Object.entries(values).flatMap(([name, value]) => (value === true ? [name] : []))
+    return { name: values.environment, switches: new Set(given), word: positionals[0] }
+  } catch (error) {
+    throw new Problem({
+      what: error instanceof Error ? error.message : String(error),
       why: 'Nothing was done.',
       fix: 'the same command with --help, which lists what it takes',
     })
-  let found: ReturnType<typeof parsed>
-  try {
-    found = parsed(script)
-  } catch (error) {
-    throw refused(error instanceof Error ? error.message : String(error))
   }
-  const { values, positionals } = found
-  const { words = [] } = script
-  if (positionals.length > words.length)
-    throw refused(`Unexpected: ${positionals.slice(words.length).join(' ')}`)
-  const given = Object.entries(values).flatMap(([name, value]) => (value === true ? [name] : []))
-  return { name: values.environment, switches: new Set(given), words: positionals }
 }
 
 /** Runs `main` if the file of `meta` is what was started; nothing happens where it was imported. */
 export async function runScript(
   meta: ImportMeta,
   script: Script,
-  main: (context: Context, args: Arguments) => Promise<void>,
+  main: (context: Context, args: ReturnType<typeof argumentsOf>) => Promise<void>,
 ): Promise<void> {
   if (!isStarted(meta)) return
   try {

@@ -76,7 +76,7 @@ export class Person implements Tokens {
 
   async #signIn(asked: Asked, account: AccountInfo | undefined): Promise<string> {
     const { server, way, print } = this.#options
-    if (!way) throw account ? furtherAsked(asked) : noTerminal(notSignedIn(server.url))
+    if (!way) throw account ? furtherAsked(asked) : noTerminal(server.url)
     // Why the last sign-in ended is no answer to why this one fails.
     this.#http.refusal = undefined
     const signIn = way === 'browser' ? this.#inBrowser(asked, account) : this.#byDeviceCode(asked)
@@ -131,13 +131,11 @@ export class Person implements Tokens {
   }
 }
 
-const notSignedIn = (url: string) => `Nobody is signed in to ${url}.`
-
 const NO_TERMINAL = 'A sign-in needs a person, and this is no terminal.'
 
-const noTerminal = (what: string) =>
+const noTerminal = (url: string) =>
   new Problem({
-    what,
+    what: `Nobody is signed in to ${url}.`,
     why: NO_TERMINAL,
     fix: 'npm run client -- --list    (once in a terminal; or --device-code, or --service for a program)',
   })

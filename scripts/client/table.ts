@@ -45,21 +45,18 @@ export function fitted(rows: readonly Row[], width = Number.POSITIVE_INFINITY): 
 
 /** Single values first, then one table for each list and for each group of things. */
 export function tables(content: object): string {
-  const entries = Object.entries(content)
-  const isPart = ([, value]: [string, unknown]) => isRow(value) || isRows(value)
-  const single = entries.filter((entry) => !isPart(entry))
-  const values = single.map(([name, value]) => `${cell(name)}: ${cell(value)}`)
-  const parts = entries.filter(isPart).map(([name, value]) => `${cell(name)}\n${part(value)}`)
+  const values: string[] = []
+  const parts: string[] = []
+  for (const [name, value] of Object.entries(content)) {
+    if (isRow(value) || isRows(value)) parts.push(`${cell(name)}\n${part(value)}`)
+    else values.push(`${cell(name)}: ${cell(value)}`)
+  }
   return [...(values.length > 0 ? [values.join('\n')] : []), ...parts].join('\n\n')
 }
 
-function part(value: unknown): string {
+function part(value: Row | Row[]): string {
   if (isRows(value)) return value.length > 0 ? table(value) : '(none)'
-  const things = Object.entries(isRow(value) ? value : {})
+  const things = Object.entries(value)
   const isGroup = things.length > 0 && things.every(([, thing]) => isRow(thing))
-  return table(
-    isGroup
-      ? things.map(([name, thing]) => ({ '': name, ...(isRow(thing) && thing) }))
-      : [Object.fromEntries(things)],
-  )
+  return table(isGroup ? things.map(([name, thing]) => ({ '': name, ...(isRow(thing) && thing) })) : [value])
 }

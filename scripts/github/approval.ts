@@ -2,53 +2,46 @@
 import { z } from 'zod'
 import { find, list, read } from './github.ts'
 
-const Activities = z.array(
-  z.object({
-    ref: z.string(),
-    after: z.string(),
-    timestamp: z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-    actor: z.object({ id: z.number() }).nullish(),
-  }),
-)
+/** In milliseconds. */
+const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
+// The id, not the name: names change hands.
+const Actor = z.object({ id: z.number() })
 
 // When GitHub received the last push to a branch, and from whom. Everything in a commit is written by its author, the
 // order of a pull request's timeline follows those dates, and a run of a workflow may be another pull request's with
 // the same commit; the activity of a branch is GitHub's own record of what it was given, with GitHub's clock. Source:
 // https://docs.github.com/rest/repos/repos#list-repository-activities
-interface Push {
-  /** Milliseconds. */
-  at: number
-  /** GitHub's id of the person; undefined where the account is gone. */
-  by: number | undefined
-}
+const Push = z.object({
+  ref: z.string(),
+  after: z.string(),
+  timestamp: time,
+  /** null where the account is gone. */
+  actor: Actor.nullish(),
+})
+type Push = z.infer<typeof Push>
 
 /** undefined: the branch is not at `head`, or GitHub's record does not show yet how it came there. */
 async function pushOf(repository: string, branch: string, head: string): Promise<Push | undefined> {
   const ref = `refs/heads/${branch}`
   const query = `ref=${encodeURIComponent(ref)}&direction=desc&per_page=100`
-  const activities = await read(`repos/${repository}/activity?${query}`, Activities)
-  const last = activities
-    .filter((activity) => activity.ref === ref)
-    .toSorted((a, b) => b.timestamp - a.timestamp)[0]
-  if (last?.after !== head) return undefined
-  return { at: last.timestamp, by: last.actor?.id }
+  const pushes = await read(`repos/${repository}/activity?${query}`, Push.array())
+  const [last] = pushes.filter((push) => push.ref === ref).toSorted((a, b) => b.timestamp - a.timestamp)
+  return last?.after === head ? last : undefined
 }
 
 export const LABEL = 'identity-approved'
 
-const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
 const Label = z.object({ name: z.string() })
 const Event = z.object({
   event: z.string(),
   created_at: time,
-  // The id, not the name: names change hands.
-  actor: z.object({ id: z.number(), login: z.string(), type: z.string() }).nullish(),
+  actor: Actor.extend({ login: z.string(), type: z.string() }).nullish(),
   label: Label.nullish(),
   performed_via_github_app: z.object({ slug: z.string().nullish() }).nullish(),
 })
 type Event = z.infer<typeof Event>
 type Person = NonNullable<Event['actor']>
-const Pull = z.object({ user: z.object({ id: z.number() }).nullable(), head: z.object({ ref: z.string() }) })
+const Pull = z.object({ user: Actor.nullable(), head: z.object({ ref: z.string() }) })
 type Pull = z.infer<typeof Pull>
 const Permission = z.object({ permission: z.string() })
 // After these the pull request is another one, without a push of its own branch being the last thing that happened.
@@ -68,7 +61,7 @@ async function refusalOf(repository: string, set: Event, person: Person, { user 
   if (person.type !== 'User') return `${who} is not a person.`
   if (set.performed_via_github_app) return `A program set the label ${LABEL} in the name of ${login}.`
   if (person.id === user?.id) return `${who} opened the pull request.`
-  if (person.id === push.by) return `${who} pushed its last commit.`
+  if (person.id === push.actor?.id) return `${who} pushed its last commit.`
   const path = `repos/${repository}/collaborators/${encodeURIComponent(login)}/permission`
   const held = await find(path, Permission)
   return held && ['admin', 'write'].includes(held.permission) ? undefined : `${who} has no write access.`
@@ -96,7 +89,7 @@ export async function approvalOf({ repository, number, head }: PullRequest): Pro
   const refusal = await refusalOf(repository, set, set.actor, pull, push)
   if (refusal) return refused(refusal)
   const resets = events.filter(({ event }) => RESETS.includes(event))
-  if (set.created_at <= Math.max(push.at, ...resets.map((reset) => reset.created_at)))
+  if (set.created_at <= Math.max(push.timestamp, ...resets.map((reset) => reset.created_at)))
     return refused(`The label ${LABEL} is older than the last commit: read again, then set it anew.`)
   return { approved: true, by: set.actor.login }
 }

@@ -1,7 +1,7 @@
 /** What Azure Resource Manager says that a deployment would change. It says nothing about Microsoft Graph. */
 import { z } from 'zod'
-import { attempt, jsonIn } from './command.ts'
-import { fenced } from './identity-preview.ts'
+import { attempt } from '../cli/program.ts'
+import { fenced, jsonIn } from './identity-preview.ts'
 
 const UNSUPPORTED = 'Unsupported'
 const Text = z.string().nullish()

@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { jsonIn } from './command.ts'
 
 /** 0: nothing would change. 2: something would. 1: it cannot be told. */
 const EXIT = { '0': 'unchanged', '1': 'failed', '2': 'changed' } as const
@@ -42,6 +41,15 @@ const failed = (why: string): IdentityPreview => ({
   high: 0,
   blockers: 0,
 })
+
+/** What a program printed; undefined: that is no JSON, and whoever asked says so in words. */
+export function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
 
 /** A block that its own content cannot end. */
 export const fenced = (text: string): string => {

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { Problem } from '../cli/problem.ts'
+import { attempt } from '../cli/program.ts'
 import { signInRemedyOf } from '../cli/remedies.ts'
 import type { Context } from '../cli/script.ts'
-import { attempt } from './command.ts'
 import type { GitHubRepository } from './repository.ts'
 
 export const REVIEW_GRAPH = ['Application.Read.All', 'DelegatedPermissionGrant.Read.All', 'Group.Read.All']
@@ -34,12 +34,11 @@ export const approvals = (restricted: boolean): string =>
   }.`
 
 const Answer = z.record(z.string(), z.object({ value: z.string() }))
-const guid = z.guid()
 const Outputs = z.object({
-  AZURE_TENANT_ID: guid,
-  AZURE_SUBSCRIPTION_ID: guid,
-  AZURE_REVIEW_CLIENT_ID: guid,
-  AZURE_DEPLOY_CLIENT_ID: guid,
+  AZURE_TENANT_ID: z.guid(),
+  AZURE_SUBSCRIPTION_ID: z.guid(),
+  AZURE_REVIEW_CLIENT_ID: z.guid(),
+  AZURE_DEPLOY_CLIENT_ID: z.guid(),
 })
 export type Outputs = z.infer<typeof Outputs>
 
@@ -87,18 +86,14 @@ export async function deployed(context: Context, repository: GitHubRepository): 
     GITHUB_REPOSITORY_ID: repository.ids?.repository ?? '',
     RESTRICT_TO_ASSIGNED_USERS: String(restricted),
   }
-  const place = ['--subscription', AZURE_SUBSCRIPTION_ID, '--location', env.AZURE_LOCATION]
-  const args = ['deployment', 'sub', 'create', '--name', deploymentName(AZURE_ENV_NAME), ...place]
-  const what = [
-    '--parameters',
-    'infra/pipeline.bicepparam',
-    '--query',
-    'properties.outputs',
-    '--output',
-    'json',
+  const args = [
+    ...['deployment', 'sub', 'create', '--name', deploymentName(AZURE_ENV_NAME)],
+    ...['--subscription', AZURE_SUBSCRIPTION_ID, '--location', env.AZURE_LOCATION],
+    ...['--parameters', 'infra/pipeline.bicepparam'],
+    ...['--query', 'properties.outputs', '--output', 'json'],
   ]
   for (let tries = 1; ; tries++) {
-    const { code, stdout, stderr } = await attempt('az', [...args, ...what], { env })
+    const { code, stdout, stderr } = await attempt('az', args, { env })
     if (code === 0) {
       // Azure Resource Manager changes the case of output names.
       const outputs = Object.entries(Answer.parse(JSON.parse(stdout)))

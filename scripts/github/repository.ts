@@ -27,16 +27,15 @@ const refused = (what: string, fix: string) =>
   new Problem({ what, why: 'The identities would trust the wrong tokens, or none.', fix })
 
 const View = z.object({ nameWithOwner: z.string() })
-/** Of the folder's own remote, unless another is named. */
-const nameOf = async (named: string | undefined) => {
-  if (named !== undefined) return named
+/** Of the folder's own remote. */
+const ownName = async () => {
   const fix = 'npm run pipeline -- owner/repository    (sign in first: gh auth login)'
   return View.parse(JSON.parse(await run('gh', ['repo', 'view', '--json', 'nameWithOwner'], { fix })))
     .nameWithOwner
 }
 
 export async function repositoryOf(named: string | undefined): Promise<GitHubRepository> {
-  const asked = await nameOf(named)
+  const asked = named ?? (await ownName())
   if (!/^[\w.-]+\/[\w.-]+$/.test(asked))
     throw refused(`${asked} is not of the form owner/repository.`, 'npm run pipeline -- owner/repository')
   const found = await read(`repos/${asked}`, Repository)

@@ -2,22 +2,13 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { type Approval, approvalOf, LABEL } from './approval.ts'
-import { list, write } from './github.ts'
+import { findOwn, write } from './github.ts'
 import { Preview } from './preview.ts'
 import { runStep } from './step.ts'
 
 const MARK = '<!-- what-if -->'
 // GitHub takes 65,536 characters.
 const LONGEST = 60_000
-const Comment = z.object({
-  id: z.number(),
-  body: z.string().nullish(),
-  user: z.object({ login: z.string() }).nullable(),
-})
-
-/** Anybody may write the mark into a comment; only our own is overwritten. */
-const isOurs = ({ body, user }: z.infer<typeof Comment>) =>
-  user?.login === 'github-actions[bot]' && Boolean(body?.startsWith(MARK))
 
 const bounded = (text: string) =>
   text.length <= LONGEST
@@ -25,11 +16,11 @@ const bounded = (text: string) =>
     : `${text.slice(0, LONGEST)}\n\n… cut here; the whole is in the log of the job.`
 
 async function saveComment(repository: string, number: number, text: string): Promise<void> {
-  const issue = `repos/${repository}/issues/${number}/comments?per_page=100`
-  const present = (await list(issue, Comment)).find(isOurs)
+  const issues = `repos/${repository}/issues`
+  const present = await findOwn(`${issues}/${number}/comments?per_page=100`, MARK)
   const body = `${MARK}\n${bounded(text)}`
-  if (present) await write('PATCH', `repos/${repository}/issues/comments/${present.id}`, { body })
-  else await write('POST', `repos/${repository}/issues/${number}/comments`, { body })
+  if (present) await write('PATCH', `${issues}/comments/${present}`, { body })
+  else await write('POST', `${issues}/${number}/comments`, { body })
 }
 
 const verdict = ({ azure, identity }: Preview, approval: Approval | undefined): string => {
@@ -60,15 +51,8 @@ await runStep(
     const { azure, identity } = preview
     const approval = identity.high > 0 ? await approvalOf({ repository, number, head }) : undefined
     const summary = verdict(preview, approval)
-    const text = [
-      summary,
-      '## Identities',
-      identity.markdown,
-      '## Azure resources',
-      azure.markdown,
-      `<sub>${head}</sub>`,
-    ]
-    await saveComment(repository, number, text.join('\n\n'))
+    const parts = ['## Identities', identity.markdown, '## Azure resources', azure.markdown]
+    await saveComment(repository, number, [summary, ...parts, `<sub>${head}</sub>`].join('\n\n'))
     console.log(summary)
     if (!isPassed(preview, approval)) process.exitCode = 1
   },

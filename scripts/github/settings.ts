@@ -5,7 +5,8 @@
  */
 import { appendFile, readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { attempt, failed } from './command.ts'
+import { attempt } from '../cli/program.ts'
+import { failed } from './command.ts'
 import { runStep } from './step.ts'
 
 const READER = 'npm run pipeline    (it lets the identity read the resource group)'
@@ -20,7 +21,7 @@ export async function settingNames(): Promise<string[]> {
   return [...new Set([...ALWAYS, ...names])].filter((name) => !NOT_SETTINGS.includes(name))
 }
 
-export const settingsOf = (variables: Record<string, string>, names: string[]): [string, string][] =>
+export const settingsOf = (variables: NodeJS.Dict<string>, names: string[]): [string, string][] =>
   names.flatMap((name): [string, string][] => {
     const value = variables[name]?.trim()
     if (!value) return []
@@ -53,18 +54,6 @@ async function owned<T extends z.infer<typeof Tagged>>(
 
 const only = <T>(all: T[]): T | undefined => (all.length === 1 ? all[0] : undefined)
 
-/** An output of the last deployment: whom the API app trusts. Without it the what-if leaves that open. */
-const serverIdentity = async (environment: string) =>
-  only(await owned('identity', environment, Identity))?.principalId
-
-/** Another one: the domain of the server's URLs. Without it any host of that form is a finding. */
-const defaultDomain = async (environment: string) =>
-  only(await owned('containerapp env', environment, Environment))?.properties.defaultDomain
-
-/** As azd knows it: a container app of this environment keeps its image. */
-const serverExists = async (environment: string) =>
-  (await owned('resource', environment, Tagged)).some(({ tags }) => tags?.['azd-service-name'] === 'server')
-
 await runStep(
   import.meta,
   { VARIABLES: z.string(), GITHUB_ENV: z.string() },
@@ -73,11 +62,18 @@ await runStep(
     const settings = settingsOf(variables, await settingNames())
     const name = settings.find(([key]) => key === 'AZURE_ENV_NAME')?.[1]
     if (!name) throw new Error('The repository has no variable AZURE_ENV_NAME. Run once: npm run pipeline')
-    settings.push(['SERVICE_SERVER_RESOURCE_EXISTS', String(await serverExists(name))])
-    const identity = await serverIdentity(name)
-    if (identity) settings.push(['SERVER_IDENTITY_PRINCIPAL_ID', identity])
-    const domain = await defaultDomain(name)
-    if (domain) settings.push(['AZURE_CONTAINER_APPS_ENVIRONMENT_DEFAULT_DOMAIN', domain])
+    const services = await owned('resource', name, Tagged)
+    const found = {
+      // As azd knows it: a container app of this environment keeps its image.
+      SERVICE_SERVER_RESOURCE_EXISTS: `${services.some(({ tags }) => tags?.['azd-service-name'] === 'server')}`,
+      // An output of the last deployment: whom the API app trusts. Without it the what-if leaves that open.
+      SERVER_IDENTITY_PRINCIPAL_ID: only(await owned('identity', name, Identity))?.principalId,
+      // Another one: the domain of the server's URLs. Without it any host of that form is a finding.
+      AZURE_CONTAINER_APPS_ENVIRONMENT_DEFAULT_DOMAIN: only(
+        await owned('containerapp env', name, Environment),
+      )?.properties.defaultDomain,
+    }
+    settings.push(...settingsOf(found, Object.keys(found)))
     await appendFile(GITHUB_ENV, settings.map(([key, value]) => `${key}=${value}\n`).join(''))
     console.log(`Settings: ${settings.map(([key]) => key).join(', ')}`)
   },

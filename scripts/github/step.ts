@@ -1,16 +1,14 @@
 /** How a step of a workflow starts and ends: its variables, one clear message and exit code 1 on failure. */
-import { realpathSync } from 'node:fs'
 import { z } from 'zod'
 import { Problem } from '../cli/problem.ts'
 
 /** Runs `main` if the file of `meta` is what was started; nothing happens where it was imported. */
 export async function runStep<T extends z.ZodRawShape>(
-  { filename }: ImportMeta,
+  { main: isStarted }: ImportMeta,
   variables: T,
   main: (values: z.infer<z.ZodObject<T>>) => Promise<void>,
 ): Promise<void> {
-  const started = process.argv[1]
-  if (started === undefined || realpathSync.native(started) !== realpathSync.native(filename)) return
+  if (!isStarted) return
   try {
     const values = z.object(variables).safeParse(process.env)
     if (!values.success) {

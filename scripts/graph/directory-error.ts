@@ -1,7 +1,9 @@
 /** A refusal of Microsoft Graph, with everything that its support asks for. */
 import { z } from 'zod'
 
-const Body = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
+const Body = z
+  .object({ error: z.object({ code: z.string(), message: z.string() }) })
+  .catch({ error: { code: 'no code', message: 'no text' } })
 
 export class DirectoryError extends Error {
   override name = 'DirectoryError'
@@ -11,9 +13,7 @@ export class DirectoryError extends Error {
   readonly detail: string
 
   constructor(call: string, status: number, body: unknown, requestId: string | undefined | null) {
-    const parsed = Body.safeParse(body)
-    const code = parsed.data?.error.code ?? 'no code'
-    const detail = parsed.data?.error.message ?? 'no text'
+    const { code, message: detail } = Body.parse(body).error
     super(
       `Microsoft Graph refused ${call}: ${status} ${code}: ${detail} (request-id ${requestId ?? 'not given'})`,
     )

@@ -1,6 +1,6 @@
 /** After `azd deploy`: is the server there, does it say what clients need, and would Entra let them sign in? */
 
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import ky from 'ky'
 import { z } from 'zod'
 import { basicScopes, metadataPaths, resourceMetadata } from '../../app/metadata.ts'
@@ -10,7 +10,7 @@ import { Problem } from '../cli/problem.ts'
 import { signInRemedyOf } from '../cli/remedies.ts'
 import { type Context, runScript } from '../cli/script.ts'
 
-export interface Probe {
+interface Probe {
   authorityHost: string
   tenantId: string
   clientId: string
@@ -22,28 +22,26 @@ export interface Probe {
   resource: string
 }
 
-/** undefined: Entra shows its sign-in page, so everything before the sign-in is right. */
-type Refusal = { code: string; text: string } | undefined
-
-function authorizeUrl({ authorityHost, tenantId, clientId, redirectUri, scope, resource }: Probe): URL {
-  const url = new URL(`${authorityHost}/${tenantId}/oauth2/v2.0/authorize`)
-  const challenge = createHash('sha256').update(randomBytes(32).toString('base64url')).digest('base64url')
-  const query = {
+function authorizeUrl({ authorityHost, tenantId, clientId, redirectUri, scope, resource }: Probe): string {
+  const query = new URLSearchParams({
     client_id: clientId,
     redirect_uri: redirectUri,
     response_type: 'code',
     scope: `${scope} offline_access`,
     resource,
-    code_challenge: challenge,
+    // Of no verifier: nobody redeems a code.
+    code_challenge: randomBytes(32).toString('base64url'),
     code_challenge_method: 'S256',
     state: 'probe',
-  }
-  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
-  return url
+  })
+  return `${authorityHost}/${tenantId}/oauth2/v2.0/authorize?${query}`
 }
 
-/** A refusal is a redirect with an error, or a page that quotes its AADSTS number. */
-export async function probe(request: Probe): Promise<Refusal> {
+/**
+ * What Entra says: a refusal is a redirect with an error, or a page that quotes its AADSTS number. undefined: it shows
+ * its sign-in page, so everything before the sign-in is right.
+ */
+export async function probe(request: Probe): Promise<string | undefined> {
   const response = await ky(authorizeUrl(request), {
     redirect: 'manual',
     throwHttpErrors: false,
@@ -53,11 +51,9 @@ export async function probe(request: Probe): Promise<Refusal> {
   const location = response.headers.get('location')
   const answered = location ? new URL(location, request.authorityHost).searchParams : undefined
   const text = answered ? (answered.get('error_description') ?? answered.get('error')) : await response.text()
-  const [, code] = /(AADSTS\d{4,})/.exec(text ?? '') ?? []
+  const [refusal] = /AADSTS\d{4,}[^\r\n<"\\]*/.exec(text ?? '') ?? []
   // A page that merely forwards to another page of Entra carries no error.
-  if (!code && !answered?.get('error') && response.status < 400) return undefined
-  const detail = code ? (text?.slice(text.indexOf(code)) ?? '') : `HTTP ${response.status}`
-  return { code: code ?? 'unknown', text: detail.split(/[\r\n<"\\]/)[0] ?? detail }
+  return refusal ?? (answered?.get('error') || response.status >= 400 ? `HTTP ${response.status}` : undefined)
 }
 
 /** Registered for Visual Studio Code by Microsoft. */
@@ -120,32 +116,27 @@ async function checkServer(context: Context): Promise<string> {
 }
 
 /** Identifier URIs and pre-authorization reach the sign-in endpoints some minutes after the directory. */
-async function checkSignIn(
-  { directory, environment, print, ...rest }: Context,
-  scope: string,
-): Promise<void> {
-  const { SERVER_URL, AZURE_TENANT_ID } = deploymentOf({ environment, ...rest })
-  const request = { authorityHost: environment.ENTRA_AUTHORITY_HOST, tenantId: AZURE_TENANT_ID, scope }
-  let refusal: Awaited<ReturnType<typeof probe>>
-  const accepted = await directory.until(async () => {
-    refusal = await probe({ ...request, ...VS_CODE, resource: SERVER_URL })
+async function checkSignIn(context: Context, scope: string): Promise<void> {
+  const { SERVER_URL: resource, AZURE_TENANT_ID: tenantId } = deploymentOf(context)
+  const request = { authorityHost: context.environment.ENTRA_AUTHORITY_HOST, tenantId, scope, resource }
+  let refusal: string | undefined
+  const accepted = await context.directory.until(async () => {
+    refusal = await probe({ ...request, ...VS_CODE })
     return refusal === undefined
   }, Boolean)
-  if (accepted) return print('✓ Entra accepts Visual Studio Code with this scope and resource')
+  if (accepted) return context.print('✓ Entra accepts Visual Studio Code with this scope and resource')
   throw new Problem({
-    what: `Entra would refuse Visual Studio Code: ${refusal?.text}`,
+    what: `Entra would refuse Visual Studio Code: ${refusal}`,
     why:
-      signInRemedyOf(refusal?.text ?? '')?.cause ??
+      signInRemedyOf(refusal ?? '')?.cause ??
       'The app registration lacks the exact URL, the scope or the client.',
     fix: 'azd provision --no-state    (then: azd hooks run postdeploy)',
   })
 }
 
 export async function postdeploy(context: Context): Promise<void> {
-  const scope = await checkServer(context)
-  await checkSignIn(context, scope)
-  const { SERVER_URL } = deploymentOf(context)
-  const block = { servers: { expenses: { type: 'http', url: SERVER_URL } } }
+  await checkSignIn(context, await checkServer(context))
+  const block = { servers: { expenses: { type: 'http', url: deploymentOf(context).SERVER_URL } } }
   context.print(`\n.vscode/mcp.json:\n\n${JSON.stringify(block, undefined, 2)}`)
 }
 

@@ -5,9 +5,9 @@ import { Problem } from '../cli/problem.ts'
 import { type Context, runScript } from '../cli/script.ts'
 import { isForbidden } from '../graph/directory-error.ts'
 import { Deleted } from '../graph/graph-objects.ts'
-import { type Belonging, deleted, listed, living } from '../identity/belongings.ts'
+import { type Belonging, deleted, listed, living, unique } from '../identity/belongings.ts'
 import { type Names, namesOf } from '../identity/names.ts'
-import { doubt, forget, isProven, merged, recall, remember } from '../identity/ownership.ts'
+import { doubt, forget, isProven, recall, remember } from '../identity/ownership.ts'
 import { endOf, erase, itemOf, purge } from '../identity/recycle-bin.ts'
 
 /** What may never arrive: security groups that a tenant deletes for good at once, and what an earlier run has purged. */
@@ -85,14 +85,14 @@ export async function postdown(context: Context): Promise<void> {
   const found = await living(directory, names)
   const alive = found.filter(isOurs)
   // Ids outlive a kill: what a lagging list does not show is still found by its id.
-  const known = merged(alive, remembered.objects)
+  const known = unique([...alive, ...remembered.objects])
   if (known.length > 0) await remember(context, { ...remembered, objects: known })
   const kept = await erase(context, alive)
   const gone = known.filter(({ id }) => !kept.some((object) => object.id === id))
   const { items, unseen } = await deleted(directory, names)
-  const bin = merged(await arrived(context, gone, alive), items.filter(isOurs))
+  const bin = unique([...(await arrived(context, gone, alive)), ...items.filter(isOurs)])
   const left = await purge(context, bin)
-  const foreign = merged(found, items).filter((object) => !isOurs(object))
+  const foreign = unique([...found, ...items]).filter((object) => !isOurs(object))
   refuseRest(kept)
   await requireNothing(context, names, [...left, ...foreign])
   if (await dropBlock(join(root, '.env'), environment.AZURE_ENV_NAME))

@@ -1,9 +1,9 @@
 /** Before `azd down`: shows which identity objects will go, and remembers them for postdown. */
 
 import { type Context, runScript } from '../cli/script.ts'
-import { living, titled } from '../identity/belongings.ts'
+import { living, titled, unique } from '../identity/belongings.ts'
 import { namesOf } from '../identity/names.ts'
-import { doubt, isProven, merged, recall, remember } from '../identity/ownership.ts'
+import { doubt, isProven, recall, remember } from '../identity/ownership.ts'
 
 export async function predown(context: Context): Promise<void> {
   const { directory, environment, operator, print } = context
@@ -14,7 +14,7 @@ export async function predown(context: Context): Promise<void> {
   const objects = found.filter((object) => isProven(object, environment))
   const { tid } = await operator.claims()
   // An interrupted down may have deleted some: they are still to be purged.
-  const all = merged(objects, (await recall(context)).objects)
+  const all = unique([...objects, ...(await recall(context)).objects])
   if (all.length > 0) await remember(context, { tenantId: tid, objects: all })
   const foreign = found.filter((object) => !objects.includes(object))
   for (const line of doubt(foreign, names)) print(line)

@@ -12,9 +12,9 @@ export type Kind = (typeof KINDS)[number]
 export const Belonging = z.object({
   kind: z.enum(KINDS),
   id: z.string(),
-  displayName: z.string(),
-  appId: z.string().optional(),
-  uniqueName: z.string().optional(),
+  displayName: z.string().nullish(),
+  appId: z.string().nullish(),
+  uniqueName: z.string().nullish(),
   /** Whether it carries a mark of this environment; a unique name alone somebody else may have given. */
   isMarked: z.boolean(),
 })
@@ -27,23 +27,8 @@ const DELETED: Record<Kind, string> = {
   group: 'id,displayName,description,uniqueName',
 }
 
-type Named = Pick<Deleted, 'id' | 'displayName' | 'appId' | 'uniqueName'>
-const belonging = (
-  kind: Kind,
-  { id, displayName, appId, uniqueName }: Named,
-  isMarked: boolean,
-): Belonging => ({
-  kind,
-  id,
-  displayName: displayName ?? id,
-  appId: appId ?? undefined,
-  uniqueName: uniqueName ?? undefined,
-  isMarked,
-})
-
-const appNames = ({ api, client, dev }: Names) => [api, client, dev]
-const groupNames = ({ admins, users }: Names) => [admins, users]
-const allNames = (names: Names) => [...appNames(names), ...groupNames(names)]
+const belonging = (kind: Kind, one: Omit<Belonging, 'kind' | 'isMarked'>, isMarked: boolean) =>
+  Belonging.parse({ ...one, kind, isMarked })
 
 /** Both tags: two subscriptions of one tenant may have environments of the same name. */
 export const isTagged = ({ tags }: Partial<Pick<Deleted, 'tags'>>, names: Names): boolean =>
@@ -66,11 +51,11 @@ export async function findNamed<T>(
   return found.filter((one) => one !== undefined)
 }
 
-export const appsByName = (directory: Directory, names: Names): Promise<Application[]> =>
-  findNamed(directory, 'applications', appNames(names), Application)
+export const appsByName = (directory: Directory, { api, client, dev }: Names): Promise<Application[]> =>
+  findNamed(directory, 'applications', [api, client, dev], Application)
 
-export const groupsByName = (directory: Directory, names: Names): Promise<Group[]> =>
-  findNamed(directory, 'groups', groupNames(names), Group)
+export const groupsByName = (directory: Directory, { admins, users }: Names): Promise<Group[]> =>
+  findNamed(directory, 'groups', [admins, users], Group)
 
 /** Alive: found by unique name or by both tags, never by display name. */
 export async function living(directory: Directory, names: Names): Promise<Belonging[]> {
@@ -115,9 +100,8 @@ const binOf = (directory: Directory, kind: Kind) =>
 export async function deleted(directory: Directory, names: Names): Promise<Binned> {
   const bins = await Promise.all(KINDS.map(async (kind) => ({ kind, bin: await binOf(directory, kind) })))
   const all = bins.flatMap(({ kind, bin = [] }) => bin.map((item) => ({ kind, item })))
-  const named = all.filter(
-    ({ item }) => allNames(names).includes(item.uniqueName ?? '') || isTagged(item, names),
-  )
+  const own = [names.api, names.client, names.dev, names.admins, names.users]
+  const named = all.filter(({ item }) => own.includes(item.uniqueName ?? '') || isTagged(item, names))
   const appIdsOf = (some: typeof all) => some.flatMap(({ item }) => item.appId ?? [])
   const appIds = appIdsOf(named)
   const markedAppIds = appIdsOf(named.filter(({ item }) => isMarkedBy(item, names)))
@@ -130,13 +114,13 @@ export async function deleted(directory: Directory, names: Names): Promise<Binne
   }
 }
 
-/** By id; the last of several counts. */
-export const unique = <T extends { id: string }>(items: readonly T[]): T[] => [
-  ...new Map(items.map((item) => [item.id, item])).values(),
-]
+/** By id; the first of several counts. */
+export const unique = <T extends { id: string }>(items: readonly T[]): T[] =>
+  items.filter(({ id }, index) => items.findIndex((other) => other.id === id) === index)
 
 type Titled = Pick<Belonging, 'kind' | 'displayName' | 'id'>
-export const titled = ({ kind, displayName, id }: Titled) => `${WORDS[`${kind}s`]} "${displayName}" (${id})`
+export const titled = ({ kind, displayName, id }: Titled) =>
+  `${WORDS[`${kind}s`]} "${displayName ?? id}" (${id})`
 
 export const listed = (objects: readonly Titled[]) =>
   objects.map((object) => `    ${titled(object)}`).join('\n')

@@ -1,6 +1,4 @@
 /** What an administrator needs to grant consent when whoever deploys may not: printed, and kept beside the azd environment. */
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import type { DownstreamApi, Permissions } from '../../app/permissions.ts'
 import type { Environment } from '../cli/environment.ts'
 
@@ -12,12 +10,7 @@ export interface ConsentClient {
   principalId: string
 }
 
-export const packFile = (root: string, { AZURE_ENV_NAME }: Environment) =>
-  join(root, '.azure', AZURE_ENV_NAME, 'consent.md')
-
-/** APIs that the tenant has never met. */
-type Unknown = Readonly<{ unknown: readonly DownstreamApi[] }>
-
+/** For APIs that the tenant has never met. */
 const firstOf = (unknown: readonly DownstreamApi[]): string =>
   unknown.length === 0
     ? ''
@@ -33,7 +26,8 @@ export function consentPack(
   environment: Environment,
   tenantId: string,
   clients: readonly ConsentClient[],
-  { downstreamApis, tools, unknown }: Permissions & Unknown,
+  { downstreamApis, tools }: Permissions,
+  unknown: readonly DownstreamApi[],
 ): string {
   const { AZURE_ENV_NAME, ENTRA_AUTHORITY_HOST } = environment
   const rows = downstreamApis.flatMap(({ displayName, permissions }) =>
@@ -76,11 +70,3 @@ one of these.
 Afterwards \`npm run verify -- --environment ${AZURE_ENV_NAME}\` shows whether it counts.
 `
 }
-
-export async function savePack(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, text)
-}
-
-/** Once everything is granted nobody should find the old request. */
-export const dropPack = (file: string) => rm(file, { force: true })

@@ -1,4 +1,6 @@
 /** Admin consent: one tenant-wide grant for each downstream API of infra/permissions.json. */
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type DownstreamApi, loadPermissions } from '../../app/permissions.ts'
 import { type Deployment, deploymentOf } from '../cli/environment.ts'
 import { Problem } from '../cli/problem.ts'
@@ -7,7 +9,7 @@ import type { Directory } from '../graph/directory.ts'
 import { isForbidden } from '../graph/directory-error.ts'
 import { Grant, Resource, servicePrincipalPath } from '../graph/graph-objects.ts'
 import { splitWords } from '../whatif/properties.ts'
-import { type ConsentClient, consentPack, dropPack, packFile, savePack } from './consent-pack.ts'
+import { type ConsentClient, consentPack } from './consent-pack.ts'
 import { switchedOff } from './switched-off.ts'
 
 /** Who asks for tokens on behalf of users: the API app and, for servers on developers' machines, the dev app. */
@@ -116,16 +118,12 @@ async function withdrawAll(directory: Directory, clients: readonly ConsentClient
         done.push(...(await withdraw(directory, client, api, Boolean(toolSets))))
   } catch (error) {
     if (!isForbidden(error)) throw error
-    return [
-      '; consent of tool sets that are off is left, an administrator takes it back with: npm run consent',
-    ]
+    return '; consent of tool sets that are off is left, an administrator takes it back with: npm run consent'
   }
-  if (done.length === 0) return []
+  if (done.length === 0) return ''
   return toolSets
-    ? [`; taken back: ${done.join('; ')}`]
-    : [
-        `; not taken back, because TOOL_SETS is not set and nothing says whether its tool set is on: ${done.join('; ')} (azd env refresh, or azd env set TOOL_SETS <the sets that are on>, then: npm run consent)`,
-      ]
+    ? `; taken back: ${done.join('; ')}`
+    : `; not taken back, because TOOL_SETS is not set and nothing says whether its tool set is on: ${done.join('; ')} (azd env refresh, or azd env set TOOL_SETS <the sets that are on>, then: npm run consent)`
 }
 
 /** Of the APIs that this tenant has never met: without a service principal there is nothing to consent to. */
@@ -146,7 +144,7 @@ export async function consent(context: Context): Promise<Consent> {
   const { directory, environment, root } = context
   const permissions = loadPermissions(environment.TOOL_SETS)
   const deployment = deploymentOf(context)
-  const file = packFile(root, environment)
+  const file = join(root, '.azure', environment.AZURE_ENV_NAME, 'consent.md')
   const clients = consentClients(deployment)
   const pairs = clients.flatMap((client) => permissions.downstreamApis.map((api) => ({ client, api })))
   const done: string[] = []
@@ -156,14 +154,16 @@ export async function consent(context: Context): Promise<Consent> {
   } catch (error) {
     if (!isForbidden(error)) throw error
     const unknown = await unknownApis(directory, permissions.downstreamApis)
-    const pack = consentPack(environment, deployment.AZURE_TENANT_ID, clients, { ...permissions, unknown })
-    await savePack(file, pack)
+    const pack = consentPack(environment, deployment.AZURE_TENANT_ID, clients, permissions, unknown)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, pack)
     return { granted: false, text: `consent is missing and you may not grant it; saved ${file}`, pack }
   }
-  await dropPack(file)
+  // Nobody should find the old request.
+  await rm(file, { force: true })
   const taken = await withdrawAll(directory, clients, environment.TOOL_SETS)
   const said = done.length > 0 ? `consent granted: ${done.join(', ')}` : 'consent unchanged'
-  return { granted: true, text: [said, ...taken].join('') }
+  return { granted: true, text: `${said}${taken}` }
 }
 
 /** Why a missing consent may stop a deployment. */

@@ -1,6 +1,4 @@
 /** A short-lived secret of the dev app for the server on this machine, in a git-ignored `.env`. */
-import { createHash } from 'node:crypto'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { dropBlock, readBlock, readOwn, writeBlock } from '../cli/env-file.ts'
 import { type Deployment, deploymentOf, type Environment } from '../cli/environment.ts'
@@ -14,15 +12,8 @@ import {
   heldBy,
   renewedBefore,
   requireReadable,
-  SECRET_PREFIX,
   withoutSecret,
 } from './dev-secret.ts'
-
-/** This folder on this machine: what another developer or another clone has added is not ours to remove. */
-const secretName = (root: string) => {
-  const folder = createHash('sha256').update(root).digest('hex').slice(0, 6)
-  return `${SECRET_PREFIX} (${hostname().slice(0, 40)}, ${folder})`
-}
 
 /** What `npm run dev` needs; AZURE_CLIENT_ID is absent, because on this machine there is no managed identity. */
 function variablesOf(environment: Environment, deployment: Deployment, url: string, clientId: string) {
@@ -48,39 +39,34 @@ type Save = (more: Record<string, string>) => Promise<boolean>
 
 /** Chooses between the secret that is there, a new one and none; what stays in .env is what works. */
 async function secretOf(context: Context, held: Held, clientId: string, save: Save): Promise<string> {
-  const { environment, directory, root } = context
-  const file = join(root, '.env')
-  const { ENTRA_CLIENT_SECRET: secret, ENTRA_CLIENT_SECRET_ID: keyId } = await readBlock(
-    file,
-    environment.AZURE_ENV_NAME,
-  )
-  const name = secretName(root)
-  const none = async (reason: string) => {
-    await save({})
-    await clean(directory, held, name)
-    return `no secret of the dev app: ${reason}`
+  const { AZURE_ENV_NAME, DIRECTORY_PATIENCE_SECONDS } = context.environment
+  const file = join(context.root, '.env')
+  const { ENTRA_CLIENT_SECRET = '', ENTRA_CLIENT_SECRET_ID = '' } = await readBlock(file, AZURE_ENV_NAME)
+  const end = async (said: string, kept: Record<string, string> = {}) => {
+    await save(kept)
+    await clean(held, kept.ENTRA_CLIENT_SECRET_ID)
+    return said
   }
   // The server takes one credential, not two.
-  if ((await readOwn(file)).ENTRA_CLIENT_CERTIFICATE_PATH) return none('.env names a certificate')
+  if ((await readOwn(file)).ENTRA_CLIENT_CERTIFICATE_PATH)
+    return end('no secret of the dev app: .env names a certificate')
 
-  const current = await currentOf(directory, held, environment.DIRECTORY_PATIENCE_SECONDS, keyId)
-  const left = Date.parse(current?.endDateTime ?? '') - Date.now()
-  const days = Math.floor(left / DAY)
-  const keep = async (said: string) => {
-    await save({ ENTRA_CLIENT_SECRET: secret ?? '', ENTRA_CLIENT_SECRET_ID: keyId ?? '' })
-    await clean(directory, held, name, keyId)
-    return `secret of the dev app ${said}`
-  }
-  if (secret && left >= renewedBefore(current?.startDateTime, current?.endDateTime))
-    return keep(`unchanged: ${days} days left`)
+  const own = { ENTRA_CLIENT_SECRET, ENTRA_CLIENT_SECRET_ID }
+  const current = ENTRA_CLIENT_SECRET
+    ? await currentOf(held, ENTRA_CLIENT_SECRET_ID, DIRECTORY_PATIENCE_SECONDS)
+    : undefined
+  const left = current ? Date.parse(current.endDateTime ?? '') - Date.now() : 0
+  const days = `${Math.floor(left / DAY)} days left`
+  if (current && left >= renewedBefore(current)) return end(`secret of the dev app unchanged: ${days}`, own)
 
-  const added = await addSecret(directory, held.app, name)
+  const added = await addSecret(held)
   // Policies look at new secrets only: one that is there works to its end.
-  if (!added && secret && left > 0) return keep(`not renewed, ${days} days left: ${withoutSecret(clientId)}`)
-  if (!added) return none(withoutSecret(clientId))
+  if (!added && left > 0)
+    return end(`secret of the dev app not renewed, ${days}: ${withoutSecret(clientId)}`, own)
+  if (!added) return end(`no secret of the dev app: ${withoutSecret(clientId)}`)
   await save({ ENTRA_CLIENT_SECRET: added.secretText, ENTRA_CLIENT_SECRET_ID: added.keyId })
-  await requireReadable(directory, held, added.keyId)
-  await clean(directory, held, name, added.keyId)
+  await requireReadable(held, added.keyId)
+  await clean(held, added.keyId)
   const until = added.endDateTime.slice(0, 10)
   return `secret of the dev app ${current ? 'renewed' : 'created'}: valid until ${until}, in .env`
 }
@@ -99,7 +85,7 @@ export async function devCredential(context: Context): Promise<string> {
   // Everything but the secret is of use without one too: with a certificate.
   const variables = variablesOf(environment, deployment, LOCAL_DEVELOPMENT_URL, ENTRA_DEV_CLIENT_ID)
   const save: Save = (more) => writeBlock(file, environment.AZURE_ENV_NAME, { ...variables, ...more })
-  return secretOf(context, heldBy(directory, ENTRA_DEV_APP_OBJECT_ID), ENTRA_DEV_CLIENT_ID, save)
+  return secretOf(context, heldBy(directory, ENTRA_DEV_APP_OBJECT_ID, root), ENTRA_DEV_CLIENT_ID, save)
 }
 
 await runScript(

@@ -9,13 +9,9 @@ import type { Context } from '../cli/script.ts'
 import { Further, NOTHING_FURTHER } from '../whatif/further.ts'
 import { decidedOff } from './switched-off.ts'
 
-interface Hooks {
+interface Known {
   declaration: Declaration
-  toolSets?: string | undefined
-  authorityHost: string
   tenantId: string
-  /** Object id of the server's managed identity, once there is one. */
-  serverIdentity: string | undefined
   /** Key ids of the secrets in `.env`. */
   secrets: readonly string[]
 }
@@ -27,10 +23,12 @@ const consentOf = ({ appId, displayName, permissions }: DownstreamApi) => ({
 })
 
 /** Consent for what permissions.json asks for, and the credential of the server's managed identity. */
-export function describeHooks(hooks: Hooks): Further {
-  const { declaration, toolSets, authorityHost, tenantId, serverIdentity, secrets } = hooks
-  const { downstreamApis, clients } = selectPermissions(declaration, toolSets)
-  const off = decidedOff(toolSets, declaration)
+export function describeHooks(
+  { environment: { TOOL_SETS, ENTRA_AUTHORITY_HOST }, variables }: Pick<Context, 'environment' | 'variables'>,
+  { declaration, tenantId, secrets }: Known,
+): Further {
+  const { downstreamApis, clients } = selectPermissions(declaration, TOOL_SETS)
+  const off = decidedOff(TOOL_SETS, declaration)
   return Further.parse({
     consents: downstreamApis.map(consentOf),
     withdrawn: off.consents.map(consentOf),
@@ -39,8 +37,9 @@ export function describeHooks(hooks: Hooks): Further {
       {
         application: 'identity/api',
         name: 'server-managed-identity',
-        issuer: `${authorityHost}/${tenantId}/v2.0`,
-        subject: serverIdentity,
+        issuer: `${ENTRA_AUTHORITY_HOST}/${tenantId}/v2.0`,
+        // Known once the managed identity is there.
+        subject: variables.SERVER_IDENTITY_PRINCIPAL_ID,
         holder: 'managed identity of the server',
       },
     ],
@@ -51,20 +50,12 @@ export function describeHooks(hooks: Hooks): Further {
 
 /** For the template beside `parameters`; one without permissions.json is another project's, which has none of our hooks. */
 export const hookObjects =
-  (
-    { environment, variables, root }: Pick<Context, 'environment' | 'variables' | 'root'>,
-    parameters?: string,
-  ) =>
+  (context: Pick<Context, 'environment' | 'variables' | 'root'>, parameters?: string) =>
   async (tenantId: string): Promise<Further> => {
     const file = parameters && join(dirname(resolve(parameters)), 'permissions.json')
     if (file && !existsSync(file)) return NOTHING_FURTHER
-    const { ENTRA_CLIENT_SECRET_ID: secret } = await readBlock(join(root, '.env'), environment.AZURE_ENV_NAME)
-    return describeHooks({
-      declaration: loadDeclaration(file ? pathToFileURL(file) : undefined),
-      toolSets: environment.TOOL_SETS,
-      authorityHost: environment.ENTRA_AUTHORITY_HOST,
-      tenantId,
-      serverIdentity: variables.SERVER_IDENTITY_PRINCIPAL_ID,
-      secrets: secret ? [secret] : [],
-    })
+    const { AZURE_ENV_NAME } = context.environment
+    const { ENTRA_CLIENT_SECRET_ID: secret } = await readBlock(join(context.root, '.env'), AZURE_ENV_NAME)
+    const declaration = loadDeclaration(file ? pathToFileURL(file) : undefined)
+    return describeHooks(context, { declaration, tenantId, secrets: secret ? [secret] : [] })
   }

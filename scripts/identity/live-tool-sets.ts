@@ -1,7 +1,7 @@
 /** Which further tool sets the directory shows to be on, where nobody has said so: TOOL_SETS is not set. */
 import { z } from 'zod'
 import { type Declaration, loadDeclaration } from '../../app/declaration.ts'
-import { USUAL_TOOL_SETS } from '../../app/permissions.ts'
+import { type Permissions, selectPermissions, USUAL_TOOL_SETS } from '../../app/permissions.ts'
 import { Problem } from '../cli/problem.ts'
 import type { Context } from '../cli/script.ts'
 import type { Directory } from '../graph/directory.ts'
@@ -66,34 +66,27 @@ async function appsOf(directory: Directory, environmentName: string, names?: Nam
   return found.filter(({ tags }) => tags.some((one) => one.startsWith('azd-env-token:')))
 }
 
-/** Names of the sets that are not among the usual ones, and of which one of the apps has something. */
+const keysOf = ({ scopes, appRoles, downstreamApis }: Permissions): string[] => [
+  ...[...scopes, ...appRoles].map(({ id }) => id),
+  ...downstreamApis.flatMap(({ appId, permissions }) => permissions.map(({ id }) => keyOf(appId, id))),
+]
+
+/** Names of the sets of which one of the apps has something that the usual ones do not declare. */
 async function furtherSets(directory: Directory, apps: readonly App[]): Promise<string[]> {
   const declaration = loadDeclaration()
   const live = new Set([...apps.flatMap(declaredBy), ...(await consentedTo(directory, apps, declaration))])
-  const { entitlements, consents } = switchedOff(undefined, declaration)
-  const off = new Set([
-    ...entitlements,
-    ...consents.flatMap(({ appId, permissions }) => permissions.map(({ id }) => keyOf(appId, id))),
-  ])
-  const appIds = new Map(declaration.downstreamApis.map(({ name, appId }) => [name, appId]))
+  for (const key of keysOf(selectPermissions(declaration))) live.delete(key)
   return declaration.toolSets
-    .filter(({ scopes, appRoles, downstreamPermissions }) =>
-      [
-        ...[...scopes, ...appRoles].map(({ id }) => id),
-        ...downstreamPermissions.map((one) => keyOf(appIds.get(one.api) ?? '', one.id)),
-      ].some((key) => off.has(key) && live.has(key)),
-    )
     .map(({ name }) => name)
+    .filter((name) => keysOf(selectPermissions(declaration, name)).some((key) => live.has(key)))
 }
 
 /**
  * On another machine nothing may be switched off because that machine does not know what is on. Without `names` the
  * subscription is not known yet.
  */
-export async function checkToolSets(
-  { directory, environment: { AZURE_ENV_NAME, TOOL_SETS } }: Pick<Context, 'directory' | 'environment'>,
-  names?: Names,
-): Promise<undefined> {
+export async function checkToolSets({ directory, environment }: Context, names?: Names): Promise<undefined> {
+  const { AZURE_ENV_NAME, TOOL_SETS } = environment
   if (TOOL_SETS) return
   const on = await furtherSets(directory, await appsOf(directory, AZURE_ENV_NAME, names))
   if (on.length === 0) return

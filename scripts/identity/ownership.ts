@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Environment } from '../cli/environment.ts'
 import type { Context } from '../cli/script.ts'
-import { Belonging, listed, unique } from './belongings.ts'
+import { Belonging, listed } from './belongings.ts'
 import type { Names } from './names.ts'
 
 const Remembered = z.object({
@@ -15,7 +15,7 @@ const Remembered = z.object({
   // Only what was proven to be ours is remembered.
   objects: z.array(Belonging.extend({ isMarked: z.boolean().default(true) })),
 })
-export type Remembered = Readonly<{ tenantId?: string | undefined; objects: readonly Belonging[] }>
+type Remembered = z.infer<typeof Remembered>
 
 const fileOf = ({ root, environment }: Context) =>
   join(root, '.azure', environment.AZURE_ENV_NAME, 'identity-going-down.json')
@@ -37,22 +37,16 @@ export async function recall(context: Context): Promise<Remembered> {
 
 export const forget = (context: Context) => rm(fileOf(context), { force: true })
 
-/** The first of two with the same id counts. */
-export const merged = (...lists: (readonly Belonging[])[]): Belonging[] => unique(lists.toReversed().flat())
-
 /** By its marks, by what azd says of the deployment, or because it was proven before. */
 export function isProven(
   object: Belonging,
   environment: Environment,
   remembered: readonly Belonging[] = [],
 ): boolean {
-  const deployed = [
-    environment.ENTRA_CLIENT_ID,
-    environment.ENTRA_DEV_CLIENT_ID,
-    environment.ENTRA_PUBLIC_CLIENT_ID,
-    environment.ENTRA_USERS_GROUP_ID,
-    environment.ENTRA_ADMIN_GROUP_ID,
-  ]
+  const { ENTRA_CLIENT_ID, ENTRA_DEV_CLIENT_ID, ENTRA_PUBLIC_CLIENT_ID } = environment
+  const { ENTRA_USERS_GROUP_ID, ENTRA_ADMIN_GROUP_ID } = environment
+  const apps = [ENTRA_CLIENT_ID, ENTRA_DEV_CLIENT_ID, ENTRA_PUBLIC_CLIENT_ID]
+  const deployed = [...apps, ENTRA_USERS_GROUP_ID, ENTRA_ADMIN_GROUP_ID]
   return (
     object.isMarked ||
     deployed.includes(object.appId ?? object.id) ||

@@ -10,7 +10,6 @@ const Found = z.object({
   displayName: z.string().nullish(),
   securityEnabled: z.boolean().nullish(),
 })
-type Found = z.infer<typeof Found>
 const Member = z.object({ '@odata.type': z.string(), displayName: z.string().nullish() })
 
 const NOUNS = {
@@ -25,11 +24,11 @@ const KINDS: Noun[] = ['groups', 'users', 'servicePrincipals', 'applications']
 /** What has this id. `closed`: kinds that this caller may not read, so that an empty answer proves nothing. */
 async function lookUp(directory: Directory, id: string) {
   const closed: Noun[] = []
-  const read = async (kind: Noun): Promise<{ kind: Noun; found: Found } | undefined> => {
+  const read = async (kind: Noun) => {
     try {
       const more = kind === 'groups' ? ',securityEnabled' : ''
       const found = await directory.get(`/${kind}/${id}?$select=id,displayName${more}`, Found)
-      return found && { kind, found }
+      return found && { ...found, kind }
     } catch (error) {
       if (!isForbidden(error)) throw error
       closed.push(kind)
@@ -40,19 +39,18 @@ async function lookUp(directory: Directory, id: string) {
   return { here: all.find((one) => one !== undefined), closed }
 }
 
-type Looked = Awaited<ReturnType<typeof lookUp>>
-const said = ({ here, closed }: Looked) => {
-  if (here) return `${NOUNS[here.kind]} ("${here.found.displayName ?? ''}")`
+const said = ({ here, closed }: Awaited<ReturnType<typeof lookUp>>) => {
+  if (here) return `${NOUNS[here.kind]} ("${here.displayName ?? ''}")`
   return closed.length > 0 ? 'nothing that you may read' : 'nobody'
 }
 
 /** Groups in the group: their members see the admin tools, but are not assigned to the apps. */
-async function nestedIn(directory: Directory, id: string): Promise<string | undefined> {
+async function nestedIn(directory: Directory, id: string): Promise<string> {
   const reading = directory.list(`/groups/${id}/members?$select=id,displayName`, Member)
   // Of whoever may not read them only a note is lost.
   const members = (await ifAllowed(reading)) ?? []
   const nested = members.filter((one) => one['@odata.type'] === '#microsoft.graph.group')
-  return nested.length > 0 ? nested.map(({ displayName }) => `"${displayName ?? ''}"`).join(', ') : undefined
+  return nested.map(({ displayName }) => `"${displayName ?? ''}"`).join(', ')
 }
 
 const NESTED =
@@ -65,15 +63,15 @@ export async function checkGroup({ directory, environment }: Context): Promise<s
   const { here } = looked
   if (!here && looked.closed.includes('groups')) return 'cannot be told, because you may not read groups'
   const isGroup = here?.kind === 'groups'
-  if (!isGroup || (restricted && here.found.securityEnabled === false))
+  if (!isGroup || (restricted && here.securityEnabled === false))
     throw new Problem({
-      what: `EXISTING_ADMIN_GROUP_ID ${id} is ${isGroup ? `${said(looked)} that is not security-enabled` : `${said(looked)}, not a group`}.`,
+      what: `EXISTING_ADMIN_GROUP_ID ${id} is ${said(looked)}${isGroup ? ' that is not security-enabled' : ', not a group'}.`,
       why: isGroup
         ? 'Entra assigns security-enabled groups only to an app.'
         : 'It could not be assigned to the apps, and nobody would be an admin.',
       fix: 'azd env set EXISTING_ADMIN_GROUP_ID <object id of a security group>    (or "": the deployment makes one)',
     })
-  const nested = restricted ? await nestedIn(directory, id) : undefined
+  const nested = restricted && (await nestedIn(directory, id))
   return nested ? `yes, but ${nested} in it: ${NESTED}` : undefined
 }
 

@@ -10,11 +10,7 @@ import { binClosed } from './recycle-bin.ts'
 import { enabledIn, switchedOff } from './switched-off.ts'
 
 /** In the words of the what-if, but for what a hook disables before the deployment. */
-function removals(
-  { api, appRoles }: Application,
-  permissions: Permissions,
-  disabledFirst: readonly string[],
-) {
+function removals({ api, appRoles }: Application, permissions: Permissions, disabledFirst: string[]) {
   const isLeft = ({ id }: { id: string }) => !disabledFirst.includes(id)
   const named = (all: readonly { id: string; value: string }[]) => all.map(({ id, value }) => ({ id, value }))
   return [
@@ -23,10 +19,10 @@ function removals(
   ].map(({ what }) => what)
 }
 
-export async function checkNames(
-  { directory, environment }: Context,
-  names: Names,
-): Promise<string | undefined> {
+/** Returns what is worth saying; throws what is wrong. */
+export type ObjectCheck = (context: Context, names: Names) => Promise<string | undefined>
+
+export const checkNames: ObjectCheck = async ({ directory, environment }, names) => {
   const [apps, groups] = await Promise.all([appsByName(directory, names), groupsByName(directory, names)])
   const known = [environment.ENTRA_USERS_GROUP_ID, environment.ENTRA_ADMIN_GROUP_ID]
   const foreign = [
@@ -58,57 +54,43 @@ export class Twins extends Problem {
 }
 
 /** Whoever may not look deploys all the same: most environments have nothing in the bin. */
-export async function checkTwins(
-  { directory, environment }: Context,
-  names: Names,
-): Promise<string | undefined> {
+export const checkTwins: ObjectCheck = async ({ directory, environment }, names) => {
   // A service principal has no unique name: alone it blocks nothing.
   const { items, unseen } = await deleted(directory, names)
   if (items.some(({ uniqueName }) => uniqueName)) throw new Twins(items, environment.AZURE_ENV_NAME)
   return unseen.length > 0 ? binClosed(unseen) : undefined
 }
 
-export async function checkUrls({ directory, environment }: Context, names: Names): Promise<undefined> {
+export const checkUrls: ObjectCheck = async ({ directory, environment }, { api, dev }) => {
   const { LOCAL_DEVELOPMENT, LOCAL_SERVER_URL, EXTRA_SERVER_URLS } = environment
-  const urls = [...(LOCAL_DEVELOPMENT ? [LOCAL_SERVER_URL] : []), ...EXTRA_SERVER_URLS]
-  const holders = await Promise.all(
-    urls.map((url) =>
-      directory.list(
-        `/applications?$filter=identifierUris/any(u:u eq ${quoted(url)})&${select(Application)}`,
-        Application,
-      ),
-    ),
-  )
-  for (const [index, url] of urls.entries()) {
-    const other = holders[index]?.find((app) => app.uniqueName !== names.api && app.uniqueName !== names.dev)
-    if (!other) continue
-    const isLocal = url === LOCAL_SERVER_URL
+  const check = async (url: string) => {
+    const path = `/applications?$filter=identifierUris/any(u:u eq ${quoted(url)})&${select(Application)}`
+    const holders = await directory.list(path, Application)
+    const other = holders.find(({ uniqueName }) => uniqueName !== api && uniqueName !== dev)
+    if (!other) return
     throw new Problem({
       what: `${url} is an identifier URI of ${titled({ ...other, kind: 'application' })}.`,
       why: 'One tenant accepts a URL for one app only; another environment of this template may have it.',
-      fix: isLocal
-        ? 'azd env set LOCAL_SERVER_URL http://localhost:8090/mcp    (or: azd env set LOCAL_DEVELOPMENT false)'
-        : `azd env set EXTRA_SERVER_URLS <without ${url}>, or take it away from that app`,
+      fix:
+        url === LOCAL_SERVER_URL
+          ? 'azd env set LOCAL_SERVER_URL http://localhost:8090/mcp    (or: azd env set LOCAL_DEVELOPMENT false)'
+          : `azd env set EXTRA_SERVER_URLS <without ${url}>, or take it away from that app`,
     })
   }
+  await Promise.all([...(LOCAL_DEVELOPMENT ? [LOCAL_SERVER_URL] : []), ...EXTRA_SERVER_URLS].map(check))
+  return undefined
 }
 
 /** What a tool set that is off takes with it is disabled by the hook, once everything else is right. */
-export async function checkRemovals(
-  { directory, environment }: Context,
-  names: Names,
-): Promise<string | undefined> {
+export const checkRemovals: ObjectCheck = async ({ directory, environment }, names) => {
   const apps = await appsByName(directory, names)
   const ours = apps.filter(({ uniqueName }) => uniqueName !== names.client)
   const { entitlements } = switchedOff(environment.TOOL_SETS)
   const permissions = loadPermissions(environment.TOOL_SETS)
   const lost = ours.flatMap((app) => removals(app, permissions, entitlements))
-  if (lost.length === 0) {
-    const leaving = ours.flatMap((app) => enabledIn(app, new Set(entitlements)))
-    return leaving.length > 0
-      ? `${[...new Set(leaving)].join(', ')} of tool sets that are off: disabled next`
-      : undefined
-  }
+  const leaving = [...new Set(ours.flatMap((app) => enabledIn(app, new Set(entitlements))))]
+  if (lost.length === 0)
+    return leaving.length > 0 ? `${leaving.join(', ')} of tool sets that are off: disabled next` : undefined
   throw new Problem({
     what: [...new Set(lost)].join(' '),
     why: 'Entra refuses this while the permission is enabled, because clients may hold tokens for it.',
@@ -116,10 +98,7 @@ export async function checkRemovals(
   })
 }
 
-export async function checkDeployed(
-  { directory, environment }: Context,
-  names: Names,
-): Promise<string | undefined> {
+export const checkDeployed: ObjectCheck = async ({ directory, environment }, names) => {
   if (!environment.ENTRA_CLIENT_ID) return 'first deployment'
   const apps = await appsByName(directory, names)
   const expected = [names.api, names.client, ...(environment.LOCAL_DEVELOPMENT ? [names.dev] : [])]

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { coerce, gte } from 'semver'
+import { coerce, minVersion, satisfies } from 'semver'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { loadDeclaration } from '../../app/declaration.ts'
@@ -17,7 +17,14 @@ import { checkToolSets } from './live-tool-sets.ts'
 import { type Names, namesOf } from './names.ts'
 import { type Rights, rightsOf, type Verdict } from './operator-rights.ts'
 import { checkGroup, checkMembers } from './preflight-members.ts'
-import { checkDeployed, checkNames, checkRemovals, checkTwins, checkUrls } from './preflight-objects.ts'
+import {
+  checkDeployed,
+  checkNames,
+  checkRemovals,
+  checkTwins,
+  checkUrls,
+  type ObjectCheck,
+} from './preflight-objects.ts'
 
 const SAID: Record<Verdict, string> = {
   yes: 'yes',
@@ -47,10 +54,7 @@ const sayConsent = ({ consent }: Rights): string =>
     : `${consent === 'no' ? 'no' : 'unknown'}: if it is refused, the deployment succeeds and saves a consent pack for an administrator`
 
 /** Not every tenant has met every API; without its service principal nobody can consent to its permissions. */
-async function checkApis(
-  { directory, environment }: Context,
-  { consent }: Rights,
-): Promise<string | undefined> {
+async function checkApis({ directory, environment }: Context, { consent }: Rights) {
   const missing = await unknownApis(directory, loadPermissions(environment.TOOL_SETS).downstreamApis)
   if (missing.length === 0) return undefined
   const next =
@@ -82,31 +86,23 @@ export function checkAssignment(
   })
 }
 
-const checkValues = ({ variables }: Context) =>
-  checkParameters(
-    variables,
-    loadDeclaration().toolSets.map(({ name }) => name),
-  )
-
-const Requirements = z.object({ requiredVersions: z.object({ azd: z.string().regex(/^>= \d+\.\d+\.\d+$/) }) })
+const Requirements = z.object({ requiredVersions: z.object({ azd: z.string() }) })
 
 async function checkAzd({ root, azdVersion }: Context): Promise<string> {
   const file = Requirements.parse(parse(await readFile(join(root, 'azure.yaml'), 'utf8')))
-  const least = file.requiredVersions.azd.replace('>= ', '')
+  const { azd: range } = file.requiredVersions
   const version = await azdVersion()
   // A pre-release or daily build (1.24.0-beta.1) has what its release has.
-  if (gte(coerce(version) ?? '0.0.0', least)) return version
+  if (satisfies(coerce(version) ?? '0.0.0', range)) return version
   throw new Problem({
-    what: `azd is ${version}; this template needs ${least} or later.`,
+    what: `azd is ${version}; this template needs ${minVersion(range)} or later.`,
     why: 'Older versions do not run hooks that are written in TypeScript.',
     fix: 'winget upgrade Microsoft.Azd   |   brew upgrade azd   |   curl -fsSL https://aka.ms/install-azd.sh | bash',
   })
 }
 
-async function checkTenant({
-  operator,
-  environment: { AZURE_TENANT_ID },
-}: Context): Promise<string | undefined> {
+async function checkTenant({ operator, environment }: Context): Promise<string | undefined> {
+  const { AZURE_TENANT_ID } = environment
   const { tid, oid } = await operator.claims()
   if (!tid || !AZURE_TENANT_ID || tid === AZURE_TENANT_ID)
     return tid && `tenant ${tid}${oid ? `, as ${oid}` : ''}`
@@ -131,14 +127,14 @@ export function preflight(context: Context): Check[] {
   const isAsked = context.environment.AZURE_SUBSCRIPTION_ID !== NOT_ASKED_YET
   const names = isAsked ? namesOf(context.environment) : undefined
   /** Unique names hold the subscription. */
-  const named = (check: (context: Context, names: Names) => Promise<string | undefined>) => async () =>
-    names ? check(context, names) : NOT_CHECKED
-  const rights = async () => rightsOf(context.directory, await context.operator.claims())
+  const named = (check: ObjectCheck) => async () => (names ? check(context, names) : NOT_CHECKED)
   let known: Promise<Rights> | undefined
-  const shared = () => (known ??= rights())
+  const shared = () =>
+    (known ??= context.operator.claims().then((claims) => rightsOf(context.directory, claims)))
+  const toolSets = () => loadDeclaration().toolSets.map(({ name }) => name)
   return [
     { title: 'azd is recent enough', run: () => checkAzd(context) },
-    { title: 'Values can be deployed', run: async () => checkValues(context) },
+    { title: 'Values can be deployed', run: async () => checkParameters(context.variables, toolSets()) },
     { title: 'Signed in to the right tenant', run: () => checkTenant(context) },
     { title: 'May create app registrations and groups', run: async () => checkCreation(await shared()) },
     {

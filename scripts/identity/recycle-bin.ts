@@ -124,7 +124,7 @@ await runScript(
 npm run recycle-bin -- list|restore|purge
 Shows, brings back or removes for good the deleted apps, service principals and groups of this azd environment.
 Takes a directory role, also for who owns them: Application Administrator (apps), Groups Administrator (groups).`,
-    words: ['list|restore|purge'],
+    takesWord: true,
   },
-  (context, { words: [action = 'list'] }) => recycleBin(context, action),
+  (context, { word = 'list' }) => recycleBin(context, word),
 )

@@ -80,13 +80,6 @@ export function findingsOf(result: WhatIf): Finding[] {
   ]
 }
 
-/** A question that can be asked again while lists settle: the template is compiled once. */
-async function questionOf(context: Context): Promise<() => Promise<WhatIf>> {
-  const declared = await loadDeclared(context, { further: hookObjects(context) })
-  const policy = await loadPolicy(context, { perspective: 'found' })
-  return () => runWhatIf(declared, context.directory, policy)
-}
-
 function unverifiable(error: unknown): never {
   throw error instanceof Problem ? new Unverifiable(error) : error
 }
@@ -113,23 +106,22 @@ function print({ notes, accepted, pending }: WhatIf, all: readonly Finding[], co
 export async function verify(context: Context, seconds: number): Promise<void> {
   const { directory, environment } = context
   deploymentOf(context)
-  const ask = await questionOf(context).catch(unverifiable)
+  // Asked again while lists settle: the template is compiled once.
+  const declared = await loadDeclared(context, { further: hookObjects(context) }).catch(unverifiable)
+  const policy = await loadPolicy(context, { perspective: 'found' }).catch(unverifiable)
   const read = async () => {
-    const result = await ask().catch(unverifiable)
+    const result = await runWhatIf(declared, directory, policy).catch(unverifiable)
     return { result, all: findingsOf(result) }
   }
-  let last = await read()
-  if (last.all.some(isFaulty)) {
-    const isRight = ({ all }: typeof last) => !all.some(isFaulty)
-    await directory.until(async () => (last = await read()), isRight, seconds)
-  }
-  print(last.result, last.all, context)
-  const faults = last.all.filter(
+  const settled = await directory.until(read, ({ all }) => !all.some(isFaulty), seconds)
+  const { result, all } = settled ?? (await read())
+  print(result, all, context)
+  const faults = all.filter(
     (one) => isFaulty(one) || (environment.CONSENT_REQUIRED && one.wrong !== undefined),
   )
   if (faults.length === 0) return
   throw new Problem({
-    what: `${faults.length} of ${last.all.length} checks failed: ${faults.map(({ title }) => title).join('; ')}.`,
+    what: `${faults.length} of ${all.length} checks failed: ${faults.map(({ title }) => title).join('; ')}.`,
     why: 'Somebody has changed the directory by hand, or the deployment was interrupted.',
     fix: [...new Set(faults.map(({ fix }) => fix))].join('\n       '),
   })

@@ -125,15 +125,8 @@ function failed(error: unknown, pull: PullRequest | undefined): Told {
   const fork = pull?.isFork
     ? ['', 'This pull request comes from a fork: GitHub gives it no token to sign in with.']
     : []
-  const markdown = [
-    '### Identity what-if',
-    '',
-    '**It could not be told.**',
-    ...fork,
-    '',
-    ...fence('text', said),
-    '',
-  ]
+  const title = ['### Identity what-if', '', '**It could not be told.**']
+  const markdown = [...title, ...fork, '', ...fence('text', said), '']
   return { code: 1, markdown: markdown.join('\n'), text: `✗ ${said}` }
 }
 
@@ -149,9 +142,10 @@ const notice = (level: 'notice' | 'error', text: string) =>
     `::${level} title=${NAME}::${text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')}`,
   )
 
-const outputsOf = ({ code, summary }: Told): [string, string | number][] => {
+const outputsOf = ({ code, summary }: Told): string => {
   const { risks, ...counts } = summary ?? {}
-  return Object.entries({ 'exit-code': code, ...counts, ...risks })
+  const outputs = Object.entries({ 'exit-code': code, ...counts, ...risks })
+  return outputs.map(([name, value]) => `${name}=${value}\n`).join('')
 }
 
 /** One for each template of a repository. */
@@ -174,12 +168,7 @@ async function run(): Promise<number> {
   }
   log(told.text)
   await writeFile(join(job.REPORTS, `${NAME}.md`), told.markdown)
-  await appendFile(
-    job.GITHUB_OUTPUT,
-    outputsOf(told)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(''),
-  )
+  await appendFile(job.GITHUB_OUTPUT, outputsOf(told))
   await appendFile(job.GITHUB_STEP_SUMMARY, `${told.markdown}\n`)
   if (job.INPUT_COMMENT && github && pull) {
     const text = `${told.markdown}\n<sub>${pull.head}</sub>`

@@ -1,5 +1,6 @@
 /** The little of GitHub that the action needs: the job's pull request, and its REST API, https://docs.github.com/rest. */
 import { readFile } from 'node:fs/promises'
+import ky, { HTTPError } from 'ky'
 import { z } from 'zod'
 import { Problem } from '../cli/problem.ts'
 
@@ -50,7 +51,6 @@ export interface GitHub {
 }
 
 const PAGE = 100
-const SECONDS = 30
 const Comments = z.array(
   z.object({
     id: z.number(),
@@ -59,44 +59,39 @@ const Comments = z.array(
   }),
 )
 
-interface Request {
-  method?: 'GET' | 'POST' | 'PATCH'
-  body?: object
-  accept?: string
-}
-
-const ask = ({ api, token }: GitHub, path: string, { method = 'GET', body, accept }: Request = {}) =>
-  fetch(`${api}/${path}`, {
-    method,
+const restOf = ({ api, token }: GitHub) =>
+  ky.create({
+    prefix: api,
     // A token goes nowhere else.
     redirect: 'error',
-    signal: AbortSignal.timeout(SECONDS * 1000),
+    timeout: 30_000,
+    retry: 0,
     headers: {
       authorization: `Bearer ${token}`,
-      accept: accept ?? 'application/vnd.github+json',
+      accept: 'application/vnd.github+json',
       'x-github-api-version': '2022-11-28',
       'user-agent': 'identity-what-if',
     },
-    ...(body && { body: JSON.stringify(body) }),
   })
 
-/** The id of our comment; a status where the comments cannot be read. */
-async function findOwn(github: GitHub, pull: PullRequest, mark: string, author: string) {
+/** The id of our comment. */
+async function findOwn(github: GitHub, { repository, number }: PullRequest, mark: string, author: string) {
   for (let page = 1; ; page++) {
-    const path = `repos/${pull.repository}/issues/${pull.number}/comments?per_page=${PAGE}&page=${page}`
-    const answer = await ask(github, path)
-    if (!answer.ok) return { refused: answer.status }
-    const comments = Comments.parse(await answer.json())
+    const path = `repos/${repository}/issues/${number}/comments?per_page=${PAGE}&page=${page}`
+    const comments = Comments.parse(await restOf(github).get(path).json())
     // Anybody may write the mark into a comment of theirs.
     const own = comments.find(({ body, user }) => user?.login === author && body?.startsWith(mark))
-    if (own || comments.length < PAGE) return { id: own?.id }
+    if (own || comments.length < PAGE) return own?.id
   }
 }
 
-const refusal = (status: number) =>
-  [401, 403, 404].includes(status)
+function refusalOf(error: unknown): string {
+  if (!(error instanceof HTTPError)) return error instanceof Error ? error.message : String(error)
+  const { status } = error.response
+  return [401, 403, 404].includes(status)
     ? 'The job may not comment (permissions: pull-requests: write; a pull request from a fork never may).'
     : `GitHub answered ${status}.`
+}
 
 /**
  * Writes the one comment that begins with `mark`, or writes it anew. Returns what was done, in words: the summary says
@@ -108,17 +103,14 @@ export async function saveComment(
   { mark, author, text }: { mark: string; author: string; text: string },
 ): Promise<{ saved: boolean; said: string }> {
   try {
-    const found = await findOwn(github, pull, mark, author)
-    if (found.refused) return { saved: false, said: `No comment. ${refusal(found.refused)}` }
-    const body = { body: `${mark}\n${text}` }
+    const id = await findOwn(github, pull, mark, author)
+    const json = { body: `${mark}\n${text}` }
     const issues = `repos/${pull.repository}/issues`
-    const answer = await (found.id
-      ? ask(github, `${issues}/comments/${found.id}`, { method: 'PATCH', body })
-      : ask(github, `${issues}/${pull.number}/comments`, { method: 'POST', body }))
-    if (!answer.ok) return { saved: false, said: `No comment. ${refusal(answer.status)}` }
-    return { saved: true, said: found.id ? 'The comment is written anew.' : 'The comment is written.' }
+    if (id) await restOf(github).patch(`${issues}/comments/${id}`, { json })
+    else await restOf(github).post(`${issues}/${pull.number}/comments`, { json })
+    return { saved: true, said: id ? 'The comment is written anew.' : 'The comment is written.' }
   } catch (error) {
-    return { saved: false, said: `No comment. ${error instanceof Error ? error.message : error}` }
+    return { saved: false, said: `No comment. ${refusalOf(error)}` }
   }
 }
 
@@ -130,8 +122,9 @@ export async function readAt(
   commit: string,
 ): Promise<string | undefined> {
   const encoded = path.split('/').map(encodeURIComponent).join('/')
-  const answer = await ask(github, `repos/${repository}/contents/${encoded}?ref=${commit}`, {
-    accept: 'application/vnd.github.raw+json',
+  const answer = await restOf(github).get(`repos/${repository}/contents/${encoded}?ref=${commit}`, {
+    headers: { accept: 'application/vnd.github.raw+json' },
+    throwHttpErrors: false,
   })
   return answer.ok ? answer.text() : undefined
 }

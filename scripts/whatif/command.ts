@@ -1,8 +1,8 @@
 /** The command line of the what-if. */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ROOT } from '../cli/azd.ts'
 import { Problem } from '../cli/problem.ts'
+import { ROOT } from '../cli/program.ts'
 import type { Question } from './load.ts'
 import { checkTemplateFile, findTemplateFile } from './template-file.ts'
 

@@ -33,17 +33,15 @@ describe('sign-in probe', () => {
   })
 
   it('names the code of a refusal that comes as a redirect', async () => {
-    const refusal = await ask({ resource: 'http://localhost:5000/other' })
-    assert.equal(refusal?.code, 'AADSTS9010010')
-    assert.match(refusal?.text ?? '', /^AADSTS9010010: [^\n]+$/)
+    assert.match((await ask({ resource: 'http://localhost:5000/other' })) ?? '', /^AADSTS9010010: [^\n]+$/)
   })
 
   it('names the code of a refusal that is shown as a page', async () => {
-    assert.equal((await ask({ redirectUri: 'https://elsewhere.example/' }))?.code, 'AADSTS50011')
-    assert.equal((await ask({ clientId: '99999999-9999-4999-8999-999999999999' }))?.code, 'AADSTS700016')
+    assert.match((await ask({ redirectUri: 'https://elsewhere.example/' })) ?? '', /^AADSTS50011\b/)
+    assert.match((await ask({ clientId: '99999999-9999-4999-8999-999999999999' })) ?? '', /^AADSTS700016\b/)
   })
 
   it('finds a bare scope, which would mean Microsoft Graph', async () => {
-    assert.equal((await ask({ scope: 'user_impersonation' }))?.code, 'AADSTS650053')
+    assert.match((await ask({ scope: 'user_impersonation' })) ?? '', /^AADSTS650053\b/)
   })
 })

@@ -65,12 +65,9 @@ export async function startRehearsal() {
     const context = await stage.context(variables)
     const declared = {
       compiled: await compiled(variables, text),
-      further: describeHooks({
+      further: describeHooks(context, {
         declaration: readDeclaration(JSON.stringify(permissions ?? (await declaration()))),
-        toolSets: variables.TOOL_SETS,
-        authorityHost: stage.tenant.url,
         tenantId: stage.tenantId,
-        serverIdentity: variables.SERVER_IDENTITY_PRINCIPAL_ID,
         secrets: ownSecrets,
       }),
       variables,
