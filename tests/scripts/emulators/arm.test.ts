@@ -146,6 +146,11 @@ describe('the emulator of Azure Resource Manager', () => {
     it(`refuses ${what} instead of guessing what was meant`, async () =>
       assert.deepEqual(await refused(await ask('Alice', { body })), [400, 'BadRequest']))
 
+  it('refuses a body that it cannot read, or not in full', async () => {
+    const body = 'x'.repeat(1024 * 1024)
+    assert.deepEqual(await refused(await ask('Alice', { body })), [400, 'BadRequest'])
+  })
+
   it('answers in pages, each asked for by the same question of the same caller', async () => {
     azure.arm.settings.pageSize = 20
     const rows = []
