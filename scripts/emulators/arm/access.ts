@@ -2,7 +2,6 @@ import { ApiRefusal, bearerClaims, type TokenFault } from '../api.ts'
 import type { Directory } from '../directory.ts'
 import type { Entra } from '../entra/entra.ts'
 import { unauthorized } from './errors.ts'
-import type { RoleAssignment } from './subscription.ts'
 
 /** Documentation: Azure Resource Manager takes tokens for either of its names, and for its application id. */
 const AUDIENCES = [
@@ -29,6 +28,13 @@ export async function callerOf(entra: Entra, authorization: string | undefined):
   if (!delegated && idtyp !== 'app')
     throw unauthorized('InvalidAuthenticationToken', 'The access token has no user_impersonation.')
   return oid
+}
+
+/** A role of Azure on a subscription; `principalId` is a user, a group or a service principal. */
+export interface RoleAssignment {
+  principalId: string
+  role: string
+  subscription: string
 }
 
 /** Built-in roles that read costs: they hold `Microsoft.CostManagement/{any}/read` or more. */
