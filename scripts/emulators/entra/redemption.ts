@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { errors, type JWTPayload } from 'jose'
 import { z } from 'zod'
 import type { Application } from '../directory-objects.ts'
@@ -54,10 +54,8 @@ function find(tickets: Tickets<Session>, client: Application, name: string): Tic
 /** A verifier without a challenge is refused as well, or an attacker could strip the challenge on the way. */
 function checkVerifier({ codeChallenge }: Session, verifier: string | undefined): void {
   if (codeChallenge === undefined && verifier === undefined) return
-  const challenge = createHash('sha256')
-    .update(verifier ?? '')
-    .digest('base64url')
-  if (verifier === undefined || challenge !== codeChallenge) throw refusals.grant.verifier()
+  if (verifier === undefined || hash('sha256', verifier, 'base64url') !== codeChallenge)
+    throw refusals.grant.verifier()
 }
 
 const Delegated = z.object({ oid: z.string(), scp: z.string().min(1), acrs: z.array(z.string()).optional() })
