@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { load, requestOf, shown } from './load.ts'
-import { residentMegabytes, stop } from './processes.ts'
+import { residentMegabytes } from './processes.ts'
 import type { Stage } from './stage.ts'
 import type { Row } from './table.ts'
 
@@ -21,7 +21,7 @@ export async function userRows(stage: Stage): Promise<Row[]> {
       what: `tools/call, ${users} user${users === 1 ? '' : 's'}`,
       measured: `${shown(again)}; ${first.perCpu.toFixed(0)} when new; ${megabytes?.toFixed(0) ?? '?'} MB`,
     })
-    await Promise.all(stage.started.splice(0).map(stop))
+    await stage.stop()
   }
   return rows
 }
