@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { type RequestHandler, type Response, Router } from 'express'
 import { isLoopback } from '../../../app/loopback.ts'
 import { type Html, html, sendPage } from '../entra/page.ts'
-import { adminGroup } from './admin-group.ts'
 import { type Call, type Dashboard, isProtocol, REMEMBERED } from './dashboard.ts'
 import { exchangeSection } from './exchange.ts'
 import { identityMap } from './identity-map.ts'
@@ -32,6 +31,19 @@ function decisionList(dashboard: Dashboard, shown: Call | undefined): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Decisions">
 <table id="decisions"><thead><tr><th>time (UTC)</th><th>who</th><th>client</th><th>tool</th>
 <th>outcome</th><th>decision</th><th>exchange</th></tr></thead><tbody>${rows}</tbody></table></div>`
+}
+
+const FOUND: Readonly<Record<string, string>> = {
+  'accept tool': 'member, read from Microsoft Graph',
+  'deny:group not_admin': 'not a member, read from Microsoft Graph',
+  'deny:group membership_unknown': 'could not be read from Microsoft Graph',
+}
+
+/** What the server found out before a tool for admins, as its audit line says; a service needs an app role instead. */
+function adminGroup(dashboard: Dashboard, { decision }: Call): Html {
+  const found = FOUND[`${decision.decision} ${decision.reason}`]
+  if (!found || !dashboard.toolOf(decision)?.admin || decision.caller === 'service') return html``
+  return html`<p>Admin group: <strong>${found}</strong>. What was read counts for 5 minutes.</p>`
 }
 
 const NOTHING = html`<p>Nothing has happened yet. Call a tool: from VS Code, from MCP Inspector, or with
