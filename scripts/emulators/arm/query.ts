@@ -18,6 +18,7 @@ export interface Subscription {
   costs: (day: string) => readonly DayCost[]
 }
 
+const DAY = 24 * 60 * 60 * 1000
 const MAX_DAILY_DAYS = 31
 const MAX_MONTHS = 12
 
@@ -77,15 +78,10 @@ function setMonthsBack(date: Date): void {
   if (date.getUTCDate() !== day) date.setUTCDate(0)
 }
 
-function daysOf({ timePeriod }: QueryDefinition): string[] {
-  const days = []
-  const last = timePeriod.to.slice(0, 10)
-  for (const day = new Date(`${timePeriod.from.slice(0, 10)}T00:00:00Z`); ; ) {
-    const text = day.toISOString().slice(0, 10)
-    if (text > last) return days
-    days.push(text)
-    day.setUTCDate(day.getUTCDate() + 1)
-  }
+function daysOf({ timePeriod: { from, to } }: QueryDefinition): string[] {
+  const first = Date.parse(from.slice(0, 10))
+  const days = (Date.parse(to.slice(0, 10)) - first) / DAY + 1
+  return Array.from({ length: days }, (_, index) => new Date(first + index * DAY).toISOString().slice(0, 10))
 }
 
 /** Columns in the order in which the description's examples have them: cost, day, grouping, currency. */

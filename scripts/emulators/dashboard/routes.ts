@@ -49,7 +49,7 @@ function adminGroup(dashboard: Dashboard, { decision }: Call): Html {
 const NOTHING = html`<p>Nothing has happened yet. Call a tool: from VS Code, from MCP Inspector, or with
 <code>npm run client -- get_expense_stats</code>.</p>`
 
-const GONE = html`<p>The chosen decision is no longer kept: the last ${String(REMEMBERED)} are.
+const GONE = html`<p>The chosen decision is no longer kept: the last ${REMEMBERED} are.
 <a href="/">Show the newest</a>.</p>`
 
 /** `shown`: the request id of the decision that the parts below are about; without one it is the newest of a tool. */
