@@ -57,6 +57,7 @@ export const asRefusal =
 const Claims = z.object({
   oid: z.guid(),
   scp: z.string().min(1).optional(),
+  roles: z.array(z.string()).default([]),
   idtyp: z.literal('app').optional(),
 })
 
@@ -79,12 +80,13 @@ export async function bearerClaims(
   })
   const claims = Claims.safeParse(payload)
   if (!claims.success) throw refuse('claims')
-  return { ...claims.data, scopes: claims.data.scp?.split(' ') ?? [] }
+  const { oid, scp, roles, idtyp } = claims.data
+  return { oid, scopes: scp?.split(' ') ?? [], roles, idtyp }
 }
 
 function faultOf(error: unknown): TokenFault {
   if (error instanceof errors.JWTExpired) return 'expired'
-  const claim = error instanceof errors.JWTClaimValidationFailed && error.claim
-  if (claim === 'aud') return 'audience'
-  return claim === 'iss' ? 'issuer' : 'signature'
+  if (!(error instanceof errors.JWTClaimValidationFailed)) return 'signature'
+  if (error.claim === 'aud') return 'audience'
+  return error.claim === 'iss' ? 'issuer' : 'claims'
 }
