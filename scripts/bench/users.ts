@@ -11,7 +11,7 @@ const REQUESTS = 20_000
 export async function userRows(stage: Stage): Promise<Row[]> {
   const rows: Row[] = []
   for (const users of USERS) {
-    const tokens = await tokensOf(stage, users)
+    const tokens = await Promise.all(Array.from({ length: users }, () => stage.tokenFor(randomUUID())))
     const requests = tokens.map((token) => requestOf('tools/call', '2025-11-25', token))
     const server = await stage.ours('scripts/bench/memory-server.ts')
     const first = await load(stage.mcp, server, requests, { amount: REQUESTS })
@@ -24,15 +24,4 @@ export async function userRows(stage: Stage): Promise<Row[]> {
     await stage.stop()
   }
   return rows
-}
-
-async function tokensOf(stage: Stage, users: number): Promise<string[]> {
-  const tokens: string[] = []
-  while (tokens.length < users) {
-    const some = Array.from({ length: Math.min(500, users - tokens.length) }, () =>
-      stage.tokenFor(randomUUID()),
-    )
-    tokens.push(...(await Promise.all(some)))
-  }
-  return tokens
 }

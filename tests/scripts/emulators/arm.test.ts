@@ -88,6 +88,8 @@ describe('the emulator of Azure Resource Manager', () => {
       ],
       [await bearer({ iss: 'https://sts.windows.net/other/' }), 'InvalidAuthenticationTokenTenant'],
       [await bearer({ exp: NOW / 1000 - 3600 }), 'ExpiredAuthenticationToken'],
+      [await bearer({ nbf: NOW / 1000 + 3600 }), 'InvalidAuthenticationToken'],
+      [await bearer({ oid: 'bob' }), 'InvalidAuthenticationToken'],
       [await bearer({ scp: 'User.Read' }), 'InvalidAuthenticationToken'],
       [await bearer({ scp: undefined }), 'InvalidAuthenticationToken'],
       [await bearer({ oid: crypto.randomUUID() }), 'InvalidAuthenticationToken'],

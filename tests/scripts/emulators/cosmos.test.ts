@@ -86,6 +86,13 @@ describe('the Cosmos emulator', () => {
       await assert.rejects(stolen.patch([{ op: 'set', path: '/x', value: 1 }]), { code: 404 })
     })
 
+    it('refuses a partition key that is none, and another id for a document', async () => {
+      const headers = { 'x-ms-documentdb-partitionkey': 'alice' }
+      assertError(await signedFetch(cosmos, 'GET', `${docs}/1`, { headers }), 400, 'BadRequest')
+      const other = { id: '9', user_id: 'alice' }
+      await assert.rejects(container.item('1', 'alice').replace(other), { code: 400 })
+    })
+
     it('refuses a document whose partition key is not that of the header', async () => {
       const body = { id: 'x', user_id: 'bob' }
       const answer = await signedFetch(cosmos, 'POST', docs, { headers: inPartition('alice'), body })
@@ -272,6 +279,9 @@ describe('the Cosmos emulator', () => {
       for (const patch of patches) {
         await assert.rejects(container.item('p', 'carol').patch([patch]), { code: 400 }, patch.path)
       }
+      const operations = [{ op: 'set' as const, path: '/text', value: 'y' }]
+      const conditional = { operations, condition: "from c where c.text = 'x'" }
+      await assert.rejects(container.item('p', 'carol').patch(conditional), { code: 400 })
       const eleven = Array.from({ length: 11 }, () => ({ op: 'incr' as const, path: '/n', value: 1 }))
       await assert.rejects(container.item('p', 'carol').patch(eleven), { code: 400 })
     })
