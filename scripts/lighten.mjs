@@ -6,15 +6,18 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const packages = fileURLToPath(new URL('../node_modules', import.meta.url))
-/** The C++ headers beside the pinned Node, builds for browsers and for React Native, source maps. */
-const UNUSED = /^\/node\/node_modules$|\/dist\/(browser|react-native)$|\.map$/
+/** C++ headers beside the pinned Node, builds for React Native, and for browsers of what only a server may use. */
+const FOLDERS =
+  /^\/node\/node_modules$|\/dist\/react-native$|^\/@azure\/(cosmos|identity|keyvault-keys|search-documents)\/dist\/browser$/
+const SOURCE_MAPS = /\.(?:[cm]?[jt]s|css)\.map$/
 
 function lighten(folder) {
   for (const entry of readdirSync(packages + folder, { withFileTypes: true })) {
     const path = `${folder}/${entry.name}`
-    if (UNUSED.test(path)) rmSync(packages + path, { recursive: true, force: true })
     // Not through links: a workspace is one.
-    else if (entry.isDirectory()) lighten(path)
+    if (entry.isDirectory() && !FOLDERS.test(path)) lighten(path)
+    else if (entry.isDirectory() || (entry.isFile() && SOURCE_MAPS.test(path)))
+      rmSync(packages + path, { recursive: true, force: true, maxRetries: 3 })
   }
 }
 

@@ -34,7 +34,7 @@ const PEERS: readonly { who: string; program: string; bundled: boolean; eras: re
     eras: ['2025-11-25', '2026-07-28'],
   },
   // Its optional parts cannot be bundled; that costs time at its start, which is not compared.
-  { who: 'fastmcp', program: 'scripts/bench/peers/fastmcp.ts', bundled: false, eras: ['2025-11-25'] },
+  { who: 'fastmcp', program: 'scripts/bench/peers/fastmcp.mjs', bundled: false, eras: ['2025-11-25'] },
 ]
 
 /**

@@ -10,7 +10,8 @@ import { table, withGenerated } from './generated.ts'
 
 export const README = new URL('../../README.md', import.meta.url)
 
-const whoOf = (tool: ToolPermission, declaration: Declaration) =>
+/** Who may call it, in words. */
+export const whoOf = (tool: ToolPermission, declaration: Declaration) =>
   [
     peopleOf(tool, declaration),
     ...(tool.serviceRole ? [`services with the app role \`${tool.serviceRole}\``] : []),

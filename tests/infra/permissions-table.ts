@@ -5,6 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { type Declaration, loadDeclaration } from '../../app/declaration.ts'
 import { selectPermissions, USUAL_TOOL_SETS } from '../../app/permissions.ts'
+import { whoOf } from '../docs/tools-table.ts'
 import { Prediction } from './prediction.ts'
 import { rightsIn } from './rights.ts'
 
@@ -26,7 +27,7 @@ export const page = (declaration: Declaration, prediction: Prediction): string =
       set.name,
       code([tool.name]),
       code([tool.scope, tool.role]),
-      tool.admin ? 'admin group' : 'everybody who gets a token',
+      whoOf(tool, declaration),
       [...tool.downstreamApis, ...tool.sources.map((name) => `${name} where on`)].join(', '),
     ]),
   )
@@ -39,10 +40,13 @@ export const page = (declaration: Declaration, prediction: Prediction): string =
 For everyone who must justify the permissions in a review.
 
 Generated from \`infra/permissions.json\` and the predicted deployment with default parameters by
-\`node tests/infra/permissions-table.ts\`; a test fails when it is not current. Every right is listed here, except those
-of the pipeline's identities: [docs/pipeline.md](pipeline.md).
+\`node tests/infra/permissions-table.ts\`; a test fails when it is not current. Every declared right is listed here,
+except those of the pipeline's identities: [docs/pipeline.md](pipeline.md).
 
 ${table(['who', 'right', 'on', 'why'], rightsIn(selectPermissions(declaration), prediction))}
+
+Two things follow from a deployment by a person. Entra makes this person an owner of the apps and groups, and an owner
+of an app may add a credential to it. If \`ADMIN_MEMBERS\` is empty, the person becomes a member of the admin group.
 
 The dev API app and every row about it are absent with \`LOCAL_DEVELOPMENT=false\`. Delegated rights on other APIs count
 once an administrator's consent is recorded (\`npm run consent\`).
