@@ -23,7 +23,7 @@ const parts: [string, () => Promise<Row[]>][] = [
   ['production', () => productionRows(stage)],
   ['exchanges', exchangeRows],
   ['starts', () => startRows(stage, join(folder, 'caches'))],
-  ['what-if', () => whatIfRows(stage, join(folder, 'template'))],
+  ['what-if', () => whatIfRows(join(folder, 'template'))],
   ['statistics', () => statisticsRows(folder, sizes.length > 0 ? sizes : [100, 10_000, 100_000])],
 ]
 try {

@@ -116,12 +116,8 @@ async function main(): Promise<void> {
     scope,
     cosmos: cosmos.url,
     users: seed.users,
-    // Base URL of the directory: GRAPH_ENDPOINT for scripts.
-    graph: tenant.graphUrl,
     // Of the emulator of Azure Resource Manager; docs/tools.md says who reads their costs.
     subscriptions: seed.azure.subscriptions.map(({ id, displayName }) => ({ id, name: displayName })),
-    // Those who deploy; they sign in with the Azure CLI's client id.
-    operators: seed.operators,
   }
   const adminTools = permissions.tools.filter(({ admin }) => admin).map(({ name }) => name)
   console.log(values.json ? JSON.stringify(ready) : welcome(ready, adminTools))

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 
 // Microsoft Graph's own resources and property names; only the properties that a sign-in or the template uses. What can
-// be written as a whole is a schema, which a write is read with.
+// be written as a whole is a schema, which a write is read with (tests/scripts/emulators/graph/).
 
 export interface User {
   id: string
@@ -224,35 +224,6 @@ export interface DirectoryRole {
   /** The same in every tenant. */
   roleTemplateId: string
   members: string[]
-}
-
-/** What the tenant's app management policies say about secrets of every app. */
-export interface AppManagementPolicy {
-  /** Restriction `passwordAddition`. */
-  passwordAddition: 'allowed' | 'refused'
-  /** Restriction `passwordLifetime`, in days; null: none. */
-  passwordLifetimeDays: number | null
-}
-
-/** What members may do without any role: a part of Graph's authorizationPolicy. */
-export interface AuthorizationPolicy {
-  allowedToCreateApps: boolean
-  allowedToCreateSecurityGroups: boolean
-}
-
-/** What hung on an object hangs on it still, and comes back with it. */
-export type Deleted<T> = T & Partial<Attachments> & { deletedDateTime: string }
-
-/** `directory/deletedItems`. */
-export interface DeletedItems {
-  applications: Deleted<Application>[]
-  servicePrincipals: Deleted<ServicePrincipal>[]
-  groups: Deleted<Group>[]
-}
-
-export interface Attachments {
-  oauth2PermissionGrants: OAuth2PermissionGrant[]
-  appRoleAssignments: AppRoleAssignment[]
 }
 
 /** A part of Graph's conditionalAccessPolicy: whom it asks for a second factor, and for which apps. */

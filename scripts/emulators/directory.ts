@@ -1,11 +1,8 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import type {
   Application,
-  AppManagementPolicy,
   AppRoleAssignment,
-  AuthorizationPolicy,
   ConditionalAccessPolicy,
-  DeletedItems,
   DirectoryRole,
   Group,
   OAuth2PermissionGrant,
@@ -16,6 +13,16 @@ import type {
 
 /** Assigned without a role of its own, as the portal does for an app that declares no roles. */
 export const DEFAULT_ACCESS = '00000000-0000-0000-0000-000000000000'
+
+/** Template ids of Entra's built-in roles: the same in every tenant. */
+export const DIRECTORY_ROLES = {
+  'Global Administrator': '62e90394-69f5-4237-9190-012177145e10',
+  'Privileged Role Administrator': 'e8611ab8-c189-46e8-94e1-60213ab1f814',
+  'Application Administrator': '9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3',
+  'Cloud Application Administrator': '158c047a-c907-4556-b7ef-446551a6b5f7',
+  'Application Developer': 'cf1c38e5-3621-4004-a7cb-879624dced7c',
+  'Groups Administrator': 'fdd7a751-b60b-444a-984c-02652fe8fa1c',
+} as const
 
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest()
 
@@ -34,15 +41,6 @@ export class Directory {
   readonly appRoleAssignments: AppRoleAssignment[] = []
   readonly conditionalAccessPolicies: ConditionalAccessPolicy[] = []
   readonly directoryRoles: DirectoryRole[] = []
-  readonly deletedItems: DeletedItems = { applications: [], servicePrincipals: [], groups: [] }
-  readonly authorizationPolicy: AuthorizationPolicy = {
-    allowedToCreateApps: true,
-    allowedToCreateSecurityGroups: true,
-  }
-  readonly appManagementPolicy: AppManagementPolicy = {
-    passwordAddition: 'allowed',
-    passwordLifetimeDays: null,
-  }
   /** Keyed by keyId. Secrets are kept as hashes only, so that nothing here can ever print one. */
   readonly #secrets = new Map<string, Buffer>()
 

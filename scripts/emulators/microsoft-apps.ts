@@ -1,7 +1,6 @@
 import { loadDeclaration } from '../../app/declaration.ts'
 import { everyToolSet, type Permissions, selectPermissions } from '../../app/permissions.ts'
-import type { Application } from './directory-objects.ts'
-import { AZURE_CLI_SCOPES, graphRoles, graphScopes, permissionScope, scopeIds } from './graph-permissions.ts'
+import type { Application, PermissionScope } from './directory-objects.ts'
 
 export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000'
 export const AZURE_CLI_APP_ID = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
@@ -33,6 +32,18 @@ export const blankApplication = (id: string, appId: string, displayName: string)
   passwordCredentials: [],
   federatedIdentityCredentials: [],
   owners: [],
+})
+
+/** A scope of one of Microsoft's own APIs, whose texts nobody here reads. */
+export const permissionScope = (id: string, value: string): PermissionScope => ({
+  id,
+  value,
+  type: 'User',
+  isEnabled: true,
+  adminConsentDisplayName: value,
+  adminConsentDescription: value,
+  userConsentDisplayName: value,
+  userConsentDescription: value,
 })
 
 const microsoftApplication = (appId: string, displayName: string): Application => ({
@@ -84,14 +95,10 @@ function downstreamApplications(declared: Permissions): Application[] {
     const scopes = permissions.map(({ id, value }) => permissionScope(id, value))
     if (appId === GRAPH_APP_ID) {
       scopes.push(...Object.entries(OIDC_SCOPES).map(([value, id]) => permissionScope(id, value)))
-      scopes.push(...graphScopes().filter(({ id }) => !scopes.some((known) => known.id === id)))
-      app.appRoles = graphRoles()
-      // Microsoft's own clients read the signed-in user's profile without asking anybody; its CLI does more.
+      // Microsoft's own clients read the signed-in user's profile without asking anybody.
       app.api.preAuthorizedApplications = withAzureCli(declared).map((client) => ({
         appId: client.appId,
-        delegatedPermissionIds: scopeIds(
-          client.appId === AZURE_CLI_APP_ID ? ['User.Read', ...AZURE_CLI_SCOPES] : ['User.Read'],
-        ),
+        delegatedPermissionIds: scopes.flatMap(({ id, value }) => (value === 'User.Read' ? [id] : [])),
       }))
     } else {
       // `az account get-access-token` is documented for each of them, and asks for no consent.

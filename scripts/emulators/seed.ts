@@ -93,7 +93,6 @@ export function seedDirectory({
     ],
     conditionalAccessPolicies: [carolsStepUp()],
     directoryRoles: people.directoryRoles(),
-    authorizationPolicy: people.authorizationPolicy(),
   })
   return {
     directory,
@@ -113,12 +112,11 @@ export function seedDirectory({
       oid: person.id,
       admin: directory.transitiveGroups(person.id).some(({ id }) => id === people.ADMINS),
     })),
-    /** Those who deploy, with what they may do in this tenant. */
+    /** Those who deploy. */
     operators: deployers.map(({ id, displayName, givenName, userPrincipalName }) => ({
       name: givenName ?? displayName,
       upn: userPrincipalName,
       oid: id,
-      rights: people.rightsOf(id),
     })),
   }
 }

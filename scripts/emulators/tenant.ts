@@ -16,7 +16,7 @@ import { managedIdentity } from './entra/managed-identity.ts'
 import { entraRoutes } from './entra/routes.ts'
 import { Tickets } from './entra/session.ts'
 import type { GraphSettings } from './graph/query.ts'
-import { graphOf, graphRoutes } from './graph.ts'
+import { type FurtherGraph, graphRoutes } from './graph.ts'
 import { type Interventions, NO_INTERVENTIONS } from './interventions.ts'
 import { listenOnLoopback } from './loopback.ts'
 import type { SearchRole } from './search/access.ts'
@@ -27,9 +27,6 @@ interface TenantOptions {
   port: number
   directory: Directory
   tenantId: string
-  /** The name in the URLs; the sockets are loopback whatever it is. */
-  host?: string
-  identityHeader?: string
   moreToTry?: Entra['moreToTry']
   /** Told of every token, and shown at the tenant's address. */
   dashboard?: Dashboard
@@ -41,6 +38,8 @@ interface TenantOptions {
   now?: () => number
   /** Of tests. */
   interventions?: Interventions
+  /** Of tests. Without it only what the server asks of Microsoft Graph is answered. */
+  furtherGraph?: FurtherGraph
 }
 
 export type Tenant = Awaited<ReturnType<typeof startTenant>>
@@ -55,10 +54,9 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
     tenantId,
     directory,
     keys,
-    otherIssuers: new Map(),
     interventions: options.interventions ?? NO_INTERVENTIONS,
     now,
-    identityHeader: options.identityHeader ?? randomBytes(16).toString('hex'),
+    identityHeader: randomBytes(16).toString('hex'),
     moreToTry: options.moreToTry ?? new Map(),
     pending: new Tickets(15 * MINUTE, now),
     codes: new Tickets(10 * MINUTE, now),
@@ -72,12 +70,13 @@ export async function startTenant(options: TenantOptions) {
   const keys = await makeKeyRing(options.dashboard?.issued)
   const app = express().disable('x-powered-by').disable('etag')
   const { port, close } = await listenOnLoopback(app, options.port, 'TENANT_PORT')
-  const url = `http://${options.host ?? 'localhost'}:${port}`
+  const url = `http://localhost:${port}`
   const entra = entraOf(options, url, keys)
   const graphUrl = `${url}/graph`
-  const settings: GraphSettings = { pageSize: 100, emptyFirstPage: false }
+  const graph: GraphSettings = { pageSize: 100, emptyFirstPage: false }
   const search: Search = { roles: [...(options.searchRoles ?? [])], indexes: new Map() }
-  app.use('/graph', graphRoutes(graphOf(entra, graphUrl, settings)))
+  const { directory, furtherGraph } = options
+  app.use('/graph', graphRoutes({ entra, directory, url: graphUrl, settings: graph }, furtherGraph))
   const arm = armOf(
     entra,
     `${url}/downstream/arm`,
@@ -106,15 +105,13 @@ export async function startTenant(options: TenantOptions) {
     identityEndpoint: `${url}/msi/token`,
     identityHeader: entra.identityHeader,
     tenantId: options.tenantId,
-    directory: options.directory,
-    graph: settings,
+    directory,
+    graph,
     /** Azure Resource Manager: subscriptions, roles, pages. */
     arm,
     /** The search service behind `searchUrl`. */
     search,
     keys,
-    /** Keys of issuers whose tokens a federated credential may name, by issuer. */
-    otherIssuers: entra.otherIssuers,
     /** Signs exactly these claims, nothing added: for hostile tokens. */
     sign: (claims: JWTPayload) => keys.sign(claims),
     /** What a client that needs no proof gets for somebody who is signed in; refused as by the token endpoint. */

@@ -41,7 +41,7 @@ export const OTHERS: readonly (Row & { said: string })[] = [
     message: '`Permission Id that cannot be found` (400), from `azd provision`',
     cause: 'A client was pre-authorized for a scope that is not there or not enabled.',
     fix: 'azd provision --no-state',
-    said: 'scripts/emulators/graph/application-rules.ts',
+    said: 'tests/scripts/emulators/graph/application-rules.ts',
   },
   {
     message: '`CredentialTypeNotAllowedAsPerAppPolicy` (400)',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, afterEach, before, describe, it } from 'node:test'
 import * as v2 from '@modelcontextprotocol/client'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
@@ -6,8 +7,6 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { z } from 'zod'
 import { toolAnswer } from '../../scripts/client/tools.ts'
 import { PRODUCTION, SANDBOX } from '../../scripts/emulators/seed/azure.ts'
-import { AZURE_CLI } from '../scripts/emulators/contoso.ts'
-import { graphCalls } from '../scripts/emulators/graph-calls.ts'
 import { peers } from './peers.ts'
 import { post, toolNames } from './rpc.ts'
 import { type System, startSystem, type UserName, upnOf } from './system.ts'
@@ -68,21 +67,17 @@ describe('the tools for costs', () => {
     const { result } = z.object({ result: Result }).parse(await response.json())
     return { result, line: await system.auditLine(response) }
   }
-  /** As docs/tools.md says: an administrator lets the public client have the scope, by a grant in Microsoft Graph. */
+  /** As docs/tools.md says: an administrator lets the public client have the scope, which leaves a grant in the directory. */
   const consented = async <T>(work: () => Promise<T>): Promise<T> => {
-    const { directory, clientId, apiAppId, operators } = system.seed
-    const principalOf = (appId: string) => directory.servicePrincipal(appId)?.id
-    const administrator = operators.find(({ rights }) => rights.includes('grantConsent'))
-    const token = await system.tenant.tokenFor({
-      ...{ user: administrator?.upn ?? '', clientId: AZURE_CLI },
-      scope: 'https://graph.microsoft.com/.default',
-    })
-    const graph = graphCalls(system.tenant, token)
-    const grant = { clientId: principalOf(clientId), resourceId: principalOf(apiAppId) }
-    const { id } = await graph.create('/oauth2PermissionGrants', {
-      ...{ ...grant, consentType: 'AllPrincipals', scope: 'cost.export' },
-    })
-    return work().finally(() => graph.remove(`/oauth2PermissionGrants/${id}`))
+    const { directory, clientId, apiAppId } = system.seed
+    const principalOf = (appId: string) => directory.servicePrincipal(appId)?.id ?? ''
+    const grants = directory.oauth2PermissionGrants
+    const grant = {
+      ...{ id: randomUUID(), clientId: principalOf(clientId), resourceId: principalOf(apiAppId) },
+      ...{ consentType: 'AllPrincipals' as const, principalId: null, scope: 'cost.export' },
+    }
+    grants.push(grant)
+    return work().finally(() => grants.splice(grants.indexOf(grant), 1))
   }
   const exporter = (name: UserName) => consented(() => tokenWith(name, 'cost.export'))
   const addedUp = (amount: number) => Math.round(amount * (31 + 4.96) * 100) / 100

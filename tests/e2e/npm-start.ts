@@ -13,8 +13,6 @@ export const Ready = z.object({
   clientId: z.guid(),
   scope: z.string(),
   cosmos: z.url(),
-  graph: z.url(),
-  operators: z.array(z.object({ name: z.string(), upn: z.email(), oid: z.guid() })).length(3),
   users: z.array(z.object({ name: z.string(), upn: z.email(), oid: z.guid(), admin: z.boolean() })),
 })
 export type Ready = z.infer<typeof Ready>

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import type { Directory } from '../directory.ts'
+import { DIRECTORY_ROLES, type Directory } from '../directory.ts'
 import type { Application, User } from '../directory-objects.ts'
-import { DIRECTORY_ROLES } from '../graph-permissions.ts'
 import * as refusals from './refusals.ts'
 import type { ScopeRequest } from './session.ts'
 

@@ -87,7 +87,7 @@ async function checkFederated(
   if (!named.some((credential) => sameAudience(entra, credential, audience))) {
     throw refusals.client.federatedAudience({ audience })
   }
-  const keys = isOwnIssuer(entra, iss) ? entra.keys.published : entra.otherIssuers.get(iss)
+  const keys = isOwnIssuer(entra, iss) ? entra.keys.published : entra.interventions.keysOf(iss)
   // An issuer whose keys are not at hand has no signature we could trust.
   if (!keys) throw refusals.client.assertionSignature()
   await verifiedClaims(entra, assertion, { clockTolerance: CLOCK_SKEW }, keys).catch(refuseAssertion)

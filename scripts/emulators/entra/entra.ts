@@ -35,8 +35,6 @@ export interface Entra {
   readonly tenantId: string
   readonly directory: Directory
   readonly keys: KeyRing
-  /** Public keys of other issuers, which Entra reads from `<issuer>/.well-known/openid-configuration`. */
-  readonly otherIssuers: Map<string, JWK[]>
   readonly interventions: Interventions
   /** Milliseconds since 1970. */
   readonly now: () => number

@@ -12,7 +12,12 @@ interface ListQuery {
   advanced: boolean
 }
 
-const KNOWN = new Set(['$select', '$filter', '$top', '$count', '$skiptoken'])
+const OF_LISTS = ['$select', '$filter', '$top', '$count', '$skiptoken']
+
+function refuseUnknown({ query }: Request, known: readonly string[]): void {
+  const unknown = Object.keys(query).find((name) => !known.includes(name))
+  if (unknown !== undefined) throw badRequest(`The query parameter '${unknown}' is not supported.`)
+}
 
 function option(request: Request, name: string): string | undefined {
   const value = request.query[name]
@@ -22,28 +27,28 @@ function option(request: Request, name: string): string | undefined {
   )
 }
 
-/** Options of one object: `$select` alone. */
-export function selectOf(request: Request): string[] | undefined {
-  const other = Object.keys(request.query).find((name) => name !== '$select')
-  if (other !== undefined) throw badRequest(`The query parameter '${other}' is not supported.`)
-  return option(request, '$select')?.split(',')
-}
-
 /** `filterable`: what may stand in `$filter`; `resource`: the type as its refusals name it. */
 export function listQuery(request: Request, filterable: Filterable, resource: string): ListQuery {
-  const unknown = Object.keys(request.query).find((name) => !KNOWN.has(name))
-  if (unknown !== undefined) throw badRequest(`The query parameter '${unknown}' is not supported.`)
+  refuseUnknown(request, OF_LISTS)
   const count = option(request, '$count') === 'true'
   const advanced = count && request.get('consistencylevel')?.toLowerCase() === 'eventual'
   const filter = option(request, '$filter')
   return {
-    select: option(request, '$select')?.split(','),
+    select: selectOf(request),
     filter: filter === undefined ? undefined : filterOf(filter, filterable, resource),
     top: topOf(option(request, '$top')),
     skip: skipOf(option(request, '$skiptoken')),
     count,
     advanced,
   }
+}
+
+const selectOf = (request: Request) => option(request, '$select')?.split(',')
+
+/** One object, of which the caller may select properties; any other option is refused. */
+export function one(item: object, request: Request): object {
+  refuseUnknown(request, ['$select'])
+  return selected(item, selectOf(request))
 }
 
 function topOf(top: string | undefined): number | undefined {
@@ -68,7 +73,7 @@ export interface GraphSettings {
   emptyFirstPage: boolean
 }
 
-export function selected(item: object, select: string[] | undefined): object {
+function selected(item: object, select: string[] | undefined): object {
   if (!select) return item
   const unknown = select.find((name) => !(name in item))
   if (unknown !== undefined) throw badRequest(`Could not find a property named '${unknown}'.`)

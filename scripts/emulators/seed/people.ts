@@ -1,5 +1,5 @@
+import { DIRECTORY_ROLES } from '../directory.ts'
 import type { DirectoryRole, Group, User } from '../directory-objects.ts'
-import { DIRECTORY_ROLES, type RoleName } from '../graph-permissions.ts'
 
 // Fixed ids, as those of the apps are.
 export const ADMINS = '3fb16e95-a142-4d7c-98f3-5c9e20b417a0'
@@ -53,13 +53,7 @@ export const operators = (): User[] => [
   person(QUINN, 'Quinn', 'Quist'),
 ]
 
-/** What each may do; the roles below make it so. */
-export const rightsOf = (oid: string): ('createApps' | 'grantConsent')[] => {
-  if (oid === OLIVIA) return ['createApps', 'grantConsent']
-  return oid === PETER ? ['createApps'] : []
-}
-
-const role = (id: string, displayName: RoleName, members: string[]): DirectoryRole => ({
+const role = (id: string, displayName: keyof typeof DIRECTORY_ROLES, members: string[]): DirectoryRole => ({
   id,
   displayName,
   roleTemplateId: DIRECTORY_ROLES[displayName],
@@ -71,9 +65,6 @@ export const directoryRoles = (): DirectoryRole[] => [
   role('94d7286b-4f20-4e7c-8d1f-6b308c9eaf09', 'Groups Administrator', [OLIVIA]),
   role('a5e8397c-5031-4f8d-9e20-7c419daf0b0a', 'Application Developer', [PETER]),
 ]
-
-/** Apps need a role here, as in most companies; security groups do not. */
-export const authorizationPolicy = () => ({ allowedToCreateApps: false, allowedToCreateSecurityGroups: true })
 
 /** What everybody beside Alice and Bob is good for, in one line each, by object id. */
 export const moreToTry: ReadonlyMap<string, string> = new Map([

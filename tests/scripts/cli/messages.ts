@@ -1,7 +1,8 @@
 /**
  * What Entra and Graph say, in their words, for every remedy that there is. Names and ids are left out: "…".
  * Sources: https://learn.microsoft.com/entra/identity-platform/reference-error-codes, the emulators' tables of refusals
- * (scripts/emulators/entra/refusals.ts, scripts/emulators/graph/errors.ts) and what is named at a line.
+ * (scripts/emulators/entra/refusals.ts, scripts/emulators/graph/errors.ts, tests/scripts/emulators/graph/errors.ts) and
+ * what is named at a line.
  */
 
 /** By AADSTS number. */

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { loadPermissions } from '../../../app/permissions.ts'
 import type { Application } from '../../../scripts/emulators/directory-objects.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
+import { manage } from './graph/managed-directory.ts'
 import { startTenant, type Tenant } from './tenant.ts'
 
 export const MCP = 'http://localhost:8080/mcp'
@@ -34,7 +35,8 @@ type Form = Record<string, string>
 
 /** The seeded tenant on a free port, with a clock that only moves when told to. */
 export async function startContoso() {
-  const seed = seedDirectory({ mcpUrls: [MCP], permissions: loadPermissions() })
+  const seeded = seedDirectory({ mcpUrls: [MCP], permissions: loadPermissions() })
+  const seed = { ...seeded, directory: manage(seeded.directory) }
   const clock = { now: Date.now() }
   const tenant = await startTenant({ ...seed, port: 0, now: () => clock.now })
   const oauth = `${tenant.url}/${seed.tenantId}/oauth2/v2.0`

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { z } from 'zod'
 import { readCompiled } from '../../../scripts/bicep/compile.ts'
-import type { Kind } from '../../../scripts/emulators/interventions.ts'
 import { DeploymentError, deploy } from '../graph/deployment.ts'
 import {
   type DirectoryHarness,
@@ -11,6 +10,7 @@ import {
   withoutCompiler,
 } from '../graph/directory-harness.ts'
 import { claimsOf, VS_CODE } from './contoso.ts'
+import type { Kind } from './graph/replication.ts'
 import { graphCalls, of } from './graph-calls.ts'
 
 const failsWith =

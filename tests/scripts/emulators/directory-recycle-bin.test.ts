@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { DEFAULT_ACCESS } from '../../../scripts/emulators/directory.ts'
-import { DIRECTORY_ROLES } from '../../../scripts/emulators/graph-permissions.ts'
 import { GRAPH_APP_ID } from '../../../scripts/emulators/microsoft-apps.ts'
 import { type DirectoryHarness, startDirectory } from '../graph/directory-harness.ts'
+import { ROLE_TEMPLATES } from './graph/permissions.ts'
 import { type GraphCalls, graphCalls, of, type Reply, refusedWith } from './graph-calls.ts'
 
 const BIN = '/directory/deletedItems'
@@ -123,12 +123,12 @@ describe('recycle bin of the directory', () => {
   it('shows each role its own part', async () => {
     const { directoryRoles } = directory.directory
     directoryRoles.splice(0)
-    const held = async (displayName: keyof typeof DIRECTORY_ROLES) => {
+    const held = async (displayName: keyof typeof ROLE_TEMPLATES) => {
       const members = [directory.operator('Olivia').oid]
       directoryRoles.splice(0, 1, {
         id: 'role',
         displayName,
-        roleTemplateId: DIRECTORY_ROLES[displayName],
+        roleTemplateId: ROLE_TEMPLATES[displayName],
         members,
       })
       const seen = await Promise.all(

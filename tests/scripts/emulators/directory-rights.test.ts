@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { z } from 'zod'
 import { DEFAULT_ACCESS } from '../../../scripts/emulators/directory.ts'
-import { roleId } from '../../../scripts/emulators/graph-permissions.ts'
 import { AZURE_CLI_APP_ID, GRAPH_APP_ID } from '../../../scripts/emulators/microsoft-apps.ts'
 import { type DirectoryHarness, type OperatorName, startDirectory } from '../graph/directory-harness.ts'
 import { claimsOf } from './contoso.ts'
+import { roleId } from './graph/permissions.ts'
 import { ADVANCED, graphCalls, type Reply, refusedWith } from './graph-calls.ts'
 
 const Started = z.object({ device_code: z.string(), user_code: z.string() })
@@ -23,13 +23,22 @@ describe('rights in the directory', () => {
   const as = async (name: OperatorName) => graphCalls(directory, await directory.operatorToken(name))
   const graphId = () => directory.directory.servicePrincipal(GRAPH_APP_ID)?.id ?? ''
 
+  const rolesOf = (oid: string) =>
+    directory.directory.directoryRoles
+      .filter(({ members }) => members.includes(oid))
+      .map(({ displayName }) => displayName)
+
   it('are the same in every token of the Azure CLI: the role makes the difference', async () => {
     const scopes = async (name: OperatorName) => claimsOf(await directory.operatorToken(name)).scp
     assert.equal(await scopes('Olivia'), await scopes('Quinn'))
     assert.match(String(await scopes('Quinn')), /Application\.ReadWrite\.All .*Directory\.AccessAsUser\.All/)
     assert.deepEqual(
-      directory.operators.map(({ name, rights }) => [name, ...rights]),
-      [['Olivia', 'createApps', 'grantConsent'], ['Peter', 'createApps'], ['Quinn']],
+      directory.operators.map(({ name, oid }) => [name, ...rolesOf(oid)]),
+      [
+        ['Olivia', 'Cloud Application Administrator', 'Groups Administrator'],
+        ['Peter', 'Application Developer'],
+        ['Quinn'],
+      ],
     )
   })
 

@@ -4,7 +4,8 @@ import type { Endpoint } from '../../../scripts/emulators/interventions.ts'
 
 /**
  * What goes wrong. A hang ends after its milliseconds, on release or when the caller hangs up; then the call is
- * answered. A `late` status (Graph only) comes after the work was done: only the answer is lost.
+ * answered. A `late` status (only of a managed directory, and not of what the server asks) comes after the work
+ * was done: only the answer is lost.
  */
 type Harm =
   | { status: 429 | 500 | 502 | 503 | 504; retryAfter?: number; late?: boolean }

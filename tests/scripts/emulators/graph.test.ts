@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, it } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { z } from 'zod'
-import { type Contoso, claimsOf, GRAPH_SCOPE, MCP, SCOPE, startContoso } from './contoso.ts'
+import { loadPermissions } from '../../../app/permissions.ts'
+import { seedDirectory } from '../../../scripts/emulators/seed.ts'
+import { AZURE_CLI, type Contoso, claimsOf, GRAPH_SCOPE, MCP, SCOPE, startContoso } from './contoso.ts'
+import { ROUTES } from './graph/further-graph.ts'
+import { startTenant, type Tenant } from './tenant.ts'
 
 const Refusal = z.strictObject({
   error: z.strictObject({
@@ -54,6 +58,11 @@ describe('graph', () => {
   it('shows the signed-in user', async () => {
     const me = z.record(z.string(), z.unknown()).parse(await (await get('/me')).json())
     assert.deepEqual([me.displayName, me.userPrincipalName], ['Alice Adams', 'alice@contoso.example'])
+    const { '@odata.context': _, ...asked } = z
+      .record(z.string(), z.unknown())
+      .parse(await (await get('/me?$select=id,mail')).json())
+    assert.deepEqual(asked, { id: me.id, mail: me.mail })
+    await refusedAs(400, 'BadRequest', await get('/me?$expand=manager'))
   })
 
   it('finds the admin group through a nested group, by its id alone', async () => {
@@ -185,5 +194,50 @@ describe('graph', () => {
     slow.release()
     assert.equal((await answer).status, 200)
     assert.equal(counters.graph, 5)
+  })
+})
+
+describe('graph of npm start', () => {
+  let tenant: Tenant
+  let token: string
+  before(async () => {
+    tenant = await startTenant({
+      ...seedDirectory({ mcpUrls: [MCP], permissions: loadPermissions() }),
+      port: 0,
+    })
+    const scope = 'https://graph.microsoft.com/.default'
+    token = await tenant.tokenFor({ user: 'Olivia', clientId: AZURE_CLI, scope })
+  })
+  after(() => tenant.close())
+
+  const answerTo = async (method: string, path: string, headers: Record<string, string>) => {
+    const answer = await fetch(`${tenant.graphUrl}/v1.0${path}`, { method, headers })
+    const { error } = z.object({ error: Refusal.shape.error.optional() }).parse(await answer.json())
+    return `${answer.status} ${error?.code} ${error?.message}`
+  }
+
+  it('answers what the server asks', async () => {
+    const headers = { authorization: `Bearer ${token}`, ...ADVANCED }
+    const groups = '/me/transitiveMemberOf/microsoft.graph.group?$count=true'
+    for (const path of ['/me', groups])
+      assert.equal(await answerTo('GET', path, headers), '200 undefined undefined')
+  })
+
+  it('knows no other address, and says so only to whoever has a token', async () => {
+    const routes = Object.entries(ROUTES).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => [method.toUpperCase(), path] as const),
+    )
+    assert.ok(routes.length > 40)
+    for (const [method, path] of [...routes, ['POST', '/$batch'] as const]) {
+      const headers = { authorization: `Bearer ${token}`, ...ADVANCED }
+      const segment = path.split('/').at(-1)
+      const unknown = `400 BadRequest Resource not found for the segment '${segment}'.`
+      assert.equal(await answerTo(method, path, headers), unknown, `${method} ${path}`)
+      assert.match(await answerTo(method, path, {}), /^401 InvalidAuthenticationToken/, `${method} ${path}`)
+    }
+  })
+
+  it('has no permission that the server does not ask for', () => {
+    assert.equal(claimsOf(token).scp, 'User.Read')
   })
 })

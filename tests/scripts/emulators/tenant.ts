@@ -2,9 +2,11 @@ import { type CryptoKey, type JWK, type JWTHeaderParameters, type JWTPayload, Si
 import { type KeyRing, makeSigningKey } from '../../../scripts/emulators/entra/keys.ts'
 import * as emulators from '../../../scripts/emulators/tenant.ts'
 import { Faults } from './faults.ts'
-import { keepJournal, noting, type Write } from './journal.ts'
+import { furtherGraph } from './graph/further-graph.ts'
+import type { Write } from './graph/journal.ts'
+import { ManagedDirectory } from './graph/managed-directory.ts'
+import { Replication } from './graph/replication.ts'
 import { QuotaKeeper } from './quota.ts'
-import { Replication } from './replication.ts'
 import { type SignInRequest, signIn } from './sign-in-client.ts'
 
 export type Tenant = Awaited<ReturnType<typeof startTenant>>
@@ -17,24 +19,29 @@ function craft({ keys: [{ kid, privateKey }] }: KeyRing, claims: JWTPayload, { h
   return signed.sign(key ?? privateKey)
 }
 
-/** The emulated tenant, with all that tests do to it and want to know of it. */
+/**
+ * The emulated tenant, with all that tests do to it and want to know of it. A managed directory is there to be deployed
+ * to; else Microsoft Graph answers what it answers with `npm start`.
+ */
 export async function startTenant(
-  options: Omit<Parameters<typeof emulators.startTenant>[0], 'interventions'>,
+  options: Omit<Parameters<typeof emulators.startTenant>[0], 'interventions' | 'furtherGraph'>,
 ) {
   const faults = new Faults()
   const replication = new Replication(options.now ?? Date.now)
   const quota = new QuotaKeeper(options.now ?? Date.now)
   const journal: Write[] = []
+  const issuers = new Map<string, JWK[]>()
+  const { directory } = options
   const tenant = await emulators.startTenant({
     ...options,
     interventions: {
       meet: (...call) => faults.hit(...call),
       spend: (period) => quota.spend(period),
-      watch: keepJournal(journal),
-      around: (response, work) =>
-        noting(response, options.directory, () => replication.around(options.directory, work)),
-      replicas: replication,
+      keysOf: (issuer) => issuers.get(issuer),
     },
+    ...(directory instanceof ManagedDirectory && {
+      furtherGraph: furtherGraph({ directory, replication }, journal),
+    }),
   })
   return {
     ...tenant,
@@ -48,7 +55,7 @@ export async function startTenant(
     sign: (claims: JWTPayload, how?: Crafted) =>
       how ? craft(tenant.keys, claims, how) : tenant.sign(claims),
     /** From now on federated credentials may name this issuer, whose tokens are signed with these keys. */
-    knowIssuer: (issuer: string, published: JWK[]) => void tenant.otherIssuers.set(issuer, published),
+    knowIssuer: (issuer: string, published: JWK[]) => void issuers.set(issuer, published),
     faults,
     counters: faults.counters,
     /** Of Azure Resource Manager. */

@@ -7,10 +7,11 @@ import type { Compiled } from '../../../scripts/bicep/compile.ts'
 import { findBicep } from '../../../scripts/bicep/compiler.ts'
 import type { Json } from '../../../scripts/bicep/template.ts'
 import type { ServicePrincipal } from '../../../scripts/emulators/directory-objects.ts'
-import { type GraphRole, roleId } from '../../../scripts/emulators/graph-permissions.ts'
 import { AZURE_CLI_APP_ID, GRAPH_APP_ID } from '../../../scripts/emulators/microsoft-apps.ts'
 import { seedDirectory } from '../../../scripts/emulators/seed.ts'
 import { type ChangedCompilation, compileChanged } from '../../infra/changed-files.ts'
+import { manage } from '../emulators/graph/managed-directory.ts'
+import { type GraphRole, roleId } from '../emulators/graph/permissions.ts'
 import { startTenant } from '../emulators/tenant.ts'
 import { deploy } from './deployment.ts'
 
@@ -58,7 +59,8 @@ export type DirectoryHarness = Awaited<ReturnType<typeof startDirectory>>
  */
 export async function startDirectory() {
   const seed = seedDirectory({ mcpUrls: ['http://localhost:1/mcp'], permissions: loadPermissions() })
-  const { directory, tenantId, operators, users } = seed
+  const { tenantId, operators, users } = seed
+  const directory = manage(seed.directory)
   const isFirstParty = ({ appId }: ServicePrincipal) => directory.isFirstParty(appId)
   directory.servicePrincipals.splice(0, Infinity, ...directory.servicePrincipals.filter(isFirstParty))
   for (const list of [

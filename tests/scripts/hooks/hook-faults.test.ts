@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Kind } from '../../../scripts/emulators/interventions.ts'
 import { postdown } from '../../../scripts/hooks/postdown.ts'
 import { postprovision } from '../../../scripts/hooks/postprovision.ts'
 import { predown } from '../../../scripts/hooks/predown.ts'
 import { preprovision } from '../../../scripts/hooks/preprovision.ts'
 import { verify } from '../../../scripts/identity/verify.ts'
 import type { Fault } from '../emulators/faults.ts'
+import type { Kind } from '../emulators/graph/replication.ts'
 import { withoutCompiler } from '../graph/directory-harness.ts'
 import { type Stage, startStage } from '../stage.ts'
 

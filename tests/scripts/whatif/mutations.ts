@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Directory } from '../../../scripts/emulators/directory.ts'
 import type { Application, PermissionScope } from '../../../scripts/emulators/directory-objects.ts'
+import type { ManagedDirectory } from '../emulators/graph/managed-directory.ts'
 
 export interface Hand {
-  directory: Directory
+  directory: ManagedDirectory
   /** Which of several; it may be larger than there are. */
   which: number
 }

@@ -1,5 +1,5 @@
 import type { RequestHandler, Response } from 'express'
-import type { Directory } from '../../../scripts/emulators/directory.ts'
+import type { Directory } from '../../../../scripts/emulators/directory.ts'
 
 /** One call that could change the directory, refused ones included: a second run of an idempotent script makes none. */
 export interface Write {

@@ -1,6 +1,25 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Directory } from '../../../scripts/emulators/directory.ts'
-import type { Kind, Objects, Replicas } from '../../../scripts/emulators/interventions.ts'
+import type {
+  Application,
+  AppRoleAssignment,
+  FederatedIdentityCredential,
+  Group,
+  OAuth2PermissionGrant,
+  ServicePrincipal,
+} from '../../../../scripts/emulators/directory-objects.ts'
+import type { ManagedDirectory } from './managed-directory.ts'
+
+/** What is replicated late, each kind by itself. */
+export interface Objects {
+  application: Application
+  servicePrincipal: ServicePrincipal
+  group: Group
+  federatedIdentityCredential: FederatedIdentityCredential
+  oauth2PermissionGrant: OAuth2PermissionGrant
+  appRoleAssignment: AppRoleAssignment
+  deletedItem: { id: string }
+}
+export type Kind = keyof Objects
 
 /** How late a new object is seen, counted in looks or by the tenant's clock; both never sleep. */
 interface Delay {
@@ -29,7 +48,7 @@ const noLags = (): { [K in Kind]: Lag<Objects[K]>[] } => ({
   deletedItem: [],
 })
 
-const contentOf = (directory: Directory): { [K in Kind]: Objects[K][] } => ({
+const contentOf = (directory: ManagedDirectory): { [K in Kind]: Objects[K][] } => ({
   application: directory.applications,
   servicePrincipal: directory.servicePrincipals,
   group: directory.groups,
@@ -39,8 +58,11 @@ const contentOf = (directory: Directory): { [K in Kind]: Objects[K][] } => ({
   deletedItem: Object.values(directory.deletedItems).flat(),
 })
 
-/** Replicas that are late where a delay says so; without one everything is visible at once. */
-export class Replication implements Replicas {
+/**
+ * The replicas of the directory: a write reaches one of them at once, others are asked by whoever reads next. They are
+ * late where a delay says so; without one everything is visible at once.
+ */
+export class Replication {
   readonly #now: () => number
   readonly #delays = new Map<Kind, Delay>()
   readonly #hidden = new Map<string, { reads: number; until: number }>()
@@ -63,7 +85,7 @@ export class Replication implements Replicas {
   }
 
   /** Lets a call work; what it creates, changes and deletes is seen late. */
-  around<T>(directory: Directory, work: () => T): T {
+  around<T>(directory: ManagedDirectory, work: () => T): T {
     if (this.#delays.size === 0) return work()
     const before = structuredClone(contentOf(directory))
     const result = work()

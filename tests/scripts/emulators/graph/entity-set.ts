@@ -1,13 +1,12 @@
 import type { z } from 'zod'
-import type { Directory } from '../directory.ts'
-import type { Attachments, Deleted } from '../directory-objects.ts'
-import type { Objects } from '../interventions.ts'
+import type { Filterable } from '../../../../scripts/emulators/graph/filter.ts'
 import type { Subject } from './body.ts'
 import { type Call, timestamp } from './endpoint.ts'
 import { requestError, takenValue } from './errors.ts'
-import type { Filterable } from './filter.ts'
 import { keyOf, mustFind, remove } from './lookup.ts'
+import type { Attachments, Deleted, ManagedDirectory } from './managed-directory.ts'
 import type { ObjectKind } from './relationships.ts'
+import type { Objects } from './replication.ts'
 import { demandReading, demandRight, type RightName } from './rights.ts'
 
 export type SetKind = 'application' | 'servicePrincipal' | 'group'
@@ -26,15 +25,15 @@ export interface EntitySet<K extends SetKind, Creation, Patch> extends Subject {
   rights: { read: 'applications' | 'groups'; create: RightName | undefined; change: RightName }
   /** What may be related. */
   relationships: { members?: readonly ObjectKind[]; owners: readonly ObjectKind[] }
-  all: (directory: Directory) => Objects[K][]
-  deleted: (directory: Directory) => Deleted<Objects[K]>[]
-  view: (object: Objects[K], directory: Directory) => object
+  all: (directory: ManagedDirectory) => Objects[K][]
+  deleted: (directory: ManagedDirectory) => Deleted<Objects[K]>[]
+  view: (object: Objects[K], directory: ManagedDirectory) => object
   /** Both throw the refusals of Graph; nothing has been changed yet. */
   create: (call: Call, creation: Creation) => Objects[K]
   change: (call: Call, object: Objects[K], patch: Patch) => Partial<Objects[K]>
   /** What else goes with it, and what keeps it from coming back. */
   onDeletion?: (call: Call, object: Objects[K]) => void
-  checkRestored?: (directory: Directory, object: Objects[K]) => void
+  checkRestored?: (directory: ManagedDirectory, object: Objects[K]) => void
 }
 
 type Read<K extends SetKind> = Pick<EntitySet<K, never, never>, 'kind' | 'all' | 'rights'>
@@ -88,7 +87,7 @@ export function discard<K extends SetKind>(call: Call, set: Binned<K>, object: O
   set.onDeletion?.(call, object)
 }
 
-function detach({ oauth2PermissionGrants, appRoleAssignments }: Directory, id: string): Attachments {
+function detach({ oauth2PermissionGrants, appRoleAssignments }: ManagedDirectory, id: string): Attachments {
   const grants = oauth2PermissionGrants.filter((one) => [one.clientId, one.resourceId].includes(id))
   const assignments = appRoleAssignments.filter((one) => [one.principalId, one.resourceId].includes(id))
   for (const grant of grants) remove(oauth2PermissionGrants, grant)

@@ -1,8 +1,8 @@
 import type { Request, RequestHandler } from 'express'
 import { z } from 'zod'
-import { callerOf } from './access.ts'
+import { callerOf } from '../../../../scripts/emulators/graph/access.ts'
+import { badRequest } from '../../../../scripts/emulators/graph/errors.ts'
 import type { Graph } from './endpoint.ts'
-import { badRequest } from './errors.ts'
 
 const LIMIT = 20
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { blankApplication } from '../microsoft-apps.ts'
+import { blankApplication } from '../../../../scripts/emulators/microsoft-apps.ts'
 import { checkApplication } from './application-rules.ts'
 import { ApplicationPatch, applicationView, NewApplication, patched } from './application-schema.ts'
 import { entityRoutes } from './entity-routes.ts'

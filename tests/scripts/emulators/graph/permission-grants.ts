@@ -1,9 +1,12 @@
 import { z } from 'zod'
-import { type OAuth2PermissionGrant, PermissionGrantProperties } from '../directory-objects.ts'
+import {
+  type OAuth2PermissionGrant,
+  PermissionGrantProperties,
+} from '../../../../scripts/emulators/directory-objects.ts'
+import type { Filterable } from '../../../../scripts/emulators/graph/filter.ts'
 import { parseBody } from './body.ts'
 import { type Call, created, done, list, one, type Reply, type Routes } from './endpoint.ts'
 import { requestError, sameKey } from './errors.ts'
-import type { Filterable } from './filter.ts'
 import { byId, mustFind, remove } from './lookup.ts'
 import { demandReading, demandRight } from './rights.ts'
 

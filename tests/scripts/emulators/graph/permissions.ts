@@ -1,4 +1,6 @@
-import type { AppRole, PermissionScope } from './directory-objects.ts'
+import { DIRECTORY_ROLES } from '../../../../scripts/emulators/directory.ts'
+import type { Application, AppRole } from '../../../../scripts/emulators/directory-objects.ts'
+import { AZURE_CLI_APP_ID, permissionScope } from '../../../../scripts/emulators/microsoft-apps.ts'
 
 /** Delegated permissions of Microsoft Graph, with their ids, which are the same in every tenant. */
 const DELEGATED = {
@@ -32,25 +34,20 @@ const APPLICATION = {
   'User.Read.All': 'df021288-bdef-4463-88db-98f22de89214',
 } as const
 
-/** Template ids of Entra's built-in roles: the same in every tenant. */
-export const DIRECTORY_ROLES = {
-  'Global Administrator': '62e90394-69f5-4237-9190-012177145e10',
-  'Privileged Role Administrator': 'e8611ab8-c189-46e8-94e1-60213ab1f814',
-  'Application Administrator': '9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3',
-  'Cloud Application Administrator': '158c047a-c907-4556-b7ef-446551a6b5f7',
+/** Template ids of every built-in role that has a right here. */
+export const ROLE_TEMPLATES = {
+  ...DIRECTORY_ROLES,
   'Hybrid Identity Administrator': '8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2',
-  'Application Developer': 'cf1c38e5-3621-4004-a7cb-879624dced7c',
-  'Groups Administrator': 'fdd7a751-b60b-444a-984c-02652fe8fa1c',
   'User Administrator': 'fe930be7-5e62-47db-91af-98c3a49a38b1',
 } as const
 
-export type RoleName = keyof typeof DIRECTORY_ROLES
+export type RoleName = keyof typeof ROLE_TEMPLATES
 
 type GraphScope = keyof typeof DELEGATED
 export type GraphRole = keyof typeof APPLICATION
 
 /** What a token of the Azure CLI for Graph holds for everybody; the directory role decides what comes of it. */
-export const AZURE_CLI_SCOPES: readonly GraphScope[] = [
+const AZURE_CLI_SCOPES: readonly GraphScope[] = [
   'Application.ReadWrite.All',
   'AppRoleAssignment.ReadWrite.All',
   'DelegatedPermissionGrant.ReadWrite.All',
@@ -60,22 +57,7 @@ export const AZURE_CLI_SCOPES: readonly GraphScope[] = [
   'User.ReadWrite.All',
 ]
 
-/** A scope of one of Microsoft's own APIs, whose texts nobody here reads. */
-export const permissionScope = (id: string, value: string): PermissionScope => ({
-  id,
-  value,
-  type: 'User',
-  isEnabled: true,
-  adminConsentDisplayName: value,
-  adminConsentDescription: value,
-  userConsentDisplayName: value,
-  userConsentDescription: value,
-})
-
-export const graphScopes = (): PermissionScope[] =>
-  Object.entries(DELEGATED).map(([value, id]) => permissionScope(id, value))
-
-export const graphRoles = (): AppRole[] =>
+const graphRoles = (): AppRole[] =>
   Object.entries(APPLICATION).map(([value, id]) => ({
     id,
     value,
@@ -85,5 +67,14 @@ export const graphRoles = (): AppRole[] =>
     allowedMemberTypes: ['Application'],
   }))
 
-export const scopeIds = (names: readonly GraphScope[]): string[] => names.map((name) => DELEGATED[name])
 export const roleId = (name: GraphRole): string => APPLICATION[name]
+
+/** All of them; the tenant of `npm start` knows only what the server asks for. */
+export function addPermissions(graph: Application): void {
+  const { oauth2PermissionScopes: scopes, preAuthorizedApplications } = graph.api
+  const more = Object.entries(DELEGATED).filter(([, id]) => !scopes.some((known) => known.id === id))
+  scopes.push(...more.map(([value, id]) => permissionScope(id, value)))
+  graph.appRoles = graphRoles()
+  const cli = preAuthorizedApplications.find(({ appId }) => appId === AZURE_CLI_APP_ID)
+  cli?.delegatedPermissionIds.push(...AZURE_CLI_SCOPES.map((name) => DELEGATED[name]))
+}

@@ -1,9 +1,9 @@
-import type { Directory } from '../directory.ts'
-import type { AuthorizationPolicy } from '../directory-objects.ts'
-import { DIRECTORY_ROLES, type RoleName } from '../graph-permissions.ts'
-import type { Caller } from './access.ts'
+import type { Directory } from '../../../../scripts/emulators/directory.ts'
+import type { Caller } from '../../../../scripts/emulators/graph/access.ts'
+import { denied } from '../../../../scripts/emulators/graph/errors.ts'
 import type { Call } from './endpoint.ts'
-import { denied } from './errors.ts'
+import type { AuthorizationPolicy } from './managed-directory.ts'
+import { ROLE_TEMPLATES, type RoleName } from './permissions.ts'
 
 const APPLICATION_READ = [
   'Application.Read.All',
@@ -115,7 +115,7 @@ export function demandRight(
 
 const hasRole = (directory: Directory, { id }: Caller, anyOf: readonly RoleName[]) => {
   const held = directory.rolesOf(id)
-  return anyOf.some((role) => held.has(DIRECTORY_ROLES[role]))
+  return anyOf.some((role) => held.has(ROLE_TEMPLATES[role]))
 }
 
 /** Throws the 403 of Graph unless the caller may see this part of the recycle bin. */

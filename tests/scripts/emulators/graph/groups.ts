@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { type Group, GroupProperties } from '../directory-objects.ts'
+import { type Group, GroupProperties } from '../../../../scripts/emulators/directory-objects.ts'
+import { denied } from '../../../../scripts/emulators/graph/errors.ts'
 import { said } from './body.ts'
 import type { Call } from './endpoint.ts'
 import { entityRoutes } from './entity-routes.ts'
 import { born, checkUniqueName, type EntitySet } from './entity-set.ts'
-import { denied, requestError } from './errors.ts'
+import { requestError } from './errors.ts'
 
 const Creation = GroupProperties.extend({ uniqueName: z.string().min(1).max(120).optional() })
 const Patch = Creation.partial()

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { type Application, ApplicationProperties, OptionalClaims, Redirects } from '../directory-objects.ts'
+import {
+  type Application,
+  ApplicationProperties,
+  OptionalClaims,
+  Redirects,
+} from '../../../../scripts/emulators/directory-objects.ts'
 import { said } from './body.ts'
 
 const { api, publicClient, web } = ApplicationProperties.shape

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Directory } from '../directory.ts'
-import type { Group, ServicePrincipal, User } from '../directory-objects.ts'
+import type { Directory } from '../../../../scripts/emulators/directory.ts'
+import type { Group, ServicePrincipal, User } from '../../../../scripts/emulators/directory-objects.ts'
 import { parseBody } from './body.ts'
 import { type Call, done, type Graph, list, type Routes } from './endpoint.ts'
 import { notFound, requestError } from './errors.ts'

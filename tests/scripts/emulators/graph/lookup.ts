@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express'
-import type { Kind } from '../interventions.ts'
 import type { Graph } from './endpoint.ts'
 import { notFound } from './errors.ts'
+import type { Kind } from './replication.ts'
 
 const KEYED = /\/(\w+)\((?:(\w+)=)?'((?:[^']|'')*)'\)/g
 

@@ -1,10 +1,10 @@
-import type { Objects } from '../interventions.ts'
 import { parseBody } from './body.ts'
 import { type Call, created, done, list, one, prefersCreation, type Reply, type Routes } from './endpoint.ts'
 import { discard, type EntitySet, named, readable, type SetKind, writable } from './entity-set.ts'
 import { notFound } from './errors.ts'
 import { indexed, keyOf } from './lookup.ts'
 import { relationshipRoutes } from './relationships.ts'
+import type { Objects } from './replication.ts'
 import { demandReading, demandRight } from './rights.ts'
 
 /** List, creation, one object, PATCH as change or upsert, deletion, and its relationships. */

@@ -1,8 +1,9 @@
-import type { Application } from '../directory-objects.ts'
+import type { Application } from '../../../../scripts/emulators/directory-objects.ts'
+import { refuse } from '../../../../scripts/emulators/graph/errors.ts'
 import type { ApplicationPatch } from './application-schema.ts'
 import type { Call } from './endpoint.ts'
 import { checkUniqueName } from './entity-set.ts'
-import { duplicateValues, refuse, requestError, takenValue } from './errors.ts'
+import { about, duplicateValues, requestError, takenValue } from './errors.ts'
 
 /** A write to an application: `before` is undefined for a new one. */
 interface Change {
@@ -58,8 +59,9 @@ const hasTwins = (values: string[]) => new Set(values).size < values.length
 
 function unknownPermission() {
   const target = 'api.preAuthorizedApplications.delegatedPermissionIds'
-  return refuse`400 InvalidValue: Property ${target} has a Permission Id that cannot be found in the AppPermissions sets.`.about(
+  return about(
     target,
+    refuse`400 InvalidValue: Property ${target} has a Permission Id that cannot be found in the AppPermissions sets.`,
   )
 }
 
@@ -98,7 +100,8 @@ function checkForm(uri: string, { before, after }: Change, tenantId: string): vo
   if (before?.api.requestedAccessTokenVersion === 2) return
   const own = [`api://${after.appId}`, `api://${tenantId}`]
   if (own.some((form) => uri === form || uri.startsWith(`${form}/`))) return
-  throw refuse`400 HostNameNotOnVerifiedDomain: Values of identifierUris property must use a verified domain of the organization or its subdomain: '${uri}'`.about(
+  throw about(
     'identifierUris',
+    refuse`400 HostNameNotOnVerifiedDomain: Values of identifierUris property must use a verified domain of the organization or its subdomain: '${uri}'`,
   )
 }

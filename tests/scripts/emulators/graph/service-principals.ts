@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { refuse } from '../../../../scripts/emulators/graph/errors.ts'
 import { said } from './body.ts'
 import { entityRoutes } from './entity-routes.ts'
 import { born, type EntitySet } from './entity-set.ts'
-import { refuse, requestError, sameKey, takenValue } from './errors.ts'
+import { requestError, sameKey, takenValue } from './errors.ts'
 import { find, indexed } from './lookup.ts'
 import { demandRight } from './rights.ts'
 

@@ -4,7 +4,9 @@ import {
   type Application,
   type FederatedIdentityCredential,
   FederatedIdentityProperties,
-} from '../directory-objects.ts'
+} from '../../../../scripts/emulators/directory-objects.ts'
+import { refuse, sendGraphError } from '../../../../scripts/emulators/graph/errors.ts'
+import type { Filterable } from '../../../../scripts/emulators/graph/filter.ts'
 import { APPLICATIONS } from './applications.ts'
 import { parseBody, said } from './body.ts'
 import {
@@ -19,8 +21,7 @@ import {
   type Routes,
 } from './endpoint.ts'
 import { readable, writable } from './entity-set.ts'
-import { concurrencyViolation, notFound, refuse, requestError, sameKey, sendGraphError } from './errors.ts'
-import type { Filterable } from './filter.ts'
+import { concurrencyViolation, notFound, requestError, sameKey } from './errors.ts'
 import { indexed, keyOf, mustFind, remove } from './lookup.ts'
 
 const KIND = 'federatedIdentityCredential'
