@@ -74,7 +74,7 @@ export async function load(
     throw new Error(`${result.non2xx} refusals and ${result.errors} errors at ${url}.`)
   // autocannon counts whole seconds; what is asked for by number may take less than one.
   const rate = 'amount' in extent ? extent.amount / seconds : result.requests.average
-  const cpu = (cpuSeconds(server) ?? Number.NaN) - (before ?? Number.NaN)
+  const cpu = cpuSeconds(server) - before
   const perCpu = cpu > 0 ? result['2xx'] / cpu : rate
   return { rate, p50: result.latency.p50, p99: result.latency.p99, perCpu }
 }

@@ -23,8 +23,8 @@ export async function start(args: string[], env: Record<string, string> = {}): P
   return { child, line: String(line), milliseconds: performance.now() - began }
 }
 
-export async function stop({ child }: Started): Promise<void> {
-  if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit')
+export async function stop({ child }: Started, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  if (child.exitCode === null && child.kill(signal)) await once(child, 'exit')
 }
 
 /** Resident memory in megabytes; undefined where there is no `ps`. */
@@ -36,14 +36,14 @@ export function residentMegabytes({ child }: Started): number | undefined {
   }
 }
 
-/** CPU time that a process has taken so far, in seconds; undefined where there is no /proc. */
-export function cpuSeconds({ child }: Started): number | undefined {
+/** CPU time that a process has taken so far, in seconds; NaN where there is no /proc. */
+export function cpuSeconds({ child }: Started): number {
   try {
     // Fields 14 and 15 in ticks of 10 ms (proc(5)); the second field, in parentheses, may hold spaces.
     const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
     return (Number(fields[11]) + Number(fields[12])) / 100
   } catch {
-    return undefined
+    return Number.NaN
   }
 }
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { type Era, type Load, load, type Method, requestOf, requireAnswer, shown } from './load.ts'
-import { median, residentMegabytes, type Started, stop } from './processes.ts'
+import { median, residentMegabytes, type Started } from './processes.ts'
 import type { Stage } from './stage.ts'
 import type { Row } from './table.ts'
 
@@ -65,7 +65,7 @@ export async function requestRows(stage: Stage): Promise<Row[]> {
   for (let round = 0; round < ROUNDS; round++)
     for (const { url, server, request, rounds } of measured)
       rounds.push(await load(url, server, [request], { duration: 1 }))
-  await Promise.all(stage.started.splice(0).map(stop))
+  await stage.stop()
   return rowsOf(measured)
 }
 
@@ -114,7 +114,7 @@ export async function productionRows(stage: Stage): Promise<Row[]> {
   await requireAnswer(stage.mcp, request)
   const throughCosmos = await load(stage.mcp, production, [request], { duration: 5 })
   const megabytes = residentMegabytes(production)
-  await Promise.all(stage.started.splice(0).map(stop))
+  await stage.stop()
   return [
     { what: 'tools/call through the Cosmos emulator', measured: shown(throughCosmos) },
     {

@@ -8,7 +8,7 @@ import { freePort } from '../emulators/loopback.ts'
 import { seedDirectory } from '../emulators/seed.ts'
 import { STORE, serverEnvironment } from '../emulators/server-environment.ts'
 import { startTenant } from '../emulators/tenant.ts'
-import { type Started, start } from './processes.ts'
+import { type Started, start, stop } from './processes.ts'
 
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
@@ -30,6 +30,12 @@ export async function startStage(folder: string) {
   const cosmos = await startCosmos({ ...STORE, port: 0, file: ':memory:' })
   const issuer = `${tenant.url}/${seed.tenantId}`
   const started: Started[] = []
+  const run = async (args: string[], env: Record<string, string>) => {
+    const server = await start([...FLAGS, ...args], env)
+    started.push(server)
+    return server
+  }
+  const stopServers = () => Promise.all(started.splice(0).map((server) => stop(server)))
   const bundles = new Map<string, string>()
   const bundle = (entry: string) => {
     const known = bundles.get(entry)
@@ -62,22 +68,19 @@ export async function startStage(folder: string) {
       })
     },
     /** Starts our server: `entry` is the production one, or one with another store. */
-    async ours(entry: string, more: Record<string, string> = {}): Promise<Started> {
+    async ours(entry: string, more: Record<string, string> = {}) {
       const environment = serverEnvironment(mcp, { permissions, seed, tenant, cosmos })
       const env = { ...environment, RATE_LIMIT_PER_MINUTE: '1000000', ...more }
-      const server = await start([...FLAGS, bundle(entry)], env)
-      started.push(server)
-      return server
+      return { ...(await run([bundle(entry)], env)), url: mcp }
     },
     /** Starts a server of others, which verifies tokens of the same tenant. */
-    async theirs(program: string, more: Record<string, string> = {}): Promise<Started & { url: string }> {
+    async theirs(program: string, more: Record<string, string> = {}) {
       const theirPort = await freePort()
       const args = [`${issuer}/discovery/v2.0/keys`, `${issuer}/v2.0`, seed.apiAppId, String(theirPort)]
-      const server = await start([...FLAGS, program, ...args], more)
-      started.push(server)
-      return { ...server, url: `http://localhost:${theirPort}/mcp` }
+      return { ...(await run([program, ...args], more)), url: `http://localhost:${theirPort}/mcp` }
     },
-    started,
-    close: () => Promise.all([tenant.close(), cosmos.close()]),
+    /** Ends every server that was started. */
+    stop: stopServers,
+    close: () => Promise.all([stopServers(), tenant.close(), cosmos.close()]),
   }
 }

@@ -20,7 +20,7 @@ export async function startRows(stage: Stage, caches: string): Promise<Row[]> {
     (more) =>
       stage.theirs(stage.bundle(program), more)
   const starts: [string, Start][] = [
-    [OURS, async (more) => ({ ...(await stage.ours('app/server.ts', more)), url: stage.mcp })],
+    [OURS, (more) => stage.ours('app/server.ts', more)],
     ['floor', theirs('scripts/bench/floor.ts')],
     ['SDK v1 example', theirs('scripts/bench/peers/sdk-v1.ts')],
     ['SDK v2 example', theirs('scripts/bench/peers/sdk-v2.ts')],
@@ -30,7 +30,6 @@ export async function startRows(stage: Stage, caches: string): Promise<Row[]> {
   for (let run = -1; run < RUNS; run++) {
     for (const [who, start] of starts) {
       const measured = await startOnce(start, join(caches, who.replaceAll(' ', '-')), token, who !== 'floor')
-      await Promise.all(stage.started.splice(0).map(stop))
       // The first run fills the compile cache, as the image's build does.
       if (run >= 0) times.get(who)?.push(measured)
     }
@@ -46,12 +45,9 @@ async function startOnce(start: Start, cache: string, token: string, lists: bool
   if (lists) await requireAnswer(server.url, request)
   else await (await fetch(server.url, request)).text()
   const first = performance.now() - began
-  const cpu = (cpuSeconds(server) ?? Number.NaN) * 1000
-  // Ended by a signal, so that the cache is written.
-  server.child.kill('SIGTERM')
-  await new Promise((resolve) =>
-    server.child.exitCode === null ? server.child.once('exit', resolve) : resolve(0),
-  )
+  const cpu = cpuSeconds(server) * 1000
+  // By a signal that it can catch, so that the cache is written.
+  await stop(server, 'SIGTERM')
   return { listening: server.milliseconds, first, cpu }
 }
 

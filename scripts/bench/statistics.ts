@@ -4,7 +4,7 @@ import type { AdminId } from '../../app/auth/groups.ts'
 import type { UserId } from '../../app/auth/verifier.ts'
 import { openContainer } from '../../app/store/cosmos.ts'
 import { ExpenseStore } from '../../app/store/expenses.ts'
-import { startCosmos } from '../emulators/cosmos.ts'
+import { type Cosmos, startCosmos } from '../emulators/cosmos.ts'
 import { STORE } from '../emulators/server-environment.ts'
 import { median } from './processes.ts'
 import type { Row } from './table.ts'
@@ -27,9 +27,7 @@ export async function statisticsRows(folder: string, sizes: readonly number[]): 
   return rows
 }
 
-type Source = Pick<Awaited<ReturnType<typeof startCosmos>>, 'url' | 'key' | 'account'>
-
-async function rowOf(users: number, { url, key, account }: Source): Promise<Row> {
+async function rowOf(users: number, { url, key, account }: Cosmos): Promise<Row> {
   const times: number[] = []
   let charge = 0
   const before = account.documentsRead

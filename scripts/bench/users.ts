@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { load, requestOf, shown } from './load.ts'
-import { residentMegabytes, stop } from './processes.ts'
+import { residentMegabytes } from './processes.ts'
 import type { Stage } from './stage.ts'
 import type { Row } from './table.ts'
 
@@ -11,7 +11,7 @@ const REQUESTS = 20_000
 export async function userRows(stage: Stage): Promise<Row[]> {
   const rows: Row[] = []
   for (const users of USERS) {
-    const tokens = await tokensOf(stage, users)
+    const tokens = await Promise.all(Array.from({ length: users }, () => stage.tokenFor(randomUUID())))
     const requests = tokens.map((token) => requestOf('tools/call', '2025-11-25', token))
     const server = await stage.ours('scripts/bench/memory-server.ts')
     const first = await load(stage.mcp, server, requests, { amount: REQUESTS })
@@ -21,18 +21,7 @@ export async function userRows(stage: Stage): Promise<Row[]> {
       what: `tools/call, ${users} user${users === 1 ? '' : 's'}`,
       measured: `${shown(again)}; ${first.perCpu.toFixed(0)} when new; ${megabytes?.toFixed(0) ?? '?'} MB`,
     })
-    await Promise.all(stage.started.splice(0).map(stop))
+    await stage.stop()
   }
   return rows
-}
-
-async function tokensOf(stage: Stage, users: number): Promise<string[]> {
-  const tokens: string[] = []
-  while (tokens.length < users) {
-    const some = Array.from({ length: Math.min(500, users - tokens.length) }, () =>
-      stage.tokenFor(randomUUID()),
-    )
-    tokens.push(...(await Promise.all(some)))
-  }
-  return tokens
 }

@@ -5,10 +5,8 @@ export type Readers = Readonly<{ deployerId: string; adminGroupId: string; users
 
 type Text = Readonly<Pick<StoredDocument, 'id' | 'title' | 'content'>>
 
-const sample = ({ id, title, content }: Text, users: string[], groups: string[]): StoredDocument => ({
-  id,
-  title,
-  content,
+const sample = (text: Text, users: string[], groups: string[]): StoredDocument => ({
+  ...text,
   // `none` says the same as an empty list, and says it to whoever reads the index.
   reader_users: users.length > 0 ? users : ['none'],
   reader_groups: groups.length > 0 ? groups : ['none'],

@@ -2,17 +2,15 @@ import { randomUUID } from 'node:crypto'
 import express, { type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 import { ApiRefusal, asRefusal, inTrouble } from './api.ts'
-import { callerOf, requireCostReader } from './arm/access.ts'
+import { callerOf, type RoleAssignment, requireCostReader } from './arm/access.ts'
 import { badRequest, outage, sendArmError, unauthorized } from './arm/errors.ts'
-import { answerTo, readQuery, type Table } from './arm/query.ts'
-import type { RoleAssignment, Subscription } from './arm/subscription.ts'
+import { answerTo, readQuery, type Subscription, type Table } from './arm/query.ts'
+import { continuationOf, continuedAt } from './continuation.ts'
 import type { Entra } from './entra/entra.ts'
 
 const API_VERSION = '2024-08-01'
-/** More pages than this that nobody has asked for are forgotten. */
-const MAX_TOKENS = 1_000
 
-export interface Arm {
+interface Arm {
   readonly entra: Entra
   /** Base URL: ARM_ENDPOINT. */
   readonly url: string
@@ -20,14 +18,15 @@ export interface Arm {
   readonly roleAssignments: RoleAssignment[]
   /** Rows of a page; 5,000 as reported in Azure/azure-rest-api-specs#24284. */
   readonly settings: { pageSize: number }
-  /** What each `$skiptoken` goes on with: the same question of the same caller. */
-  readonly skipTokens: Map<string, { question: string; offset: number }>
 }
 
 export type AzureSeed = Readonly<{ subscriptions: Subscription[]; roleAssignments: RoleAssignment[] }>
 
 export const armOf = (entra: Entra, url: string, seed: AzureSeed): Arm => ({
-  ...{ entra, url, ...seed, settings: { pageSize: 5_000 }, skipTokens: new Map() },
+  ...seed,
+  entra,
+  url,
+  settings: { pageSize: 5_000 },
 })
 
 /** Azure Resource Manager, as far as the Cost Management Query API needs it. */
@@ -65,9 +64,9 @@ function usage(arm: Arm): RequestHandler {
     const query = readQuery(request.body, arm.entra.now())
     arm.entra.interventions.spend(query.timePeriod)
     if (subscription.state === 'no_usage') return void response.status(204).end()
-    const question = JSON.stringify([caller, subscription.id, request.body])
-    const page = pageOf(arm, answerTo(query, subscription), question, request)
-    response.json(resultOf(arm, subscription, page))
+    const question = [caller, subscription.id, request.body]
+    const answer = answerTo(query, subscription)
+    response.json(resultOf(arm, subscription.id, answer, question, request.query.$skiptoken))
   }
 }
 
@@ -102,46 +101,24 @@ function subscriptionOf({ entra, subscriptions }: Arm, id: string): Subscription
   return found
 }
 
-type Page = Table & Readonly<{ nextToken: string | undefined }>
-
-function pageOf(
-  { settings, skipTokens }: Arm,
+/** `QueryResult` of the API description: one page of the rows. `token`: the `$skiptoken` of the request. */
+function resultOf(
+  { url, settings }: Arm,
+  id: string,
   { columns, rows }: Table,
-  question: string,
-  request: Request,
-): Page {
-  const token = request.query.$skiptoken
-  const known = typeof token === 'string' ? skipTokens.get(token) : undefined
+  question: unknown,
+  token: unknown,
+) {
+  const offset = token === undefined ? 0 : continuedAt(String(token), question)
   // The next page is a question of its own, so it must be the same one: inferred.
-  if (token !== undefined && known?.question !== question) throw badRequest('Invalid skip token.')
-  const offset = known?.offset ?? 0
+  if (typeof offset !== 'number') throw badRequest('Invalid skip token.')
   const end = offset + settings.pageSize
-  return {
-    columns,
-    rows: rows.slice(offset, end),
-    nextToken: end < rows.length ? issue(skipTokens, { question, offset: end }) : undefined,
-  }
-}
-
-function issue(tokens: Arm['skipTokens'], page: { question: string; offset: number }): string {
-  const token = Buffer.from(randomUUID()).toString('base64')
-  const [oldest] = tokens.keys()
-  if (tokens.size >= MAX_TOKENS && oldest !== undefined) tokens.delete(oldest)
-  tokens.set(token, page)
-  return token
-}
-
-/** `QueryResult` of the API description. */
-function resultOf({ url }: Arm, { id }: Subscription, { columns, rows, nextToken }: Page) {
   const name = randomUUID()
   const path = `subscriptions/${id}/providers/Microsoft.CostManagement/Query`
-  const nextLink =
-    nextToken === undefined
-      ? null
-      : `${url}/${path}?api-version=${API_VERSION}&$skiptoken=${encodeURIComponent(nextToken)}`
+  const next = `${url}/${path}?api-version=${API_VERSION}&$skiptoken=${continuationOf(question, end)}`
   return {
     ...{ id: `${path}/${name}`, name, type: 'Microsoft.CostManagement/query' },
     ...{ location: null, sku: null, eTag: null },
-    properties: { nextLink, columns, rows },
+    properties: { nextLink: end < rows.length ? next : null, columns, rows: rows.slice(offset, end) },
   }
 }

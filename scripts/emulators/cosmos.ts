@@ -1,10 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import express, { type ErrorRequestHandler, type Response } from 'express'
+import express, { type Response } from 'express'
+import { asRefusal } from './api.ts'
 import { Account, type Answer } from './cosmos/account.ts'
 import { Refusal } from './cosmos/refusal.ts'
-import { type CosmosRequest, readRequest, unreadable } from './cosmos/request.ts'
-import { provide } from './cosmos/resources.ts'
-import { verifySignature } from './cosmos/signature.ts'
+import { type CosmosRequest, readRequest } from './cosmos/request.ts'
 import { Storage } from './cosmos/storage.ts'
 import { listenOnLoopback } from './loopback.ts'
 
@@ -14,7 +13,7 @@ interface CosmosOptions {
   /** An SQLite file, created when it is not there, or `:memory:`. */
   file: string
   database: string
-  /** Created, partitioned by `/user_id`, when it is not there. */
+  /** Partitioned by `/user_id`. */
   container: string
   /** Base64; a new one when left out. */
   key?: string
@@ -34,63 +33,47 @@ export type Cosmos = Awaited<ReturnType<typeof startCosmos>>
  * @throws Error when the port is busy, naming COSMOS_PORT
  */
 export const startCosmos = async (options: CosmosOptions) => {
-  const { file, database, container, pageSize, key = randomBytes(64).toString('base64') } = options
+  const { key = randomBytes(64).toString('base64') } = options
   const { intervene = (_request, _response, carryOut) => carryOut() } = options
-  const storage = new Storage(file)
-  let url = ''
+  const app = express().disable('x-powered-by').disable('etag')
+  const server = await listenOnLoopback(app, options.port, 'COSMOS_PORT')
   try {
-    const account = new Account(storage, pageSize)
-    provide(storage, database, container, '/user_id')
-    const listener = gateway({ account, key, url: () => url, intervene })
-    const server = await listenOnLoopback(listener, options.port, 'COSMOS_PORT')
-    url = `http://localhost:${server.port}`
+    const url = `http://localhost:${server.port}`
+    const storage = new Storage(options.file)
+    const account = new Account(storage, url, options)
+    app.use((_message, response, next) => {
+      response.set({ 'x-ms-activity-id': randomUUID(), 'x-ms-request-charge': '1' })
+      next()
+    })
+    // The documented limit of a request body; whatever the SDK calls its type, it is JSON.
+    app.use(express.json({ limit: '2mb', strict: false, type: () => true }))
+    app.use((message, response) => {
+      const request = readRequest(message, key)
+      const answer = intervene(request, response, () => account.answer(request))
+      if (answer)
+        response
+          .status(answer.status)
+          .set(answer.headers ?? {})
+          .json(answer.body)
+    })
+    app.use(asRefusal({ send: sendRefusal, outage, unreadable }))
     const close = () => server.close().then(() => storage.close())
     return { url, key, account, close }
   } catch (error) {
-    storage.close()
+    await server.close()
     throw error
   }
 }
 
-interface Gateway {
-  account: Account
-  key: string
-  /** The address that the account advertises; known once the port is. */
-  url: () => string
-  intervene: NonNullable<CosmosOptions['intervene']>
-}
+const outage = (status: number) => new Refusal(status, 'The emulator failed.')
 
-/** The HTTP side: signature, answer. Our own failures are a 500 and are told on stderr. */
-const gateway = ({ account, key, url, intervene }: Gateway) => {
-  const app = express().disable('x-powered-by').disable('etag')
-  app.use((_message, response, next) => {
-    response.set({ 'x-ms-activity-id': randomUUID(), 'x-ms-request-charge': '1' })
-    next()
-  })
-  // The documented limit of a request body; whatever the SDK calls its type, it is JSON.
-  app.use(express.json({ limit: '2mb', strict: false, type: () => true }))
-  app.use((message, response) => {
-    const request = readRequest(message)
-    verifySignature(key, request.signed)
-    const answer = intervene(request, response, () => account.answer(request, url()))
-    if (answer) send(response, answer)
-  })
-  app.use(asRefusal)
-  return app
-}
+const unreadable = (status: number) =>
+  status === 413
+    ? new Refusal(status, 'Request size is too large.')
+    : new Refusal(400, 'The request payload is invalid. Ensure to provide a valid request payload.')
 
-const asRefusal: ErrorRequestHandler = (error: unknown, _message, response, _next) => {
-  // Who hung up while sending gets no answer, and it is nobody's failure.
-  if (response.destroyed) return
-  const refusal = error instanceof Refusal ? error : unreadable(error)
-  if (!refusal) console.error(error)
-  const { status, headers } = refusal ?? { status: 500, headers: {} }
-  const body = (refusal ?? new Refusal(500, 'The emulator failed.')).body(response.get('x-ms-activity-id'))
-  send(response, { status, headers, body })
-}
-
-const send = (response: Response, { status, body, headers = {} }: Answer) => {
-  response.status(status).set(headers)
-  if (body === undefined) response.end()
-  else response.json(body)
+/** With the body `{code, message}` that Cosmos sends. */
+function sendRefusal(response: Response, { status, headers, code, message }: Refusal): void {
+  const body = { code, message: `${message}\r\nActivityId: ${response.get('x-ms-activity-id')}` }
+  response.status(status).set(headers).json(body)
 }

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Request, type RequestHandler, type Response, Router } from 'express'
-import { z } from 'zod'
-import { ApiRefusal, asRefusal, inTrouble } from './api.ts'
+import { ApiRefusal, asRefusal, bearerClaims, inTrouble } from './api.ts'
 import type { User } from './directory-objects.ts'
-import { type Entra, issuerV1, verifiedClaims } from './entra/entra.ts'
+import type { Entra } from './entra/entra.ts'
 
 /** Microsoft Learn, "Azure DevOps OAuth": the resource that tokens are asked for, in every tenant. */
 export const DEVOPS_APP_ID = '499b84ac-1321-427f-aa17-267ca6975798'
@@ -11,14 +10,9 @@ export const DEVOPS_APP_ID = '499b84ac-1321-427f-aa17-267ca6975798'
 /** "Profiles - Get" and "Accounts - List": both name this scope; `user_impersonation` is full access. */
 const READERS = ['vso.profile', 'user_impersonation']
 
-const Claims = z.object({ oid: z.string(), scp: z.string().min(1) })
-
 /** An id of Azure DevOps's own for whoever signs in: never the object id of Entra. */
-const guidOf = (text: string) => {
-  const [, a, b, c, d, e] =
-    /^(.{8})(.{4}).(.{3}).(.{3})(.{12})/.exec(createHash('sha256').update(text).digest('hex')) ?? []
-  return `${a}-${b}-4${c}-8${d}-${e}`
-}
+const guidOf = (text: string) =>
+  hash('sha256', text).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/, '$1-$2-4$3-8$4-$5')
 const memberIdOf = ({ id }: User) => guidOf(`devops ${id}`)
 
 /** Those who work there, and where. Everybody else is in no organisation. */
@@ -28,36 +22,25 @@ const ORGANISATIONS: Readonly<Record<string, readonly string[]>> = {
 }
 const organisationsOf = ({ givenName }: User) => ORGANISATIONS[givenName ?? ''] ?? []
 
-/** Ours, v1, for Azure DevOps, in time, of a user that is there, with the scope. */
+// The REST reference gives 401 for a token that is missing, of another resource or over, and says no more. "OAuth 2.0,
+// Scopes": what a token's scopes do not cover is refused; the reference names no other status for it.
+const unauthorized = (why: string) => new ApiRefusal(401, 'UnauthorizedRequestException', `TF400813: ${why}`)
+const unknownCaller = () => unauthorized('The user is not authorized to access this resource.')
+
+/** The user of the token, who is there and gave the scope. Throws an ApiRefusal (401). */
 async function callerOf(entra: Entra, authorization: string | undefined): Promise<User> {
-  const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? []
-  const claims = token
-    ? await verifiedClaims(entra, token, { issuer: issuerV1(entra), audience: DEVOPS_APP_ID }).catch(
-        () => undefined,
-      )
-    : undefined
-  const parsed = Claims.safeParse(claims)
-  const user = parsed.data && entra.directory.user(parsed.data.oid)
-  // The REST reference gives 401 for a token that is missing, of another resource or over, and says no more.
-  if (!parsed.data || !user)
-    throw new ApiRefusal(
-      401,
-      'UnauthorizedRequestException',
-      'TF400813: The user is not authorized to access this resource.',
-    )
-  if (READERS.some((scope) => parsed.data.scp.split(' ').includes(scope))) return user
-  // "OAuth 2.0, Scopes": what a token's scopes do not cover is refused; the reference names no other status for it.
-  throw new ApiRefusal(
-    401,
-    'UnauthorizedRequestException',
-    'TF400813: The token lacks the scope vso.profile.',
-  )
+  const { oid, scopes } = await bearerClaims(entra, authorization, DEVOPS_APP_ID, unknownCaller)
+  const user = entra.directory.user(oid)
+  if (!user) throw unknownCaller()
+  if (!scopes.some((scope) => READERS.includes(scope)))
+    throw unauthorized('The token lacks the scope vso.profile.')
+  return user
 }
 
 /** "API and TFS version mapping": a preview version is asked for by its whole name. */
 function requireVersion({ query }: Request, version: string): void {
-  if (query['api-version'] === version) return
   const asked = query['api-version']
+  if (asked === version) return
   throw asked
     ? new ApiRefusal(
         400,

@@ -16,19 +16,10 @@ export function portFrom(variable: string, usual: number, env = process.env): nu
  * connections and to whoever asks for any (Linux from 32768, IANA from 49152), so that nobody gets it meanwhile.
  */
 export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_768)
-    const server = createServer()
-    try {
-      await once(server.listen(port), 'listening')
-    } catch (error) {
-      if (codeOf(error) === 'EADDRINUSE') continue
-      throw error
-    }
-    server.close()
-    await once(server, 'close')
-    return port
-  }
+  const listener = await listenTwice(() => undefined, randomInt(20_000, 32_768))
+  if (!listener) return freePort()
+  await listener.close()
+  return listener.port
 }
 
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined)
@@ -40,44 +31,42 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
   return typeof address === 'object' && address ? address.port : port
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
+const close = (server: Server) =>
+  new Promise<void>((resolve) => {
     server.close(() => resolve())
     server.closeAllConnections()
   })
-}
 
-/** `localhost` may mean 127.0.0.1 or ::1, and what listens on the other one must not be a stranger. */
-async function listenTwice(servers: [Server, Server], port: number): Promise<number> {
-  const bound = await listen(servers[0], port, '127.0.0.1')
+/**
+ * `localhost` may mean 127.0.0.1 or ::1, and what listens on the other one must not be a stranger. Undefined where the
+ * port is busy.
+ */
+async function listenTwice(handler: RequestListener, port: number) {
+  const servers = [createServer(handler), createServer(handler)] as const
+  const closeBoth = async () => void (await Promise.all(servers.map(close)))
   try {
-    await listen(servers[1], bound, '::1')
+    const bound = await listen(servers[0], port, '127.0.0.1')
+    await listen(servers[1], bound, '::1').catch((error: unknown) => {
+      // Otherwise there is no IPv6 on this machine: then `localhost` is 127.0.0.1.
+      if (codeOf(error) === 'EADDRINUSE') throw error
+    })
+    return { port: bound, close: closeBoth }
   } catch (error) {
-    if (codeOf(error) === 'EADDRINUSE') {
-      await close(servers[0])
-      throw error
-    }
-    // No IPv6 on this machine: then `localhost` is 127.0.0.1.
+    await closeBoth()
+    if (codeOf(error) === 'EADDRINUSE') return undefined
+    throw error
   }
-  return bound
 }
 
 const ATTEMPTS = 5
 
 /** Serves on both loopback addresses. A busy port is an error that names the variable to change; 0 finds a free one. */
 export async function listenOnLoopback(handler: RequestListener, port: number, variable: string) {
-  for (let attempt = 1; ; attempt += 1) {
-    const servers: [Server, Server] = [createServer(handler), createServer(handler)]
-    try {
-      const bound = await listenTwice(servers, port)
-      return { port: bound, close: () => Promise.all(servers.map(close)).then(() => undefined) }
-    } catch (error) {
-      if (codeOf(error) !== 'EADDRINUSE') throw error
-      if (port !== 0 || attempt === ATTEMPTS) {
-        throw new Error(
-          `Port ${port} is busy. Stop what uses it, or set ${variable} to another port (0 = any free one).`,
-        )
-      }
-    }
+  for (let attempt = 0; attempt < (port === 0 ? ATTEMPTS : 1); attempt += 1) {
+    const listener = await listenTwice(handler, port)
+    if (listener) return listener
   }
+  throw new Error(
+    `Port ${port} is busy. Stop what uses it, or set ${variable} to another port (0 = any free one).`,
+  )
 }

@@ -64,13 +64,11 @@ const searchRoles = (): SearchRole[] => [
   { principalId: people.OLIVIA, role: 'Search Index Data Contributor' },
 ]
 
-interface Seed {
-  mcpUrls: readonly string[]
-  permissions: Permissions
-}
-
 /** The tenant of `npm start`; a fresh copy at each call, so that tests may change it. */
-export function seedDirectory({ mcpUrls, permissions }: Seed) {
+export function seedDirectory({
+  mcpUrls,
+  permissions,
+}: Readonly<{ mcpUrls: readonly string[]; permissions: Permissions }>) {
   const firstParty = microsoftApplications(permissions)
   // Not every tenant has met every API: one that nobody asks for has no service principal here.
   const asked = new Set(permissions.downstreamApis.map(({ appId }) => appId))

@@ -8,10 +8,7 @@ type Emulators = Readonly<{
   /** What the tenant was seeded with: the tool sets that the server runs. */
   permissions: Permissions
   seed: ReturnType<typeof seedDirectory>
-  tenant: Pick<
-    Tenant,
-    'url' | 'graphUrl' | 'downstreamUrls' | 'searchUrl' | 'identityEndpoint' | 'identityHeader'
-  >
+  tenant: Tenant
   cosmos: Readonly<{ url: string; key: string }>
 }>
 

@@ -11,7 +11,7 @@ import { delegatedAnswer } from './entra/answer.ts'
 import { clientOf } from './entra/client-authentication.ts'
 import { DEVICE_CODE_SECONDS } from './entra/device-code.ts'
 import type { Entra } from './entra/entra.ts'
-import { KeyRing, type SignOptions } from './entra/keys.ts'
+import { type KeyRing, makeKeyRing } from './entra/keys.ts'
 import { managedIdentity } from './entra/managed-identity.ts'
 import { entraRoutes } from './entra/routes.ts'
 import { Tickets } from './entra/session.ts'
@@ -67,7 +67,7 @@ function entraOf(options: TenantOptions, url: string, keys: KeyRing): Entra {
 
 /** The emulated tenant: Entra, Microsoft Graph, Azure AI Search and the managed-identity endpoint on one loopback port. */
 export async function startTenant(options: TenantOptions) {
-  const keys = await KeyRing.create(options.dashboard?.issued)
+  const keys = await makeKeyRing(options.dashboard?.issued)
   const app = express().disable('x-powered-by').disable('etag')
   const { port, close } = await listenOnLoopback(app, options.port, 'TENANT_PORT')
   const url = `http://localhost:${port}`
@@ -113,7 +113,7 @@ export async function startTenant(options: TenantOptions) {
     search,
     keys,
     /** Signs exactly these claims, nothing added: for hostile tokens. */
-    sign: (claims: JWTPayload, how?: SignOptions) => keys.sign(claims, how),
+    sign: (claims: JWTPayload) => keys.sign(claims),
     /** What a client that needs no proof gets for somebody who is signed in; refused as by the token endpoint. */
     async tokenOf(userId: string, clientId: string, scope: string): Promise<string> {
       const client = clientOf(entra, { client_id: clientId })

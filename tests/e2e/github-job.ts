@@ -3,7 +3,7 @@
  * token. Source: GitHub's "OpenID Connect reference" (claims, header `Authorization: bearer`, query `audience`).
  */
 import express from 'express'
-import { KeyRing } from '../../scripts/emulators/entra/keys.ts'
+import { makeKeyRing } from '../../scripts/emulators/entra/keys.ts'
 import { listenOnLoopback } from '../../scripts/emulators/loopback.ts'
 import type { System } from './system.ts'
 
@@ -12,7 +12,7 @@ const REQUEST_TOKEN = 'of-the-job'
 
 /** `subject`: like `repo:contoso/expenses:ref:refs/heads/main`. */
 export async function startGithubJob({ tenant }: Pick<System, 'tenant'>, subject: string) {
-  const keys = await KeyRing.create()
+  const keys = await makeKeyRing()
   tenant.knowIssuer(GITHUB, keys.published)
   const asked: { audience: unknown; authorization: string | undefined }[] = []
   const github = express().get('/token', async ({ query, headers }, response) => {

@@ -2,9 +2,8 @@
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
-import express from 'express'
+import { serve } from './serve.ts'
 import { answer, definitions } from './tools.ts'
-import { PORT, sayListening, verify } from './verification.ts'
 
 function newServer(): McpServer {
   const server = new McpServer({ name: 'expenses', title: 'Expenses', version: '1.0.0' })
@@ -13,9 +12,7 @@ function newServer(): McpServer {
   return server
 }
 
-const app = express().disable('x-powered-by').disable('etag')
-app.post('/mcp', express.json(), async (request, response) => {
-  await verify(request.headers.authorization)
+serve(async (request, response) => {
   const server = newServer()
   const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
   response.on('close', () => {
@@ -26,4 +23,3 @@ app.post('/mcp', express.json(), async (request, response) => {
   await server.connect(transport as Transport)
   await transport.handleRequest(request, response, request.body)
 })
-app.listen(PORT, sayListening)

@@ -1,10 +1,7 @@
-import { errors } from 'jose'
-import { z } from 'zod'
-import { ApiRefusal } from '../api.ts'
+import { ApiRefusal, bearerClaims, type TokenFault } from '../api.ts'
 import type { Directory } from '../directory.ts'
-import { type Entra, issuerV1, verifiedClaims } from '../entra/entra.ts'
+import type { Entra } from '../entra/entra.ts'
 import { unauthorized } from './errors.ts'
-import type { RoleAssignment } from './subscription.ts'
 
 /** Documentation: Azure Resource Manager takes tokens for either of its names, and for its application id. */
 const AUDIENCES = [
@@ -13,40 +10,31 @@ const AUDIENCES = [
   '797f4846-ba00-4fd7-ba43-dac1f8f63013',
 ]
 
-const Claims = z.object({ oid: z.guid(), scp: z.string().optional(), idtyp: z.literal('app').optional() })
+const FAULTS: Readonly<Record<TokenFault, [code: string, message: string]>> = {
+  missing: ['AuthenticationFailed', "Authentication failed. The 'Authorization' header is missing."],
+  malformed: ['AuthenticationFailedInvalidHeader', "The 'Authorization' header is invalid."],
+  expired: ['ExpiredAuthenticationToken', 'The access token expiry is in the past.'],
+  audience: ['InvalidAuthenticationTokenAudience', 'The access token has the wrong audience.'],
+  issuer: ['InvalidAuthenticationTokenTenant', 'The access token is from the wrong issuer.'],
+  signature: ['InvalidAuthenticationToken', 'The access token is invalid.'],
+  claims: ['InvalidAuthenticationToken', 'The access token lacks a required claim.'],
+}
+const refuse = (fault: TokenFault) => unauthorized(...FAULTS[fault])
 
 /** Object id of whoever calls: a user through `user_impersonation`, or an app as itself. Throws an ApiRefusal (401). */
 export async function callerOf(entra: Entra, authorization: string | undefined): Promise<string> {
-  if (authorization === undefined)
-    throw unauthorized(
-      'AuthenticationFailed',
-      "Authentication failed. The 'Authorization' header is missing.",
-    )
-  const [, token] = /^Bearer (\S+)$/i.exec(authorization) ?? []
-  if (token === undefined)
-    throw unauthorized('AuthenticationFailedInvalidHeader', "The 'Authorization' header is invalid.")
-  const claims = Claims.safeParse(await verified(entra, token))
-  if (!claims.success)
-    throw unauthorized('InvalidAuthenticationToken', 'The access token lacks a required claim.')
-  const { oid, scp, idtyp } = claims.data
-  const delegated = scp?.split(' ').includes('user_impersonation') && entra.directory.user(oid)
+  const { oid, scopes, idtyp } = await bearerClaims(entra, authorization, AUDIENCES, refuse)
+  const delegated = scopes.includes('user_impersonation') && entra.directory.user(oid)
   if (!delegated && idtyp !== 'app')
     throw unauthorized('InvalidAuthenticationToken', 'The access token has no user_impersonation.')
   return oid
 }
 
-async function verified(entra: Entra, token: string): Promise<unknown> {
-  try {
-    return await verifiedClaims(entra, token, { issuer: issuerV1(entra), audience: AUDIENCES })
-  } catch (error) {
-    if (error instanceof errors.JWTExpired)
-      throw unauthorized('ExpiredAuthenticationToken', 'The access token expiry is in the past.')
-    if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud')
-      throw unauthorized('InvalidAuthenticationTokenAudience', 'The access token has the wrong audience.')
-    if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'iss')
-      throw unauthorized('InvalidAuthenticationTokenTenant', 'The access token is from the wrong issuer.')
-    throw unauthorized('InvalidAuthenticationToken', 'The access token is invalid.')
-  }
+/** A role of Azure on a subscription; `principalId` is a user, a group or a service principal. */
+export interface RoleAssignment {
+  principalId: string
+  role: string
+  subscription: string
 }
 
 /** Built-in roles that read costs: they hold `Microsoft.CostManagement/{any}/read` or more. */

@@ -1,7 +1,24 @@
 import { z } from 'zod'
 import { badRequest } from './errors.ts'
-import type { DayCost, Subscription } from './subscription.ts'
 
+/** What a service cost on one day. */
+export type DayCost = Readonly<{ service: string; currency: string; amount: number }>
+
+export interface Subscription {
+  /** GUID in lower case. */
+  id: string
+  displayName: string
+  tenantId: string
+  /**
+   * `no_usage`: Cost Management answers 204. `no_offer`: of a kind that it knows no costs of, such as sponsored ones,
+   * and reported as 404 `NotFound` (Azure/azqr#674).
+   */
+  state: 'enabled' | 'no_usage' | 'no_offer'
+  /** By day, `YYYY-MM-DD`. */
+  costs: (day: string) => readonly DayCost[]
+}
+
+const DAY = 24 * 60 * 60 * 1000
 const MAX_DAILY_DAYS = 31
 const MAX_MONTHS = 12
 
@@ -61,15 +78,10 @@ function setMonthsBack(date: Date): void {
   if (date.getUTCDate() !== day) date.setUTCDate(0)
 }
 
-function daysOf({ timePeriod }: QueryDefinition): string[] {
-  const days = []
-  const last = timePeriod.to.slice(0, 10)
-  for (const day = new Date(`${timePeriod.from.slice(0, 10)}T00:00:00Z`); ; ) {
-    const text = day.toISOString().slice(0, 10)
-    if (text > last) return days
-    days.push(text)
-    day.setUTCDate(day.getUTCDate() + 1)
-  }
+function daysOf({ timePeriod: { from, to } }: QueryDefinition): string[] {
+  const first = Date.parse(from.slice(0, 10))
+  const days = (Date.parse(to.slice(0, 10)) - first) / DAY + 1
+  return Array.from({ length: days }, (_, index) => new Date(first + index * DAY).toISOString().slice(0, 10))
 }
 
 /** Columns in the order in which the description's examples have them: cost, day, grouping, currency. */

@@ -22,7 +22,8 @@ interface BatchOutcome {
  */
 export const runBatch = (storage: Storage, at: PartitionRef, body: unknown): BatchOutcome => {
   const parsed = Operations.safeParse(body)
-  if (!parsed.success) throw new Refusal(400, 'A batch must hold 1 to 100 well-formed operations.')
+  if (!parsed.success)
+    throw new Refusal(400, 'A batch must hold 1 to 100 well-formed operations: Create, Read, Replace, Patch.')
   const operations = parsed.data
   if (operations.some(({ partitionKey = at.partition }) => partitionKey !== at.partition)) {
     throw new Refusal(400, 'All operations of a batch must have the partition key of the batch.')
@@ -54,6 +55,6 @@ export const failedBatch = (size: number, index: number, status: number): BatchO
 const resultOf = ({ status, etag, document }: Outcome) => ({
   statusCode: status,
   requestCharge: 1,
-  ...(etag !== undefined && { eTag: etag }),
-  ...(document !== undefined && { resourceBody: document }),
+  eTag: etag,
+  resourceBody: document,
 })

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { Refusal, unsupported } from './refusal.ts'
+import { PARTITION_KEY } from './resources.ts'
 
 /** The body of a patch, as documented under "Partial document update"; the SDK sends both forms. */
 const Change = z.discriminatedUnion('op', [
-  z.object({ op: z.enum(['add', 'set', 'replace']), path: z.string(), value: z.unknown() }),
+  z.object({ op: z.literal('set'), path: z.string(), value: z.unknown() }),
   z.object({ op: z.literal('incr'), path: z.string(), value: z.number() }),
-  z.object({ op: z.literal('remove'), path: z.string() }),
 ])
 type Change = z.infer<typeof Change>
 
@@ -15,32 +15,28 @@ const Patch = z.union([
   z.object({ operations: Changes, condition: z.string().optional() }),
 ])
 
+const READ_ONLY = ['id', '_rid', '_etag', '_self', '_ts', PARTITION_KEY]
+
 /**
  * A copy of the document with all the changes, in order.
  *
- * @param fixed the top-level property that must not change: the partition key
  * @throws Refusal 400 when a change cannot be made
  */
-export const patched = (document: Record<string, unknown>, fixed: string, body: unknown) => {
+export const patched = (document: Record<string, unknown>, body: unknown) => {
   const patch = Patch.safeParse(body)
-  if (!patch.success)
-    throw new Refusal(400, 'The patch must hold 1 to 10 operations: add, set, replace, remove, incr.')
+  if (!patch.success) throw new Refusal(400, 'The patch must hold 1 to 10 operations: set, incr.')
   if (patch.data.condition !== undefined) throw unsupported('conditional patches')
   const copy = structuredClone(document)
-  for (const change of patch.data.operations)
-    apply(copy, change, ['id', '_rid', '_etag', '_self', '_ts', fixed])
+  for (const change of patch.data.operations) apply(copy, change)
   return copy
 }
 
-const apply = (document: Record<string, unknown>, change: Change, readOnly: readonly string[]) => {
+const apply = (document: Record<string, unknown>, change: Change) => {
   const names = segments(change.path)
   const name = names.pop()
-  if (name === undefined || readOnly.includes(names[0] ?? name)) throw invalid(change.path)
+  if (name === undefined || READ_ONLY.includes(names[0] ?? name)) throw invalid(change.path)
   const parent = names.reduce((branch, step) => descend(branch, step, change.path), document)
-  const exists = Object.hasOwn(parent, name)
-  if (!exists && (change.op === 'replace' || change.op === 'remove')) throw invalid(change.path)
-  if (change.op === 'remove') delete parent[name]
-  else parent[name] = change.op === 'incr' ? increased(parent[name], change) : change.value
+  parent[name] = change.op === 'incr' ? increased(parent[name], change) : change.value
 }
 
 const descend = (branch: Record<string, unknown>, step: string, path: string) => {

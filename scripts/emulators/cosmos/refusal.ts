@@ -1,32 +1,13 @@
-const names = new Map([
-  [400, 'BadRequest'],
-  [401, 'Unauthorized'],
-  [403, 'Forbidden'],
-  [404, 'NotFound'],
-  [405, 'MethodNotAllowed'],
-  [408, 'RequestTimeout'],
-  [409, 'Conflict'],
-  [412, 'PreconditionFailed'],
-  [413, 'RequestEntityTooLarge'],
-  [429, 'TooManyRequests'],
-  [449, 'RetryWith'],
-  [503, 'ServiceUnavailable'],
-])
+import { STATUS_CODES } from 'node:http'
+import { ApiRefusal } from '../api.ts'
 
-/** An answer other than success, with the body `{code, message}` that Cosmos sends. */
-export class Refusal extends Error {
-  readonly status: number
-  readonly headers: Record<string, string>
-  constructor(status: number, message: string, headers: Record<string, string> = {}) {
-    super(message)
-    this.name = 'Refusal'
-    this.status = status
-    this.headers = headers
-  }
+/** Where Cosmos does not use the name that HTTP gives a status. */
+const NAMES: Readonly<Record<number, string>> = { 413: 'RequestEntityTooLarge', 449: 'RetryWith' }
 
-  body(activityId: string | undefined) {
-    const code = names.get(this.status) ?? 'InternalServerError'
-    return { code, message: `${this.message}\r\nActivityId: ${activityId}` }
+/** An answer other than success. */
+export class Refusal extends ApiRefusal {
+  constructor(status: number, message: string, headers?: Record<string, string>) {
+    super(status, NAMES[status] ?? STATUS_CODES[status]?.replaceAll(' ', '') ?? '', message, headers)
   }
 }
 

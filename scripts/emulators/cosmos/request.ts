@@ -1,7 +1,6 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
-import { z } from 'zod'
 import { Refusal } from './refusal.ts'
-import type { Signed } from './signature.ts'
 
 /** What the emulator tells apart. */
 export type Operation =
@@ -16,43 +15,50 @@ export type Operation =
   | 'read'
   | 'replace'
   | 'patch'
-  | 'delete'
 
-/** A request of the SDK, taken apart but not yet trusted. */
+type Headers = (name: string) => string | undefined
+
+/** A request of the SDK, taken apart. */
 export interface CosmosRequest {
   operation: Operation
-  /** Link of the container, the database or nothing that the request is about. */
-  parent: string
+  /** Name-based link of the resource, or of the parent for a create or a query. */
+  resource: string
+  /** Link of the container that it is about: the resource or its parent. */
+  container: string
   /** The name after the resource type, when there is one: `dbs/x/colls/y/docs/NAME`. */
   name: string | undefined
-  signed: Signed
-  header: (name: string) => string | undefined
+  header: Headers
   body: unknown
 }
 
-/** @throws Refusal 400 for a path that cannot be read, 404 or 405 for a route that is not served */
-export const readRequest = (message: Request): CosmosRequest => {
-  const header = (name: string) => message.get(name)
+/**
+ * @param key of the account, Base64
+ * @throws Refusal 400 for a path that cannot be read, 401 or 403 for a bad signature, 404 or 405 for a route that is not
+ * served
+ */
+export const readRequest = (message: Request, key: string): CosmosRequest => {
+  const header: Headers = (name) => message.get(name)
   const { method, body } = message
-  const segments = segmentsOf(message.path)
+  const segments = message.path.split('/').filter(Boolean).map(decodedSegment)
   const hasName = segments.length % 2 === 0
   const type = segments.at(hasName ? -2 : -1) ?? ''
   const parent = segments.slice(0, hasName ? -2 : -1).join('/')
   const name = hasName ? segments.at(-1) : undefined
-  const resourceLink = hasName ? segments.join('/') : parent
-  const authorization = header('authorization')
-  const signed = { method, resourceType: type, resourceLink, date: header('x-ms-date'), authorization }
+  const resource = hasName ? segments.join('/') : parent
   const operation = operationOf(`${method} ${type}${type && hasName ? '/' : ''}`, header)
-  return { operation, parent, name, signed, header, body }
+  verifySignature(key, `${method}\n${type}\n`.toLowerCase() + resource, header)
+  return { operation, resource, container: type === 'docs' ? parent : resource, name, header, body }
 }
 
-const segmentsOf = (path: string) => {
+const decoded = (text: string, otherwise: Refusal) => {
   try {
-    return path.split('/').filter(Boolean).map(decodeURIComponent)
+    return decodeURIComponent(text)
   } catch {
-    throw new Refusal(400, 'The path is not well-formed.')
+    throw otherwise
   }
 }
+
+const decodedSegment = (text: string) => decoded(text, new Refusal(400, 'The path is not well-formed.'))
 
 // Method and resource type; a slash stands for the name of one resource.
 const routes = new Map<string, Operation>([
@@ -62,16 +68,15 @@ const routes = new Map<string, Operation>([
   ['GET docs/', 'read'],
   ['PUT docs/', 'replace'],
   ['PATCH docs/', 'patch'],
-  ['DELETE docs/', 'delete'],
 ])
 
-const operationOf = (route: string, header: (name: string) => string | undefined): Operation => {
+const operationOf = (route: string, header: Headers): Operation => {
   const operation = route === 'POST docs' ? collectionOperation(header) : routes.get(route)
   if (!operation) throw new Refusal(405, 'The emulator does not serve this route.')
   return operation
 }
 
-const collectionOperation = (header: (name: string) => string | undefined): Operation => {
+const collectionOperation = (header: Headers): Operation => {
   const says = (name: string) => header(name)?.toLowerCase() === 'true'
   if (says('x-ms-cosmos-is-query-plan-request')) return 'plan'
   if (says('x-ms-documentdb-isquery')) return 'query'
@@ -79,13 +84,37 @@ const collectionOperation = (header: (name: string) => string | undefined): Oper
   return says('x-ms-documentdb-is-upsert') ? 'upsert' : 'create'
 }
 
-const Unreadable = z.object({ type: z.string(), status: z.literal([400, 413, 415]) })
+const validForMs = 15 * 60_000
+const format = /^type=master&ver=1\.0&sig=([A-Za-z0-9+/]+={0,2})$/
 
-/** The refusal of a body that express cannot read; undefined: another failure, which is ours. */
-export const unreadable = (error: unknown): Refusal | undefined => {
-  const { data } = Unreadable.safeParse(error)
-  if (data?.status === 413) return new Refusal(413, 'Request size is too large.')
-  return (
-    data && new Refusal(400, 'The request payload is invalid. Ensure to provide a valid request payload.')
+/**
+ * Checks a master-key signature, as documented under "Access control in the Azure Cosmos DB SQL API".
+ *
+ * @param signed method, type and link of the resource, one on each line
+ * @throws Refusal 401 when it is missing or wrong, 403 when its date is not within 15 minutes
+ */
+const verifySignature = (key: string, signed: string, header: Headers): void => {
+  const authorization = header('authorization')
+  const date = header('x-ms-date')
+  if (authorization === undefined) throw new Refusal(401, 'Required Header authorization is missing.')
+  if (date === undefined) throw new Refusal(401, 'Required Header x-ms-date is missing.')
+  const otherForm = new Refusal(
+    401,
+    "Authorization header doesn't conform to the required format type=master&ver=1.0.",
   )
+  const [, given] = format.exec(decoded(authorization, otherForm)) ?? []
+  if (given === undefined) throw otherForm
+  const payload = `${signed}\n${date.toLowerCase()}\n\n`
+  const expected = createHmac('sha256', Buffer.from(key, 'base64')).update(payload).digest()
+  if (!isEqual(Buffer.from(given, 'base64'), expected)) {
+    throw new Refusal(
+      401,
+      "The input authorization token can't serve the request. The wrong key is being used.",
+    )
+  }
+  if (!(Math.abs(Date.now() - Date.parse(date)) < validForMs)) {
+    throw new Refusal(403, 'The authorization token is not valid at the current time.')
+  }
 }
+
+const isEqual = (a: Buffer, b: Buffer) => a.length === b.length && timingSafeEqual(a, b)

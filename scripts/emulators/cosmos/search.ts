@@ -1,20 +1,22 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { z } from 'zod'
+import { continuationOf, continuedAt } from '../continuation.ts'
 import type { PartitionRef } from './documents.ts'
 import { Refusal } from './refusal.ts'
+import { PARTITION_KEY } from './resources.ts'
 import type { Condition, Query } from './sql.ts'
-import type { Row, Storage } from './storage.ts'
+import type { Storage } from './storage.ts'
 
 /** Where a query runs: without a partition it crosses all of the container's. */
-export type Scope = Omit<PartitionRef, 'partition'> & { partition: string | undefined }
+type Scope = Omit<PartitionRef, 'partition'> & { partition: string | undefined }
 
-export interface Page {
+interface Page {
   documents: unknown[]
-  /** Opaque, and good for this query in this scope only. */
-  continuation?: string
+  continuation: string | undefined
 }
 
-const Continuation = z.strictObject({ query: z.string(), after: z.array(z.string()).length(2) })
+/** What `keys` hold in the last row of a page. */
+const Position = z.tuple([z.string(), z.string()])
 
 interface Plan {
   where: string[]
@@ -32,8 +34,8 @@ interface Plan {
  */
 export const search = (storage: Storage, scope: Scope, query: Query, size: number, token?: string): Page => {
   const plan = planOf(storage, scope, query)
-  const id = fingerprint(scope, query)
-  const after = token === undefined ? undefined : positionOf(token, id)
+  const question = [scope, query]
+  const after = token === undefined ? undefined : positionOf(token, question)
   const [first, second] = plan.keys
   const position = after ? [`(${first}, ${second}) ${plan.descending ? '<' : '>'} (?, ?)`] : []
   const direction = plan.descending ? 'DESC' : 'ASC'
@@ -45,17 +47,20 @@ export const search = (storage: Storage, scope: Scope, query: Query, size: numbe
   ].join(' ')
   const rows = storage.rows(sql, ...plan.values, ...(after ?? []), size + 1)
   const page = rows.slice(0, size)
+  const documents = page.map(({ body = '' }) => JSON.parse(body))
   const last = rows.length > size ? page.at(-1) : undefined
-  return { documents: page.map(({ body = '' }) => JSON.parse(body)), ...(last && next(id, last)) }
+  return { documents, continuation: last && continuationOf(question, [last.first, last.second]) }
 }
 
-const planOf = (
-  storage: Storage,
-  { link, keyName, partition }: Scope,
-  { conditions, order }: Query,
-): Plan => {
+const positionOf = (token: string, question: unknown) => {
+  const { data } = Position.safeParse(continuedAt(token, question))
+  if (!data) throw new Refusal(400, 'The continuation token does not belong to this query.')
+  return data
+}
+
+const planOf = (storage: Storage, { container, partition }: Scope, { conditions, order }: Query): Plan => {
   const where = ['container = ?', ...conditions.map(comparisonOf)]
-  const values = [link, ...conditions.map(({ value }) => value)]
+  const values = [container, ...conditions.map(({ value }) => value)]
   if (partition !== undefined) {
     const inside = { where: [...where, 'partition = ?'], values: [...values, partition] }
     if (!order) return { ...inside, keys: ['id', 'id'], descending: false }
@@ -67,7 +72,7 @@ const planOf = (
   }
   if (order)
     throw new Refusal(400, 'Cross partition query with ORDER BY needs a query plan, which is not served.')
-  if (conditions.some(({ path }) => path.join('.') === keyName)) {
+  if (conditions.some(({ path }) => path.join('.') === PARTITION_KEY)) {
     throw new Refusal(400, 'A query for one partition key value must carry the partition key header.')
   }
   const across: Plan = { where, values, keys: ['partition', 'id'], descending: false }
@@ -78,7 +83,7 @@ const planOf = (
 
 // Cosmos indexes every path; here a path gets its index with the first query that needs it.
 const indexOn = (storage: Storage, kind: string, columns: string) => {
-  const name = `${kind}_${createHash('sha256').update(columns).digest('hex').slice(0, 16)}`
+  const name = `${kind}_${hash('sha256', columns).slice(0, 16)}`
   storage.run(`CREATE INDEX IF NOT EXISTS ${name} ON documents (${columns})`)
   return name
 }
@@ -90,30 +95,4 @@ const fieldOf = (path: string[]) => `json_extract(body, '$.${path.join('.')}')`
 const comparisonOf = ({ path, operator, value }: Condition) => {
   const types = typeof value === 'string' ? "('text')" : "('integer', 'real')"
   return `(json_type(body, '$.${path.join('.')}') IN ${types} AND ${fieldOf(path)} ${operator} ?)`
-}
-
-const fingerprint = ({ link, partition }: Scope, query: Query) =>
-  createHash('sha256')
-    .update(JSON.stringify([link, partition, query]))
-    .digest('base64url')
-    .slice(0, 16)
-
-const next = (query: string, { first = '', second = '' }: Row) => ({
-  continuation: Buffer.from(JSON.stringify({ query, after: [first, second] })).toString('base64url'),
-})
-
-const positionOf = (token: string, query: string) => {
-  const parsed = Continuation.safeParse(decode(token))
-  if (!parsed.success || parsed.data.query !== query) {
-    throw new Refusal(400, 'The continuation token does not belong to this query.')
-  }
-  return parsed.data.after
-}
-
-const decode = (token: string): unknown => {
-  try {
-    return JSON.parse(Buffer.from(token, 'base64url').toString('utf8'))
-  } catch {
-    return undefined
-  }
 }

@@ -2,7 +2,6 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
 const schema = `
-  CREATE TABLE IF NOT EXISTS resources (link TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS documents (
     container TEXT NOT NULL, partition TEXT NOT NULL, id TEXT NOT NULL,
     etag TEXT NOT NULL, body TEXT NOT NULL,
@@ -14,7 +13,7 @@ const schema = `
 const busyMs = 10_000
 
 /** A row whose columns are all text. */
-export type Row = Record<string, string>
+type Row = Record<string, string>
 
 /** The file. Several processes may have it open; what was committed survives a killed process. */
 export class Storage {
@@ -24,16 +23,13 @@ export class Storage {
 
   /** @param file a path, or `:memory:` */
   constructor(file: string) {
+    this.#database = new DatabaseSync(file, { timeout: busyMs, open: false })
     try {
-      this.#database = new DatabaseSync(file, { timeout: busyMs })
-    } catch (error) {
-      throw unusable(file, error)
-    }
-    try {
+      this.#database.open()
       this.#writeAhead()
       this.transaction(() => this.#database.exec(schema))
     } catch (error) {
-      this.#database.close()
+      if (this.#database.isOpen) this.close()
       throw unusable(file, error)
     }
   }
@@ -62,9 +58,8 @@ export class Storage {
     return this.rows(sql, ...values)[0]
   }
 
-  /** Returns how many rows were changed. */
-  run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#statement(sql).run(...values).changes)
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#statement(sql).run(...values)
   }
 
   /** All or nothing; inside of another transaction it is part of that one. */

@@ -40,9 +40,9 @@ export const REMEMBERED = 30
 export const isProtocol = ({ decision: { decision, tool, outcome } }: Call): boolean =>
   decision === 'accept' && tool === undefined && outcome === 'done'
 
-const parsed = (line: string): unknown => {
+const decisionIn = (line: string): Decision | undefined => {
   try {
-    return JSON.parse(line)
+    return Decision.parse(JSON.parse(line))
   } catch {
     return undefined
   }
@@ -86,8 +86,8 @@ export class Dashboard {
 
   /** Told every line that the server writes; keeps those that are decisions. */
   readonly heard = (line: string): void => {
-    const { success, data: decision } = Decision.safeParse(parsed(line))
-    if (!success) return
+    const decision = decisionIn(line)
+    if (!decision) return
     const { oid, client, obo, time, duration_ms: duration } = decision
     const isExchanged = obo === 'fetched' || obo === 'cache'
     const exchanged = isExchanged ? this.#exchangedFor(decision) : []

@@ -4,7 +4,7 @@ import { type Html, html } from '../entra/page.ts'
 import type { Call, Dashboard } from './dashboard.ts'
 
 type Kind = 'client' | 'group' | 'identity' | 'api'
-type Node = Readonly<{ id: string; title: string; kind: Kind }>
+type Node = Readonly<{ title: string; kind: Kind }>
 type Edge = Readonly<{ from: Node; to: Node; label: string; isUsed: boolean }>
 
 const WIDTH = 1040
@@ -28,7 +28,7 @@ function clientEdges({ directory, api, app, call }: Scene): Edge[] {
   return api.api.preAuthorizedApplications.map(({ appId, delegatedPermissionIds }) => {
     const scopes = api.api.oauth2PermissionScopes.filter(({ id }) => delegatedPermissionIds.includes(id))
     return {
-      from: { id: appId, title: directory.application(appId)?.displayName ?? appId, kind: 'client' },
+      from: { title: directory.application(appId)?.displayName ?? appId, kind: 'client' },
       to: app,
       label: 'no prompt',
       isUsed:
@@ -40,23 +40,24 @@ function clientEdges({ directory, api, app, call }: Scene): Edge[] {
 /** Who is assigned to the app; Entra looks at it when it issues a token. */
 function assignedEdges({ directory, principalId, app, call }: Scene): Edge[] {
   const { groups, servicePrincipals, appRoleAssignments } = directory
-  const assigned = appRoleAssignments.filter(({ resourceId }) => resourceId === principalId)
-  const isAssigned = ({ id }: { id: string }) => assigned.some((one) => one.principalId === id)
-  const caller = call?.decision.oid ?? ''
-  const edge = (id: string, title: string, kind: Kind, isUsed: boolean): Edge => ({
-    from: { id, title, kind },
-    to: app,
-    label: 'assigned',
-    isUsed,
-  })
-  return [
-    ...groups
-      .filter(isAssigned)
-      .map(({ id, displayName, members }) => edge(id, displayName, 'group', members.includes(caller))),
-    ...servicePrincipals
-      .filter(isAssigned)
-      .map(({ id, displayName }) => edge(id, displayName, 'client', id === caller)),
+  const assigned = appRoleAssignments
+    .filter(({ resourceId }) => resourceId === principalId)
+    .map((one) => one.principalId)
+  const holders = [
+    ...groups.map((group) => ({ ...group, kind: 'group' as const })),
+    ...servicePrincipals.map(({ id, displayName }) => ({
+      ...{ id, displayName, members: [id] },
+      kind: 'client' as const,
+    })),
   ]
+  return holders
+    .filter(({ id }) => assigned.includes(id))
+    .map(({ displayName: title, kind, members }) => ({
+      from: { title, kind },
+      to: app,
+      label: 'assigned',
+      isUsed: members.includes(call?.decision.oid ?? ''),
+    }))
 }
 
 /** Who signs in as the app, without a secret. */
@@ -64,8 +65,8 @@ function identityEdges({ directory, api, app, call }: Scene): Edge[] {
   const subjects = api.federatedIdentityCredentials.map(({ subject }) => subject)
   return directory.servicePrincipals
     .filter(({ id }) => subjects.includes(id))
-    .map(({ id, displayName }) => ({
-      from: { id, title: displayName, kind: 'identity' },
+    .map(({ id, displayName: title }) => ({
+      from: { title, kind: 'identity' },
       to: app,
       label: 'signs in as',
       isUsed: call?.decision.obo === 'fetched' && call.proof?.sub === id,
@@ -82,7 +83,7 @@ function grantEdges({ directory, principalId, app, call }: Scene): Edge[] {
       const isUsed = (call?.exchanged ?? []).some(
         ({ aud }) => directory.resource(String(aud))?.appId === api?.appId,
       )
-      const to: Node = { id: resourceId, title: api?.displayName ?? resourceId, kind: 'api' }
+      const to: Node = { title: api?.displayName ?? resourceId, kind: 'api' }
       return { from: app, to, label: scope, isUsed }
     })
 }
@@ -98,9 +99,9 @@ const stacked = (edges: readonly Edge[], x: number, height: number): Placed[] =>
   }))
 
 const box = ({ title, kind }: Node, x: number, y: number, isUsed: boolean) =>
-  html`<g class="${kind}${isUsed ? ' used' : ''}"><rect x="${String(x)}" y="${String(y)}" rx="6"
-width="${String(NODE.width)}" height="${String(NODE.height)}"/><text x="${String(x + NODE.width / 2)}"
-y="${String(y + NODE.height / 2 + 5)}">${title}</text></g>`
+  html`<g class="${kind}${isUsed ? ' used' : ''}"><rect x="${x}" y="${y}" rx="6"
+width="${NODE.width}" height="${NODE.height}"/><text x="${x + NODE.width / 2}"
+y="${y + NODE.height / 2 + 5}">${title}</text></g>`
 
 type Point = readonly [x: number, y: number]
 
@@ -113,14 +114,14 @@ function line({ isUsed }: Edge, [x1, y1]: Point, [x2, y2]: Point): Html {
 
 /** Where a line begins or ends at a box of its own, the others being far. */
 const caption = ({ label, isUsed }: Edge, [x, y]: Point, anchor: 'start' | 'end') =>
-  html`<text class="${anchor}${isUsed ? ' used' : ''}" x="${String(x)}" y="${String(y - 5)}">${label}</text>`
+  html`<text class="${anchor}${isUsed ? ' used' : ''}" x="${x}" y="${y - 5}">${label}</text>`
 
 /** The declared identities of the server; what the call has used is drawn thick, and said in words below. */
 export function identityMap({ directory, apiAppId }: Dashboard, call?: Call): Html {
   const api = directory.application(apiAppId)
   if (!api) return html``
   const principalId = directory.servicePrincipal(api.appId)?.id
-  const app: Node = { id: api.appId, title: api.displayName, kind: 'api' }
+  const app: Node = { title: api.displayName, kind: 'api' }
   const scene = { directory, api, principalId, app, call }
   const left = [...clientEdges(scene), ...assignedEdges(scene), ...identityEdges(scene)]
   const right = grantEdges(scene)
@@ -130,7 +131,7 @@ export function identityMap({ directory, apiAppId }: Dashboard, call?: Call): Ht
   const sources = stacked(left, 0, height)
   const targets = stacked(right, RIGHT_X, height)
   const used = [...left, ...right].filter(({ isUsed }) => isUsed)
-  return html`<svg viewBox="-4 -4 ${String(WIDTH + 8)} ${String(height + 8)}" role="img" aria-label="Identity map">
+  return html`<svg viewBox="-4 -4 ${WIDTH + 8} ${height + 8}" role="img" aria-label="Identity map">
 ${sources.map(({ edge, x, y }) => line(edge, [x + NODE.width, y + half], [APP_X, middle]))}
 ${targets.map(({ edge, x, y }) => line(edge, [APP_X + NODE.width, middle], [x, y + half]))}
 ${sources.map(({ edge, x, y }) => caption(edge, [x + NODE.width + 8, y + half], 'start'))}

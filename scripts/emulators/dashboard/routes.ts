@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { type RequestHandler, type Response, Router } from 'express'
 import { isLoopback } from '../../../app/loopback.ts'
 import { type Html, html, sendPage } from '../entra/page.ts'
-import { adminGroup } from './admin-group.ts'
 import { type Call, type Dashboard, isProtocol, REMEMBERED } from './dashboard.ts'
 import { exchangeSection } from './exchange.ts'
 import { identityMap } from './identity-map.ts'
@@ -34,10 +33,23 @@ function decisionList(dashboard: Dashboard, shown: Call | undefined): Html {
 <th>outcome</th><th>decision</th><th>exchange</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
+const FOUND: Readonly<Record<string, string>> = {
+  'accept tool': 'member, read from Microsoft Graph',
+  'deny:group not_admin': 'not a member, read from Microsoft Graph',
+  'deny:group membership_unknown': 'could not be read from Microsoft Graph',
+}
+
+/** What the server found out before a tool for admins, as its audit line says; a service needs an app role instead. */
+function adminGroup(dashboard: Dashboard, { decision }: Call): Html {
+  const found = FOUND[`${decision.decision} ${decision.reason}`]
+  if (!found || !dashboard.toolOf(decision)?.admin || decision.caller === 'service') return html``
+  return html`<p>Admin group: <strong>${found}</strong>. What was read counts for 5 minutes.</p>`
+}
+
 const NOTHING = html`<p>Nothing has happened yet. Call a tool: from VS Code, from MCP Inspector, or with
 <code>npm run client -- get_expense_stats</code>.</p>`
 
-const GONE = html`<p>The chosen decision is no longer kept: the last ${String(REMEMBERED)} are.
+const GONE = html`<p>The chosen decision is no longer kept: the last ${REMEMBERED} are.
 <a href="/">Show the newest</a>.</p>`
 
 /** `shown`: the request id of the decision that the parts below are about; without one it is the newest of a tool. */

@@ -11,8 +11,7 @@ import type { PendingSignIn, ReturnAddress } from './session.ts'
 export function pendingConsent(entra: Entra, address: ReturnAddress, scope: string): PendingSignIn {
   const request = resolveScopes(entra, address.client, scope, undefined)
   if (request.isDefault || request.oidc.length > 0) throw refusals.request.badParameter({ name: 'scope' })
-  const none = { codeChallenge: undefined, nonce: undefined, steppedUp: false }
-  return { address, scope, request, ...none, consents: true }
+  return { address, scope, request, steppedUp: false, consents: true }
 }
 
 /**

@@ -23,13 +23,16 @@ export function admit(
   resource: Application,
 ): User {
   const user = enabledUser(directory, userId)
-  for (const app of [client, resource]) {
-    const principal = directory.servicePrincipal(app.appId)
-    if (!principal?.appRoleAssignmentRequired) continue
-    if (directory.assignments(userId, principal.id).length === 0)
+  for (const app of [client, resource])
+    if (!isAssigned(directory, userId, app))
       throw refusals.principal.unassigned({ ...app, userPrincipalName: user.userPrincipalName })
-  }
   return user
+}
+
+/** To an app that asks for no assignment everybody is. */
+export function isAssigned(directory: Directory, principalId: string, { appId }: Application): boolean {
+  const app = directory.servicePrincipal(appId)
+  return !app?.appRoleAssignmentRequired || directory.assignments(principalId, app.id).length > 0
 }
 
 /** Does Conditional Access ask this user for a second factor before they reach this resource? */
@@ -63,27 +66,16 @@ export function demandsStepUp(claims: string | undefined): boolean {
 export const capabilitiesIn = (claims: string | undefined): string[] =>
   requestedClaims(claims).access_token?.xms_cc?.values ?? []
 
-function requestedClaims(claims: string | undefined): z.infer<typeof ClaimsRequest> {
-  const parsed = ClaimsRequest.safeParse(claims === undefined ? {} : parseJson(claims))
-  if (!parsed.success) throw refusals.request.badParameter({ name: 'claims' })
-  return parsed.data
-}
-
-function parseJson(text: string): unknown {
+function requestedClaims(claims = '{}'): z.infer<typeof ClaimsRequest> {
   try {
-    return JSON.parse(text)
+    return ClaimsRequest.parse(JSON.parse(claims))
   } catch {
-    return undefined
+    throw refusals.request.badParameter({ name: 'claims' })
   }
 }
 
-/** Scopes that an administrator or this user granted the client on the resource. */
-function granted(
-  directory: Directory,
-  client: Application,
-  resource: Application,
-  userId: string,
-): Set<string> {
+/** Scopes that the client has on the resource: `granted` by an administrator or this user, and all that are `allowed`. */
+function scopesOf(directory: Directory, client: Application, resource: Application, userId: string) {
   const clientId = directory.servicePrincipal(client.appId)?.id
   const resourceId = directory.servicePrincipal(resource.appId)?.id
   const grants = directory.oauth2PermissionGrants.filter(
@@ -92,16 +84,18 @@ function granted(
       grant.resourceId === resourceId &&
       (grant.consentType === 'AllPrincipals' || grant.principalId === userId),
   )
-  return new Set(grants.flatMap(({ scope }) => scope.split(' ')).filter((scope) => scope !== ''))
+  const granted = grants.flatMap(({ scope }) => scope.split(' ')).filter((scope) => scope !== '')
+  return { granted, allowed: new Set([...granted, ...preAuthorized(client, resource)]) }
 }
 
 /** Scopes that the resource's owner lets this client have without asking anybody. */
-function preAuthorized(client: Application, { api }: Application): Set<string> {
+function preAuthorized(client: Application, { api }: Application): string[] {
   const ids = api.preAuthorizedApplications
     .filter(({ appId }) => appId === client.appId)
     .flatMap(({ delegatedPermissionIds }) => delegatedPermissionIds)
-  const scopes = api.oauth2PermissionScopes.filter(({ id, isEnabled }) => isEnabled && ids.includes(id))
-  return new Set(scopes.map(({ value }) => value))
+  return api.oauth2PermissionScopes
+    .filter(({ id, isEnabled }) => isEnabled && ids.includes(id))
+    .map(({ value }) => value)
 }
 
 /** All that is registered as needed, on every resource: what `.default` drags in when nothing was granted yet. */
@@ -109,10 +103,7 @@ function lacksRegistered(directory: Directory, client: Application, userId: stri
   return client.requiredResourceAccess.some(({ resourceAppId, resourceAccess }) => {
     const resource = directory.resource(resourceAppId)
     if (!resource) return true
-    const allowed = new Set([
-      ...granted(directory, client, resource, userId),
-      ...preAuthorized(client, resource),
-    ])
+    const { allowed } = scopesOf(directory, client, resource, userId)
     const wanted = resourceAccess.filter(({ type }) => type === 'Scope').map(({ id }) => id)
     return resource.api.oauth2PermissionScopes.some(
       ({ id, value }) => wanted.includes(id) && !allowed.has(value),
@@ -133,12 +124,11 @@ export function consentedScopes(
   userId: string,
   { page = false } = {},
 ): string[] {
-  const stored = granted(directory, client, resource, userId)
-  const allowed = new Set([...stored, ...preAuthorized(client, resource)])
+  const { granted, allowed } = scopesOf(directory, client, resource, userId)
   const refused = isDefault
-    ? allowed.size === 0 || (stored.size === 0 && lacksRegistered(directory, client, userId))
+    ? allowed.size === 0 || (granted.length === 0 && lacksRegistered(directory, client, userId))
     : scopes.some((scope) => !allowed.has(scope))
-  if (!refused) return [...(isDefault ? allowed : new Set([...scopes, ...stored]))]
+  if (!refused) return [...(isDefault ? allowed : new Set([...scopes, ...granted]))]
   const firstParty = directory.isFirstParty(client.appId) && directory.isFirstParty(resource.appId)
   if (firstParty) throw refusals.scope.notPreauthorized({ appId: client.appId, resourceId: resource.appId })
   const isAdminOnly = ({ value, type }: { value: string; type: string }) =>

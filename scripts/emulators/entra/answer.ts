@@ -7,16 +7,20 @@ import { resolveScopes } from './scopes.ts'
 import type { ScopeRequest, Session } from './session.ts'
 import { ACCESS_TOKEN_SECONDS, accessToken, type ClientProof, idToken } from './tokens.ts'
 
-export interface TokenAnswer {
-  token_type: 'Bearer'
+export type TokenAnswer = ReturnType<typeof answerWith> & {
   scope?: string
-  expires_in: number
-  ext_expires_in: number
-  access_token: string
   refresh_token?: string
   id_token?: string
   client_info?: string
 }
+
+/** What every answer with a token says. */
+export const answerWith = (access_token: string) => ({
+  token_type: 'Bearer' as const,
+  expires_in: ACCESS_TOKEN_SECONDS,
+  ext_expires_in: ACCESS_TOKEN_SECONDS,
+  access_token,
+})
 
 /** How tokens are asked for; `crossOrigin`: by a page, which browsers say. */
 export type Grant = (entra: Entra, parameters: Parameters, crossOrigin: boolean) => Promise<TokenAnswer>
@@ -44,11 +48,8 @@ export async function delegatedAnswer(
   const capabilities = capabilitiesIn(claims)
   const delegation = { client, proof, resource, resourceName, scopes, user, steppedUp, capabilities }
   return {
-    token_type: 'Bearer',
+    ...answerWith(await accessToken(entra, delegation)),
     scope: scopes.map((name) => fullName(name, request)).join(' '),
-    expires_in: ACCESS_TOKEN_SECONDS,
-    ext_expires_in: ACCESS_TOKEN_SECONDS,
-    access_token: await accessToken(entra, delegation),
     ...(oidc.includes('offline_access') ? { refresh_token: refreshToken(entra, session, scope) } : {}),
     ...(oidc.includes('openid') ? { id_token: await idToken(entra, client, user, oidc, session.nonce) } : {}),
     // MSAL asks for it and names its cache entries by it.

@@ -4,12 +4,11 @@ import type { User } from '../directory-objects.ts'
 import { consentForAll, pendingConsent, signsOf } from './admin-consent.ts'
 import { admit, asksForStepUp, consentedScopes, demandsStepUp } from './admission.ts'
 import { clientOf } from './client-authentication.ts'
-import type { Entra } from './entra.ts'
-import { type Parameters, parametersOf, required } from './entra.ts'
+import { type Entra, type Parameters, parametersOf, required } from './entra.ts'
 import { platformOf } from './redirects.ts'
 import * as refusals from './refusals.ts'
 import { resolveScopes } from './scopes.ts'
-import type { PendingSignIn, ResponseMode, ReturnAddress } from './session.ts'
+import type { PendingSignIn, ReturnAddress } from './session.ts'
 import { sendAccountPicker, sendRefusal, sendToClient } from './sign-in-pages.ts'
 
 /** GET or POST /<tenant>/oauth2/v2.0/authorize and the page behind it. */
@@ -106,14 +105,19 @@ function returnAddress(entra: Entra, parameters: Parameters): ReturnAddress {
   }
   const platform = platformOf(client, redirectUri)
   if (!platform) throw refusals.client.redirect({ redirectUri, appId: client.appId })
-  const { response_mode: mode, state } = parameters
-  return { client, platform, redirectUri, responseMode: modeOf(mode), state }
+  const responseMode = choice(parameters, 'response_mode', MODES) ?? 'query'
+  return { client, platform, redirectUri, responseMode, state: parameters.state }
 }
 
-function modeOf(mode: string | undefined): ResponseMode {
-  if (mode === undefined) return 'query'
-  if (mode === 'query' || mode === 'fragment' || mode === 'form_post') return mode
-  throw refusals.request.badParameter({ name: 'response_mode' })
+const MODES = ['query', 'fragment', 'form_post'] as const
+const PROMPTS = ['none', 'login', 'select_account', 'consent', 'create'] as const
+
+/** A parameter that has to be one of these, if it is there. */
+function choice<T extends string>(parameters: Parameters, name: string, values: readonly T[]): T | undefined {
+  const given = parameters[name]
+  const known = values.find((value) => value === given)
+  if (given !== known) throw refusals.request.badParameter({ name })
+  return known
 }
 
 /** All that is checked before anybody signs in, AADSTS9010010 included. */
@@ -122,7 +126,7 @@ function pendingSignIn(entra: Entra, address: ReturnAddress, parameters: Paramet
   const codeChallenge = challengeOf(address, parameters)
   const scope = required(parameters, 'scope')
   const request = resolveScopes(entra, address.client, scope, parameters.resource)
-  checkPrompt(parameters.prompt)
+  choice(parameters, 'prompt', PROMPTS)
   const steppedUp = demandsStepUp(parameters.claims)
   return { address, scope, request, codeChallenge, nonce: parameters.nonce, steppedUp }
 }
@@ -143,13 +147,6 @@ function challengeOf({ platform }: ReturnAddress, parameters: Parameters): strin
   if (method !== 'S256') throw refusals.grant.challengeMethod()
   if (!/^[\w-]{43}$/.test(challenge)) throw refusals.grant.challengeSize()
   return challenge
-}
-
-const PROMPTS = ['none', 'login', 'select_account', 'consent', 'create']
-
-function checkPrompt(prompt: string | undefined): void {
-  if (prompt !== undefined && !PROMPTS.includes(prompt))
-    throw refusals.request.badParameter({ name: 'prompt' })
 }
 
 /**
@@ -178,7 +175,7 @@ function codeFor(entra: Entra, pending: PendingSignIn, userId: string): string {
     spa: platform === 'spa',
     steppedUp,
     redirectUri,
-    ...(codeChallenge === undefined ? {} : { codeChallenge }),
-    ...(nonce === undefined ? {} : { nonce }),
+    codeChallenge,
+    nonce,
   })
 }

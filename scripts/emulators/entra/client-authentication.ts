@@ -1,7 +1,6 @@
 import type { Application } from '../directory-objects.ts'
 import { checkClientAssertion } from './client-assertion.ts'
-import type { Entra } from './entra.ts'
-import { type Parameters, required } from './entra.ts'
+import { type Entra, type Parameters, required } from './entra.ts'
 import * as refusals from './refusals.ts'
 import type { ClientProof } from './tokens.ts'
 

@@ -3,8 +3,7 @@ import { type RequestHandler, Router } from 'express'
 import { demandsStepUp } from './admission.ts'
 import { delegatedAnswer, type TokenAnswer } from './answer.ts'
 import { clientOf, prove } from './client-authentication.ts'
-import type { Entra } from './entra.ts'
-import { type Parameters, parametersOf, required } from './entra.ts'
+import { type Entra, type Parameters, parametersOf, required } from './entra.ts'
 import * as refusals from './refusals.ts'
 import { resolveScopes } from './scopes.ts'
 import type { DeviceCode } from './session.ts'
@@ -25,19 +24,11 @@ export function startDeviceCode(entra: Entra, parameters: Parameters) {
   resolveScopes(entra, client, scope, resource)
   const userCode = newUserCode()
   const verificationUri = `${entra.url}/${entra.tenantId}/oauth2/deviceauth`
-  const outcome = 'pending' as const
   const steppedUp = demandsStepUp(parameters.claims)
+  const asked = { clientId: client.appId, userCode, scope, resource, steppedUp }
   return {
     user_code: userCode,
-    device_code: entra.deviceCodes.issue({
-      clientId: client.appId,
-      userCode,
-      scope,
-      resource,
-      polledAt: 0,
-      steppedUp,
-      outcome,
-    }),
+    device_code: entra.deviceCodes.issue({ ...asked, polledAt: 0, outcome: 'pending' }),
     verification_uri: verificationUri,
     expires_in: DEVICE_CODE_SECONDS,
     interval: INTERVAL_SECONDS,
@@ -72,20 +63,21 @@ function signedInUser(code: DeviceCode, now: number): string {
 /** GET and POST /<tenant>/oauth2/deviceauth: where a person types the code that their device shows. */
 export function devicePages(entra: Entra): Router {
   const submit: RequestHandler = (request, response) => {
-    const { user_code: typed = '', user: userId, decline } = parametersOf(request.body)
+    const { user_code: typed = '', user: userId = '', decline } = parametersOf(request.body)
     const userCode = typed.trim().toUpperCase()
     const ticket = entra.deviceCodes.findBy((code) => code.userCode === userCode)
     if (!ticket || ticket.used || entra.deviceCodes.isExpired(ticket) || ticket.value.outcome !== 'pending') {
       return sendCodeForm(response, entra, "That code didn't work. Check the code and try again.")
     }
-    const user = userId === undefined ? undefined : entra.directory.user(userId)
+    const { value } = ticket
+    const user = entra.directory.user(userId)
     if (decline === undefined && !user) {
-      const client = entra.directory.application(ticket.value.clientId)
-      return sendDevicePicker(response, entra, client?.displayName ?? ticket.value.clientId, userCode)
+      const client = entra.directory.application(value.clientId)
+      return sendDevicePicker(response, entra, client?.displayName ?? value.clientId, userCode)
     }
-    ticket.value.outcome = user && decline === undefined ? { userId: user.id } : 'declined'
+    value.outcome = user && decline === undefined ? { userId: user.id } : 'declined'
     const text =
-      user && decline === undefined ? 'You have signed in on your device.' : 'The sign-in was declined.'
+      value.outcome === 'declined' ? 'The sign-in was declined.' : 'You have signed in on your device.'
     sendNotice(response, 'You may now close this window', text)
   }
   const router = Router()

@@ -18,11 +18,12 @@ export class Html {
   }
 }
 
-type Part = string | Html | readonly Html[]
+type Part = string | number | Html | readonly Html[]
 
 const render = (part: Part): string => {
-  if (typeof part === 'string') return part.replace(/[&<>"']/g, (letter) => entities[letter] ?? '')
-  return part instanceof Html ? part.text : part.map(({ text }) => text).join('')
+  if (part instanceof Html) return part.text
+  if (typeof part === 'object') return part.map(({ text }) => text).join('')
+  return String(part).replace(/[&<>"']/g, (letter) => entities[letter] ?? '')
 }
 
 /** Escapes whatever is put in, unless it came from here. */

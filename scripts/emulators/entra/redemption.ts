@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { errors, type JWTPayload } from 'jose'
+import { hash } from 'node:crypto'
+import { errors } from 'jose'
 import { z } from 'zod'
 import type { Application } from '../directory-objects.ts'
 import { STEP_UP } from './admission.ts'
@@ -54,10 +54,8 @@ function find(tickets: Tickets<Session>, client: Application, name: string): Tic
 /** A verifier without a challenge is refused as well, or an attacker could strip the challenge on the way. */
 function checkVerifier({ codeChallenge }: Session, verifier: string | undefined): void {
   if (codeChallenge === undefined && verifier === undefined) return
-  const challenge = createHash('sha256')
-    .update(verifier ?? '')
-    .digest('base64url')
-  if (verifier === undefined || challenge !== codeChallenge) throw refusals.grant.verifier()
+  if (verifier === undefined || hash('sha256', verifier, 'base64url') !== codeChallenge)
+    throw refusals.grant.verifier()
 }
 
 const Delegated = z.object({ oid: z.string(), scp: z.string().min(1), acrs: z.array(z.string()).optional() })
@@ -79,7 +77,9 @@ export const onBehalfOf: Grant = async (entra, parameters) => {
 }
 
 async function assertionClaims(entra: Entra, client: Application, assertion: string) {
-  const claims = await verified(entra, assertion)
+  const claims = await verifiedClaims(entra, assertion, {
+    issuer: [issuerV1(entra), issuerV2(entra)],
+  }).catch(refuseAssertion)
   const audience = typeof claims.aud === 'string' ? claims.aud : ''
   if (audience !== client.appId && !client.identifierUris.includes(audience)) {
     throw refusals.grant.assertionAudience({ audience, appId: client.appId })
@@ -93,22 +93,13 @@ async function assertionClaims(entra: Entra, client: Application, assertion: str
   return delegated.data
 }
 
-async function verified(entra: Entra, assertion: string): Promise<JWTPayload> {
-  try {
-    return await verifiedClaims(entra, assertion, { issuer: [issuerV1(entra), issuerV2(entra)] })
-  } catch (error) {
-    throw assertionRefusal(error)
-  }
-}
-
-function assertionRefusal(error: unknown) {
-  if (error instanceof errors.JWTExpired) return refusals.grant.assertionExpired()
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    return error.claim === 'nbf'
+function refuseAssertion(error: unknown): never {
+  if (error instanceof errors.JWTExpired) throw refusals.grant.assertionExpired()
+  if (error instanceof errors.JWTClaimValidationFailed)
+    throw error.claim === 'nbf'
       ? refusals.grant.assertionExpired()
       : refusals.grant.assertionInvalid({ reason: 'the issuer does not match' })
-  }
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid)
-    return refusals.grant.assertionMalformed()
-  return refusals.grant.assertionSignature()
+    throw refusals.grant.assertionMalformed()
+  throw refusals.grant.assertionSignature()
 }

@@ -22,14 +22,12 @@ export class EntraError extends Error {
   }
 }
 
-/** Seconds precision and a space, not ISO 8601: so Entra prints it. */
-const timestampOf = (now: number) => `${new Date(now).toISOString().slice(0, 19).replace('T', ' ')}Z`
-
 /** The JSON body of the token endpoint; the authorize endpoint sends the first two fields. */
 export function errorBody(refusal: EntraError, now: number, correlationId: string = randomUUID()) {
   const { code, error, message, details } = refusal
   const traceId = randomUUID()
-  const timestamp = timestampOf(now)
+  // Seconds precision and a space, not ISO 8601: so Entra prints it.
+  const timestamp = `${new Date(now).toISOString().slice(0, 19).replace('T', ' ')}Z`
   const trail = `Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`
   return {
     error,
@@ -40,8 +38,8 @@ export function errorBody(refusal: EntraError, now: number, correlationId: strin
     correlation_id: correlationId,
     // Microsoft's own page, which explains the code to whoever reads the body.
     error_uri: `https://login.microsoftonline.com/error?code=${code}`,
-    ...(details.suberror === undefined ? {} : { suberror: details.suberror }),
-    ...(details.claims === undefined ? {} : { claims: details.claims }),
+    suberror: details.suberror,
+    claims: details.claims,
   }
 }
 

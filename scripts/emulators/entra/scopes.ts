@@ -22,10 +22,10 @@ const isOidc = (scope: string) => Object.hasOwn(OIDC_SCOPES, scope)
 export function resolveScopes(
   { directory, tenantId }: Entra,
   client: Application,
-  scope: string | undefined,
+  scope: string,
   target: string | undefined,
 ): ScopeRequest {
-  const asked = (scope ?? '').split(' ').filter((name) => name !== '')
+  const asked = scope.split(' ').filter((name) => name !== '')
   if (asked.length === 0) throw refusals.request.missing({ name: 'scope' })
   const oidc = asked.filter(isOidc)
   const others = asked.filter((name) => !isOidc(name)).map(split)

@@ -15,8 +15,8 @@ export interface Session {
   /** A second factor was given, so Conditional Access has nothing left to ask. */
   steppedUp: boolean
   redirectUri?: string
-  codeChallenge?: string
-  nonce?: string
+  codeChallenge?: string | undefined
+  nonce?: string | undefined
 }
 
 /** What a `scope` parameter asks for, once every name in it is known to exist. */
@@ -47,8 +47,8 @@ export interface PendingSignIn {
   address: ReturnAddress
   scope: string
   request: ScopeRequest
-  codeChallenge: string | undefined
-  nonce: string | undefined
+  codeChallenge?: string | undefined
+  nonce?: string | undefined
   steppedUp: boolean
   /** Whoever signs in does it to consent for everybody, and gets no code. */
   consents?: boolean

@@ -47,8 +47,8 @@ export function sendRefusal(response: Response, refusal: EntraError, now: number
   sendPage(response, 'Sign in', body, { status: 400 })
 }
 
-export function sendNotice(response: Response, title: string, text: string, status = 200): void {
-  sendPage(response, title, html`<p>${text}</p>`, { status })
+export function sendNotice(response: Response, title: string, text: string): void {
+  sendPage(response, title, html`<p>${text}</p>`)
 }
 
 export function sendCodeForm(response: Response, entra: Entra, problem?: string): void {

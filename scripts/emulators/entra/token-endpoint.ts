@@ -1,14 +1,13 @@
 import type { RequestHandler } from 'express'
-import type { Application } from '../directory-objects.ts'
-import type { Grant, TokenAnswer } from './answer.ts'
+import { isAssigned } from './admission.ts'
+import { answerWith, type Grant, type TokenAnswer } from './answer.ts'
 import { clientOf, prove, withBasic } from './client-authentication.ts'
 import { redeemDeviceCode } from './device-code.ts'
-import type { Entra } from './entra.ts'
-import { type Parameters, parametersOf, required } from './entra.ts'
+import { type Entra, type Parameters, parametersOf, required } from './entra.ts'
 import { onBehalfOf, redeemCode, redeemRefreshToken } from './redemption.ts'
 import * as refusals from './refusals.ts'
 import { resolveScopes } from './scopes.ts'
-import { ACCESS_TOKEN_SECONDS, appToken } from './tokens.ts'
+import { appToken } from './tokens.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
@@ -52,29 +51,10 @@ async function clientCredentials(entra: Entra, parameters: Parameters): Promise<
   const { resource, resourceName } = resolveScopes(entra, client, scope, parameters.resource)
   const principal = entra.directory.servicePrincipal(client.appId)
   if (!principal) throw refusals.client.unknown({ clientId: client.appId, tenant: entra.tenantId })
-  checkAssignment(entra, client, principal.id, resource)
-  return {
-    token_type: 'Bearer',
-    expires_in: ACCESS_TOKEN_SECONDS,
-    ext_expires_in: ACCESS_TOKEN_SECONDS,
-    access_token: await appToken(entra, { client: principal, proof, resource, resourceName }),
+  // An app may always ask for a token for itself.
+  if (client !== resource && !isAssigned(entra.directory, principal.id, resource)) {
+    const { appId: resourceId, displayName } = resource
+    throw refusals.principal.appUnassigned({ ...client, resourceId, resourceName: displayName })
   }
-}
-
-/** An app may always ask for a token for itself. */
-function checkAssignment(
-  { directory }: Entra,
-  client: Application,
-  principalId: string,
-  resource: Application,
-): void {
-  const target = directory.servicePrincipal(resource.appId)
-  if (client === resource || !target?.appRoleAssignmentRequired) return
-  if (directory.assignments(principalId, target.id).length === 0) {
-    throw refusals.principal.appUnassigned({
-      ...client,
-      resourceId: resource.appId,
-      resourceName: resource.displayName,
-    })
-  }
+  return answerWith(await appToken(entra, { client: principal, proof, resource, resourceName }))
 }

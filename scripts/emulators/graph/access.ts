@@ -1,7 +1,6 @@
-import { errors } from 'jose'
-import { z } from 'zod'
+import { bearerClaims, type TokenFault } from '../api.ts'
 import type { User } from '../directory-objects.ts'
-import { type Entra, issuerV1, verifiedClaims } from '../entra/entra.ts'
+import type { Entra } from '../entra/entra.ts'
 import { GRAPH_APP_ID } from '../microsoft-apps.ts'
 import { badRequest, denied, invalidToken } from './errors.ts'
 
@@ -15,27 +14,26 @@ export type Caller = Readonly<{
 
 export type UserCaller = Extract<Caller, { kind: 'user' }>
 
-const Claims = z.object({
-  oid: z.string(),
-  scp: z.string().min(1).optional(),
-  roles: z.array(z.string()).optional(),
-})
+const AUDIENCES = ['https://graph.microsoft.com', 'https://graph.microsoft.com/', GRAPH_APP_ID]
+
+const FAULTS: Readonly<Record<TokenFault, string>> = {
+  missing: 'Access token is empty.',
+  malformed: 'Access token is empty.',
+  expired: 'Lifetime validation failed, the token is expired.',
+  audience: 'Access token validation failure. Invalid audience.',
+  issuer: 'Access token validation failure. Invalid claim.',
+  signature: 'Signature is invalid.',
+  claims: 'Access token validation failure. Invalid claim.',
+}
+const refuse = (fault: TokenFault) => invalidToken(FAULTS[fault])
 
 /** Verifies the bearer token as Graph does: ours, v1, for Graph, in time. Throws a GraphError. */
 export async function callerOf(entra: Entra, authorization: string | undefined): Promise<Caller> {
-  const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? []
-  if (token === undefined) throw invalidToken('Access token is empty.')
-  const { oid, scp, roles = [] } = claimsOf(await verified(entra, token))
-  if (scp === undefined) return { kind: 'app', id: oid, permissions: new Set(roles) }
+  const { oid, scopes, roles } = await bearerClaims(entra, authorization, AUDIENCES, refuse)
+  if (scopes.length === 0) return { kind: 'app', id: oid, permissions: new Set(roles) }
   const user = entra.directory.user(oid)
   if (!user) throw invalidToken('The identity of the calling user could not be found.')
-  return { kind: 'user', id: user.id, user, permissions: new Set(scp.split(' ')) }
-}
-
-function claimsOf(payload: unknown) {
-  const claims = Claims.safeParse(payload)
-  if (!claims.success) throw invalidToken('Access token validation failure. Invalid claim.')
-  return claims.data
+  return { kind: 'user', id: user.id, user, permissions: new Set(scopes) }
 }
 
 /** Throws for an app: it is nobody's `/me`. */
@@ -46,19 +44,4 @@ export function userOf(caller: Caller): UserCaller {
 
 export function demand({ permissions }: Caller, ...anyOf: string[]): void {
   if (!anyOf.some((name) => permissions.has(name))) throw denied()
-}
-
-async function verified(entra: Entra, token: string): Promise<unknown> {
-  try {
-    const audience = ['https://graph.microsoft.com', 'https://graph.microsoft.com/', GRAPH_APP_ID]
-    return await verifiedClaims(entra, token, { issuer: issuerV1(entra), audience })
-  } catch (error) {
-    throw invalidToken(reasonOf(error))
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof errors.JWTExpired) return 'Lifetime validation failed, the token is expired.'
-  if (!(error instanceof errors.JWTClaimValidationFailed)) return 'Signature is invalid.'
-  return `Access token validation failure. Invalid ${error.claim === 'aud' ? 'audience' : 'claim'}.`
 }

@@ -1,5 +1,5 @@
-import { z } from 'zod'
-import { type Entra, issuerV1, verifiedClaims } from '../entra/entra.ts'
+import { bearerClaims } from '../api.ts'
+import type { Entra } from '../entra/entra.ts'
 import { badRequest, forbidden, unauthorized } from './refusal.ts'
 
 /** What the data plane tells apart. */
@@ -18,12 +18,6 @@ export type SearchRole = Readonly<{ principalId: string; role: keyof typeof ROLE
 /** Source: the scope `https://search.azure.com/.default` of the same page and of the SDK, KnownSearchAudience. */
 const AUDIENCE = 'https://search.azure.com'
 
-const Claims = z.object({ oid: z.string(), scp: z.string().optional() })
-
-async function claimsOf(entra: Entra, token: string) {
-  return Claims.parse(await verifiedClaims(entra, token, { issuer: issuerV1(entra), audience: AUDIENCE }))
-}
-
 /**
  * Authorises the call by the bearer token's role assignments. Throws 401 for a token that is none, 403 for a missing
  * role. Keys are refused: local authentication is off (infra/search.bicep).
@@ -34,11 +28,7 @@ export async function demand(
   authorization: string | undefined,
   right: Right,
 ): Promise<void> {
-  const [, token] = /^Bearer (\S+)$/i.exec(authorization ?? '') ?? []
-  if (token === undefined) throw unauthorized()
-  const { oid } = await claimsOf(entra, token).catch(() => {
-    throw unauthorized()
-  })
+  const { oid } = await bearerClaims(entra, authorization, AUDIENCE, unauthorized)
   const held = roles.filter(({ principalId }) => principalId === oid)
   const rights: Right[] = held.flatMap(({ role }) => ROLES[role])
   if (!rights.includes(right)) throw forbidden()
@@ -56,12 +46,11 @@ export async function readerOf(entra: Entra, header: string | undefined): Promis
   if (header === undefined) return undefined
   if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(header))
     throw badRequest('x-ms-query-source-authorization is not a raw JWT.')
-  const { oid, scp } = await claimsOf(entra, header).catch(() => {
-    // The text is that of the service for a token of another API (Azure/azure-sdk-for-python#42540).
-    throw badRequest('Audience claim is invalid in the JWT token.')
-  })
+  // The text is that of the service for a token of another API (Azure/azure-sdk-for-python#42540).
+  const refuse = () => badRequest('Audience claim is invalid in the JWT token.')
+  const { oid, scopes } = await bearerClaims(entra, `Bearer ${header}`, AUDIENCE, refuse)
   // The page speaks of users; what an app's token would find is not said.
-  const user = scp?.split(' ').includes('user_impersonation') ? entra.directory.user(oid) : undefined
+  const user = scopes.includes('user_impersonation') ? entra.directory.user(oid) : undefined
   if (!user) throw badRequest('x-ms-query-source-authorization is not the token of a user.')
   return { userId: user.id, groupIds: entra.directory.transitiveGroups(user.id).map(({ id }) => id) }
 }

@@ -3,7 +3,7 @@ import type { Definition, Field } from './definition.ts'
 import { badRequest } from './refusal.ts'
 
 /** A document as it is stored: strings and lists of strings by field. */
-export type Stored = Readonly<Record<string, string | readonly string[]>>
+export type Stored = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** Source: "Indexing document ACLs", Limitations and "Special ACL values". Principals are object ids. */
 const Principals = z.array(z.guid().or(z.enum(['all', 'none']))).max(1000)
@@ -45,11 +45,8 @@ export function indexBatch(definition: Definition, documents: Map<string, Stored
     if (!parsed.success)
       return { key, status: false, errorMessage: z.prettifyError(parsed.error), statusCode: 400 }
     const statusCode = documents.has(key) ? 200 : 201
-    documents.set(key, z.record(z.string(), z.string().or(z.array(z.string()))).parse(present(parsed.data)))
+    documents.set(key, parsed.data)
     return { key, status: true, errorMessage: null, statusCode }
   })
   return { status: value.every(({ status }) => status) ? 200 : 207, body: { value } }
 }
-
-const present = (document: object) =>
-  Object.fromEntries(Object.entries(document).filter(([, value]) => value !== undefined))

@@ -1,4 +1,4 @@
-import type { DayCost } from '../arm/subscription.ts'
+import type { DayCost } from '../arm/query.ts'
 import type { AzureSeed } from '../arm.ts'
 import { TENANT_ID } from './apps.ts'
 import { alice, bob, FINANCE } from './people.ts'

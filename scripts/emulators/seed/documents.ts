@@ -1,16 +1,14 @@
 import { SEARCH_RESOURCE } from '../../../app/documents/search.ts'
+import type { Permissions } from '../../../app/permissions.ts'
 import { fillDocuments } from '../../documents/fill.ts'
 import { AZURE_CLI_APP_ID } from '../microsoft-apps.ts'
+import type { seedDirectory } from '../seed.ts'
 import type { Tenant } from '../tenant.ts'
 
 type Emulators = Readonly<{
-  tenant: Pick<Tenant, 'searchUrl' | 'tokenOf'>
-  seed: Readonly<{
-    adminGroupId: string
-    usersGroupId: string
-    operators: readonly Readonly<{ name: string; oid: string }>[]
-  }>
-  permissions: Readonly<{ toolSets: readonly string[] }>
+  tenant: Tenant
+  seed: ReturnType<typeof seedDirectory>
+  permissions: Permissions
 }>
 
 /** With the tool set documents: the samples, as `npm run documents` of Olivia, who deploys, would leave them. */

@@ -88,6 +88,8 @@ describe('the emulator of Azure Resource Manager', () => {
       ],
       [await bearer({ iss: 'https://sts.windows.net/other/' }), 'InvalidAuthenticationTokenTenant'],
       [await bearer({ exp: NOW / 1000 - 3600 }), 'ExpiredAuthenticationToken'],
+      [await bearer({ nbf: NOW / 1000 + 3600 }), 'InvalidAuthenticationToken'],
+      [await bearer({ oid: 'bob' }), 'InvalidAuthenticationToken'],
       [await bearer({ scp: 'User.Read' }), 'InvalidAuthenticationToken'],
       [await bearer({ scp: undefined }), 'InvalidAuthenticationToken'],
       [await bearer({ oid: crypto.randomUUID() }), 'InvalidAuthenticationToken'],
@@ -145,6 +147,11 @@ describe('the emulator of Azure Resource Manager', () => {
   ] as const)
     it(`refuses ${what} instead of guessing what was meant`, async () =>
       assert.deepEqual(await refused(await ask('Alice', { body })), [400, 'BadRequest']))
+
+  it('refuses a body that it cannot read, or not in full', async () => {
+    const body = 'x'.repeat(1024 * 1024)
+    assert.deepEqual(await refused(await ask('Alice', { body })), [400, 'BadRequest'])
+  })
 
   it('answers in pages, each asked for by the same question of the same caller', async () => {
     azure.arm.settings.pageSize = 20

@@ -78,14 +78,19 @@ describe('the Cosmos emulator', () => {
       )
     })
 
-    it('does not read, replace, patch or delete across partitions', async () => {
-      await container.items.create({ id: 'mine', user_id: 'alice' })
+    it('does not read, replace or patch across partitions', async () => {
+      await container.items.create({ id: 'mine', user_id: 'erin' })
       const stolen = container.item('mine', 'bob')
       assert.equal((await stolen.read()).statusCode, 404)
       await assert.rejects(stolen.replace({ id: 'mine', user_id: 'bob' }), { code: 404 })
       await assert.rejects(stolen.patch([{ op: 'set', path: '/x', value: 1 }]), { code: 404 })
-      await assert.rejects(stolen.delete(), { code: 404 })
-      await container.item('mine', 'alice').delete()
+    })
+
+    it('refuses a partition key that is none, and another id for a document', async () => {
+      const headers = { 'x-ms-documentdb-partitionkey': 'alice' }
+      assertError(await signedFetch(cosmos, 'GET', `${docs}/1`, { headers }), 400, 'BadRequest')
+      const other = { id: '9', user_id: 'alice' }
+      await assert.rejects(container.item('1', 'alice').replace(other), { code: 400 })
     })
 
     it('refuses a document whose partition key is not that of the header', async () => {
@@ -227,7 +232,7 @@ describe('the Cosmos emulator', () => {
     }
 
     it('all or nothing: the failing one has its status, the others 424', async () => {
-      const missing: OperationInput = { operationType: 'Delete', id: 'missing' }
+      const missing: OperationInput = { operationType: 'Read', id: 'missing' }
       assert.deepEqual(await statusesOf([create('a'), missing, create('b')]), [207, 424, 404, 424])
       assert.equal((await container.item('a', 'carol').read()).statusCode, 404)
       assert.deepEqual(await statusesOf([create('a'), create('b')]), [200, 201, 201])
@@ -236,7 +241,7 @@ describe('the Cosmos emulator', () => {
       assert.equal((await container.item('c', 'carol').read()).statusCode, 404)
     })
 
-    it('with reads, replaces, upserts, deletes and patches that see each other', async () => {
+    it('with reads, replaces and patches that see each other', async () => {
       const id = 'many'
       const user_id = 'carol'
       const operations: OperationInput[] = [
@@ -253,20 +258,18 @@ describe('the Cosmos emulator', () => {
       const { result = [] } = await container.items.batch(operations, user_id)
       const { n, deep, new: added } = result.at(-1)?.resourceBody ?? {}
       assert.deepEqual({ n, deep, added }, { n: 3, deep: { m: 1.5 }, added: 7 })
-      const rest: OperationInput[] = [
-        { operationType: 'Replace', id, resourceBody: { id, user_id } },
-        { operationType: 'Upsert', resourceBody: { id, user_id, again: true } },
-        { operationType: 'Delete', id },
-      ]
-      assert.deepEqual(await statusesOf(rest), [200, 200, 200, 204])
+      const replace: OperationInput = { operationType: 'Replace', id, resourceBody: { id, user_id } }
+      assert.deepEqual(await statusesOf([replace, { operationType: 'Read', id }]), [200, 200, 200])
     })
 
     it('refuses patches that cannot be applied', async () => {
-      await container.items.upsert({ id: 'p', user_id: 'carol', text: 'x', list: [1] })
+      await container.items.create({ id: 'p', user_id: 'carol', text: 'x', list: [1] })
       const patches = [
         { op: 'incr', path: '/text', value: 1 },
-        { op: 'replace', path: '/missing', value: 1 },
-        { op: 'remove', path: '/missing' },
+        { op: 'add', path: '/text', value: 1 },
+        { op: 'replace', path: '/text', value: 1 },
+        { op: 'remove', path: '/text' },
+        { op: 'set', path: '/list/0', value: 1 },
         { op: 'set', path: '/missing/child', value: 1 },
         { op: 'set', path: '/id', value: 'q' },
         { op: 'set', path: '/user_id', value: 'bob' },
@@ -276,6 +279,9 @@ describe('the Cosmos emulator', () => {
       for (const patch of patches) {
         await assert.rejects(container.item('p', 'carol').patch([patch]), { code: 400 }, patch.path)
       }
+      const operations = [{ op: 'set' as const, path: '/text', value: 'y' }]
+      const conditional = { operations, condition: "from c where c.text = 'x'" }
+      await assert.rejects(container.item('p', 'carol').patch(conditional), { code: 400 })
       const eleven = Array.from({ length: 11 }, () => ({ op: 'incr' as const, path: '/n', value: 1 }))
       await assert.rejects(container.item('p', 'carol').patch(eleven), { code: 400 })
     })
@@ -303,7 +309,20 @@ describe('the Cosmos emulator', () => {
     }
     const { code, result } = await container.items.batch([patch], 'alice')
     assert.deepEqual([code, result?.[0]?.statusCode], [207, 412])
-    await item.delete()
+  })
+
+  it('refuses upserts and deletes, which no store of ours makes', async () => {
+    const body = { id: 'new', user_id: 'alice' }
+    const item = container.item('1', 'alice')
+    await assert.rejects(container.items.upsert(body), { code: 400 })
+    await assert.rejects(item.delete(), { code: 405 })
+    for (const operation of [
+      { operationType: 'Upsert', resourceBody: body },
+      { operationType: 'Delete', id: '1' },
+    ] as const)
+      await assert.rejects(container.items.batch([operation], 'alice'), /well-formed operations/)
+    assert.equal((await item.read()).statusCode, 200)
+    assert.equal((await container.item('new', 'alice').read()).statusCode, 404)
   })
 
   it('refuses documents over 2 MB, bad ids and what exists already', async () => {

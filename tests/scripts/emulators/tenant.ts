@@ -1,4 +1,5 @@
-import type { JWK } from 'jose'
+import { type CryptoKey, type JWK, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose'
+import { type KeyRing, makeSigningKey } from '../../../scripts/emulators/entra/keys.ts'
 import * as emulators from '../../../scripts/emulators/tenant.ts'
 import { Faults } from './faults.ts'
 import { furtherGraph } from './graph/further-graph.ts'
@@ -9,6 +10,14 @@ import { QuotaKeeper } from './quota.ts'
 import { type SignInRequest, signIn } from './sign-in-client.ts'
 
 export type Tenant = Awaited<ReturnType<typeof startTenant>>
+
+/** Other header fields, or another key: a secret for HS256, a foreign private key. */
+type Crafted = { header?: Partial<JWTHeaderParameters>; key?: CryptoKey | Uint8Array }
+
+function craft({ keys: [{ kid, privateKey }] }: KeyRing, claims: JWTPayload, { header, key }: Crafted) {
+  const signed = new SignJWT(claims).setProtectedHeader({ typ: 'JWT', alg: 'RS256', kid, ...header })
+  return signed.sign(key ?? privateKey)
+}
 
 /**
  * The emulated tenant, with all that tests do to it and want to know of it. A managed directory is there to be deployed
@@ -37,8 +46,14 @@ export async function startTenant(
   return {
     ...tenant,
     /** A new key signs from now on; `retire` also withdraws the old ones at once. */
-    rotateKeys: (how?: { retire?: boolean }) => tenant.keys.rotate(how),
-    publicJwk: () => tenant.keys.current,
+    rotateKeys: async ({ retire = false } = {}) => {
+      const { keys } = tenant.keys
+      keys.splice(0, retire ? keys.length : 0, await makeSigningKey())
+    },
+    publicJwk: () => tenant.keys.keys[0].publicJwk,
+    /** Signs exactly these claims, nothing added: for hostile tokens. */
+    sign: (claims: JWTPayload, how?: Crafted) =>
+      how ? craft(tenant.keys, claims, how) : tenant.sign(claims),
     /** From now on federated credentials may name this issuer, whose tokens are signed with these keys. */
     knowIssuer: (issuer: string, published: JWK[]) => void issuers.set(issuer, published),
     faults,
