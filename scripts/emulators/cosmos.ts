@@ -50,11 +50,10 @@ export const startCosmos = async (options: CosmosOptions) => {
     app.use((message, response) => {
       const request = readRequest(message, key)
       const answer = intervene(request, response, () => account.answer(request))
-      if (answer)
-        response
-          .status(answer.status)
-          .set(answer.headers ?? {})
-          .json(answer.body)
+      if (!answer) return
+      response.status(answer.status).set(answer.headers ?? {})
+      if (answer.body === undefined) response.end()
+      else response.json(answer.body)
     })
     app.use(asRefusal({ send: sendRefusal, outage, unreadable }))
     const close = () => server.close().then(() => storage.close())

@@ -10,7 +10,7 @@ import type { Storage } from './storage.ts'
 
 export interface Answer {
   status: number
-  body: unknown
+  body?: unknown
   headers?: Record<string, string>
 }
 
@@ -50,7 +50,6 @@ export class Account {
     if (operation === 'database' || operation === 'container') return { status: 200, body: known }
     // The SDK then sends the query as it is.
     if (operation === 'plan') throw unsupported('query plans')
-    if (operation === 'upsert') throw unsupported('upserts')
     const answer = operation === 'query' ? this.#query(request) : this.#write(request)
     return { ...answer, headers: { ...this.#progress(container), ...answer.headers } }
   }
@@ -73,7 +72,7 @@ export class Account {
     })
     const { status, document, etag } = perform(this.#storage, at, parsed)
     if (operation === 'read') this.documentsRead += 1
-    return { status, body: document, headers: { etag } }
+    return { status, body: document, ...(etag && { headers: { etag } }) }
   }
 
   #query({ container, body, header }: CosmosRequest): Answer {

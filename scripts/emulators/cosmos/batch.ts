@@ -22,8 +22,7 @@ interface BatchOutcome {
  */
 export const runBatch = (storage: Storage, at: PartitionRef, body: unknown): BatchOutcome => {
   const parsed = Operations.safeParse(body)
-  if (!parsed.success)
-    throw new Refusal(400, 'A batch must hold 1 to 100 well-formed operations: Create, Read, Replace, Patch.')
+  if (!parsed.success) throw new Refusal(400, 'A batch must hold 1 to 100 well-formed operations.')
   const operations = parsed.data
   if (operations.some(({ partitionKey = at.partition }) => partitionKey !== at.partition)) {
     throw new Refusal(400, 'All operations of a batch must have the partition key of the batch.')
@@ -55,6 +54,6 @@ export const failedBatch = (size: number, index: number, status: number): BatchO
 const resultOf = ({ status, etag, document }: Outcome) => ({
   statusCode: status,
   requestCharge: 1,
-  eTag: etag,
-  resourceBody: document,
+  ...(etag !== undefined && { eTag: etag }),
+  ...(document !== undefined && { resourceBody: document }),
 })

@@ -15,18 +15,18 @@ export interface PartitionRef {
 
 /** One document operation; `batch` requests hold them in this very form. */
 export const DocumentOperation = z.object({
-  operationType: z.enum(['Create', 'Read', 'Replace', 'Patch']),
+  operationType: z.enum(['Create', 'Upsert', 'Read', 'Replace', 'Patch', 'Delete']),
   id: z.string().optional(),
   resourceBody: z.unknown().optional(),
   ifMatch: z.string().optional(),
 })
 export type DocumentOperation = z.infer<typeof DocumentOperation>
 
-/** The stored document after the operation. */
+/** The stored document after the operation; nothing after a delete. */
 export interface Outcome {
-  status: 200 | 201
-  etag: string
-  document: Record<string, unknown>
+  status: 200 | 201 | 204
+  etag?: string
+  document?: Record<string, unknown>
 }
 
 const Body = z.looseObject({ id: z.string().regex(/^[^/\\#]{1,1023}$/) })
@@ -36,13 +36,18 @@ const largest = 2 * 1024 * 1024
 /** Carries out one operation inside of its partition. Refusals leave everything as it was. */
 export const perform = (storage: Storage, at: PartitionRef, operation: DocumentOperation): Outcome =>
   storage.transaction(() =>
-    operation.operationType === 'Create' ? create(storage, at, operation) : touch(storage, at, operation),
+    operation.operationType === 'Create' || operation.operationType === 'Upsert'
+      ? put(storage, at, operation)
+      : touch(storage, at, operation),
   )
 
-const create = (storage: Storage, at: PartitionRef, { resourceBody }: DocumentOperation): Outcome => {
-  const body = bodyIn(at, resourceBody)
-  if (find(storage, at, body.id)) throw new Refusal(409, 'Resource with specified id or name already exists.')
-  return { status: 201, ...save(storage, at, body.id, body) }
+const put = (storage: Storage, at: PartitionRef, operation: DocumentOperation): Outcome => {
+  const body = bodyIn(at, operation.resourceBody)
+  const current = find(storage, at, body.id)
+  if (current && operation.operationType === 'Create')
+    throw new Refusal(409, 'Resource with specified id or name already exists.')
+  if (current) check(current, operation.ifMatch)
+  return { status: current ? 200 : 201, ...save(storage, at, body.id, body) }
 }
 
 const touch = (storage: Storage, at: PartitionRef, operation: DocumentOperation): Outcome => {
@@ -51,9 +56,19 @@ const touch = (storage: Storage, at: PartitionRef, operation: DocumentOperation)
   if (!current) throw notFound()
   check(current, operation.ifMatch)
   if (operationType === 'Read') return { status: 200, ...current }
+  if (operationType === 'Delete') {
+    remove(storage, at, id)
+    return { status: 204 }
+  }
   const body = bodyIn(at, operationType === 'Patch' ? patched(current.document, resourceBody) : resourceBody)
   if (body.id !== id) throw new Refusal(400, 'The id of a document cannot be changed.')
   return { status: 200, ...save(storage, at, id, body) }
+}
+
+const remove = (storage: Storage, { container, partition }: PartitionRef, id: string) => {
+  const sql = 'DELETE FROM documents WHERE container = ? AND partition = ? AND id = ?'
+  storage.run(sql, container, partition, id)
+  storage.run('UPDATE progress SET lsn = lsn + 1')
 }
 
 const find = (storage: Storage, { container, partition }: PartitionRef, id: string) => {

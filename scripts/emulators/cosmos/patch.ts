@@ -4,8 +4,9 @@ import { PARTITION_KEY } from './resources.ts'
 
 /** The body of a patch, as documented under "Partial document update"; the SDK sends both forms. */
 const Change = z.discriminatedUnion('op', [
-  z.object({ op: z.literal('set'), path: z.string(), value: z.unknown() }),
+  z.object({ op: z.enum(['add', 'set', 'replace']), path: z.string(), value: z.unknown() }),
   z.object({ op: z.literal('incr'), path: z.string(), value: z.number() }),
+  z.object({ op: z.literal('remove'), path: z.string() }),
 ])
 type Change = z.infer<typeof Change>
 
@@ -24,7 +25,8 @@ const READ_ONLY = ['id', '_rid', '_etag', '_self', '_ts', PARTITION_KEY]
  */
 export const patched = (document: Record<string, unknown>, body: unknown) => {
   const patch = Patch.safeParse(body)
-  if (!patch.success) throw new Refusal(400, 'The patch must hold 1 to 10 operations: set, incr.')
+  if (!patch.success)
+    throw new Refusal(400, 'The patch must hold 1 to 10 operations: add, set, replace, remove, incr.')
   if (patch.data.condition !== undefined) throw unsupported('conditional patches')
   const copy = structuredClone(document)
   for (const change of patch.data.operations) apply(copy, change)
@@ -36,7 +38,10 @@ const apply = (document: Record<string, unknown>, change: Change) => {
   const name = names.pop()
   if (name === undefined || READ_ONLY.includes(names[0] ?? name)) throw invalid(change.path)
   const parent = names.reduce((branch, step) => descend(branch, step, change.path), document)
-  parent[name] = change.op === 'incr' ? increased(parent[name], change) : change.value
+  const exists = Object.hasOwn(parent, name)
+  if (!exists && (change.op === 'replace' || change.op === 'remove')) throw invalid(change.path)
+  if (change.op === 'remove') delete parent[name]
+  else parent[name] = change.op === 'incr' ? increased(parent[name], change) : change.value
 }
 
 const descend = (branch: Record<string, unknown>, step: string, path: string) => {

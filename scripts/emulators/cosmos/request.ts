@@ -12,6 +12,7 @@ export type Operation =
   | 'batch'
   | 'create'
   | 'upsert'
+  | 'delete'
   | 'read'
   | 'replace'
   | 'patch'
@@ -68,6 +69,7 @@ const routes = new Map<string, Operation>([
   ['GET docs/', 'read'],
   ['PUT docs/', 'replace'],
   ['PATCH docs/', 'patch'],
+  ['DELETE docs/', 'delete'],
 ])
 
 const operationOf = (route: string, header: Headers): Operation => {

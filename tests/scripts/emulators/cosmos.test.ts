@@ -78,12 +78,13 @@ describe('the Cosmos emulator', () => {
       )
     })
 
-    it('does not read, replace or patch across partitions', async () => {
+    it('does not read, replace, patch or delete across partitions', async () => {
       await container.items.create({ id: 'mine', user_id: 'erin' })
       const stolen = container.item('mine', 'bob')
       assert.equal((await stolen.read()).statusCode, 404)
       await assert.rejects(stolen.replace({ id: 'mine', user_id: 'bob' }), { code: 404 })
       await assert.rejects(stolen.patch([{ op: 'set', path: '/x', value: 1 }]), { code: 404 })
+      await assert.rejects(stolen.delete(), { code: 404 })
     })
 
     it('refuses a partition key that is none, and another id for a document', async () => {
@@ -232,7 +233,7 @@ describe('the Cosmos emulator', () => {
     }
 
     it('all or nothing: the failing one has its status, the others 424', async () => {
-      const missing: OperationInput = { operationType: 'Read', id: 'missing' }
+      const missing: OperationInput = { operationType: 'Delete', id: 'missing' }
       assert.deepEqual(await statusesOf([create('a'), missing, create('b')]), [207, 424, 404, 424])
       assert.equal((await container.item('a', 'carol').read()).statusCode, 404)
       assert.deepEqual(await statusesOf([create('a'), create('b')]), [200, 201, 201])
@@ -241,7 +242,7 @@ describe('the Cosmos emulator', () => {
       assert.equal((await container.item('c', 'carol').read()).statusCode, 404)
     })
 
-    it('with reads, replaces and patches that see each other', async () => {
+    it('with reads, replaces, upserts, deletes and patches that see each other', async () => {
       const id = 'many'
       const user_id = 'carol'
       const operations: OperationInput[] = [
@@ -258,17 +259,20 @@ describe('the Cosmos emulator', () => {
       const { result = [] } = await container.items.batch(operations, user_id)
       const { n, deep, new: added } = result.at(-1)?.resourceBody ?? {}
       assert.deepEqual({ n, deep, added }, { n: 3, deep: { m: 1.5 }, added: 7 })
-      const replace: OperationInput = { operationType: 'Replace', id, resourceBody: { id, user_id } }
-      assert.deepEqual(await statusesOf([replace, { operationType: 'Read', id }]), [200, 200, 200])
+      const rest: OperationInput[] = [
+        { operationType: 'Replace', id, resourceBody: { id, user_id } },
+        { operationType: 'Upsert', resourceBody: { id, user_id, again: true } },
+        { operationType: 'Delete', id },
+      ]
+      assert.deepEqual(await statusesOf(rest), [200, 200, 200, 204])
     })
 
     it('refuses patches that cannot be applied', async () => {
       await container.items.create({ id: 'p', user_id: 'carol', text: 'x', list: [1] })
       const patches = [
         { op: 'incr', path: '/text', value: 1 },
-        { op: 'add', path: '/text', value: 1 },
-        { op: 'replace', path: '/text', value: 1 },
-        { op: 'remove', path: '/text' },
+        { op: 'replace', path: '/missing', value: 1 },
+        { op: 'remove', path: '/missing' },
         { op: 'set', path: '/list/0', value: 1 },
         { op: 'set', path: '/missing/child', value: 1 },
         { op: 'set', path: '/id', value: 'q' },
@@ -309,20 +313,7 @@ describe('the Cosmos emulator', () => {
     }
     const { code, result } = await container.items.batch([patch], 'alice')
     assert.deepEqual([code, result?.[0]?.statusCode], [207, 412])
-  })
-
-  it('refuses upserts and deletes, which no store of ours makes', async () => {
-    const body = { id: 'new', user_id: 'alice' }
-    const item = container.item('1', 'alice')
-    await assert.rejects(container.items.upsert(body), { code: 400 })
-    await assert.rejects(item.delete(), { code: 405 })
-    for (const operation of [
-      { operationType: 'Upsert', resourceBody: body },
-      { operationType: 'Delete', id: '1' },
-    ] as const)
-      await assert.rejects(container.items.batch([operation], 'alice'), /well-formed operations/)
-    assert.equal((await item.read()).statusCode, 200)
-    assert.equal((await container.item('new', 'alice').read()).statusCode, 404)
+    await item.delete()
   })
 
   it('refuses documents over 2 MB, bad ids and what exists already', async () => {
