@@ -3,6 +3,7 @@
  * modules, and the declaration that it reads from `../infra/`. Run by app/Dockerfile, and by the bench for whatever
  * it compares with: `node scripts/build.ts [folder [entry point]]`.
  */
+import { realpathSync } from 'node:fs'
 import { cp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -49,7 +50,8 @@ async function buildImage(out: string, entryPoint: string): Promise<void> {
   console.log(`${join(out, 'app')}: ${kibibytes} KiB in ${all.length} modules`)
 }
 
-if (import.meta.main) {
+// Not import.meta.main, which is unknown to Node 22; and the image's build has this file alone.
+if (process.argv[1] && realpathSync.native(process.argv[1]) === realpathSync.native(import.meta.filename)) {
   const [folder = join(root, 'dist'), entryPoint = 'app/server.ts'] = process.argv.slice(2)
   await buildImage(resolve(folder), entryPoint)
 }

@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { build, type Metafile } from 'esbuild'
 import { z } from 'zod'
 import { forNode, root } from './build.ts'
+import { isStarted } from './cli/started.ts'
 
 const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string().optional() })
 
@@ -87,7 +88,7 @@ export const integrityOf = async (file: string): Promise<string> =>
     .update(await readFile(file))
     .digest('base64')}`
 
-if (import.meta.main) {
+if (isStarted(import.meta)) {
   const tarball = await packWhatIf(resolve(process.argv[2] ?? join(root, 'dist')))
   const integrity = await integrityOf(tarball)
   console.log(`${tarball}\n${integrity}`)

@@ -1,5 +1,4 @@
 /** How every script of an operator starts and ends: options, help, one clear message and exit code 1 on failure. */
-import { realpathSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { compile } from '../bicep/compile.ts'
 import { Directory } from '../graph/directory.ts'
@@ -9,6 +8,7 @@ import { operatorOf } from './operator.ts'
 import { Problem } from './problem.ts'
 import { ROOT } from './program.ts'
 import { explain } from './remedies.ts'
+import { isStarted } from './started.ts'
 import type { Operator } from './token.ts'
 
 /** What a script works with; tests bring their own. */
@@ -42,10 +42,6 @@ Options:
   -h, --help                this text
 Reads the azd environment (given by azd to its hooks, else: azd env get-values). Signs in as azd does.
 `
-
-// import.meta.main is unknown to Node 20 and 22, where a hook would then silently do nothing.
-const isStarted = ({ filename }: ImportMeta) =>
-  process.argv[1] !== undefined && realpathSync.native(process.argv[1]) === realpathSync.native(filename)
 
 /** With the surroundings that these arguments choose. */
 export async function contextOf(...choice: Parameters<typeof surroundings>): Promise<Context> {

@@ -1,14 +1,15 @@
 /** How a step of a workflow starts and ends: its variables, one clear message and exit code 1 on failure. */
 import { z } from 'zod'
 import { Problem } from '../cli/problem.ts'
+import { isStarted } from '../cli/started.ts'
 
 /** Runs `main` if the file of `meta` is what was started; nothing happens where it was imported. */
 export async function runStep<T extends z.ZodRawShape>(
-  { main: isStarted }: ImportMeta,
+  meta: ImportMeta,
   variables: T,
   main: (values: z.infer<z.ZodObject<T>>) => Promise<void>,
 ): Promise<void> {
-  if (!isStarted) return
+  if (!isStarted(meta)) return
   try {
     const values = z.object(variables).safeParse(process.env)
     if (!values.success) {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { isOurs } from '../files.ts'
+import { filesIn, isOurs } from '../files.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const biome = join(root, 'node_modules/@biomejs/biome/bin/biome')
@@ -60,5 +60,15 @@ describe('The check of imports', () => {
   it('refuses a circle, of types too', async () => {
     const circle = { 'scripts/cli/a.ts': './b.ts', 'scripts/cli/b.ts': './a.ts' }
     assert.equal(await checked(circle), '1 noImportCycles')
+  })
+})
+
+describe('A script', () => {
+  // Before Node 24.2 it is undefined, and a check or a hook that asks it would end with 0 and have done nothing.
+  it('never asks import.meta.main whether it was started', async () => {
+    for (const path of filesIn('scripts').filter((one) => /\.m?[jt]s$/.test(one))) {
+      const code = (await readFile(join(root, path), 'utf8')).replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '')
+      assert.ok(!code.includes('import.meta.main'), path)
+    }
   })
 })
