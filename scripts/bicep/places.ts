@@ -1,5 +1,5 @@
 /** Where a resource is written: the file and line of each module path and symbolic name. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 
 export interface Place {
@@ -15,7 +15,7 @@ const DECLARATION = /^\s*(resource|module)\s+(\w+)\s+'([^']*)'/
 export function findPlaces(template: string): Map<string, Place> {
   const places = new Map<string, Place>()
   const read = (file: string, path: readonly string[]) => {
-    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+    const lines = textOf(file)?.split('\n') ?? []
     for (const [index, text] of lines.entries()) {
       const [, kind, symbol = '', target = ''] = DECLARATION.exec(text) ?? []
       if (kind === 'module') read(resolve(dirname(file), target), [...path, symbol])
@@ -25,4 +25,12 @@ export function findPlaces(template: string): Map<string, Place> {
   }
   read(template, [])
   return places
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
 }

@@ -289,11 +289,14 @@ export const placeOf = ({ module, symbol }: Omit<Source, 'kind' | 'path'>): stri
 export const resourceOf = ({ module, symbol }: Source): TemplateResource | undefined =>
   module?.resources.get(symbol.replace(/\[\d+\]$/, ''))
 
-/** The last name that an id tells, as a text or as a call: `resourceId('…/vaults', format('v-{0}', uniqueString(…)))`. */
+/**
+ * The last name that an id tells, as a text or as the compiler's own call: `resourceId('…/vaults', format('v-{0}',
+ * uniqueString(…)))`. Of any other call nobody knows what it gives.
+ */
 export function nameIn(id: Term): string | undefined {
   if (id.kind !== 'call') return textOf(id)?.split('/').at(-1)
   const last = id.args.at(-1)
-  return textOf(last) ?? (last?.kind === 'call' ? textOf(last.args[0]) : undefined)
+  return textOf(last) ?? (last?.kind === 'call' && last.name === 'format' ? textOf(last.args[0]) : undefined)
 }
 
 const sourceText = ({ symbol, path }: Source): string => [withoutHash(symbol), ...path].join('.')

@@ -104,6 +104,14 @@ describe('values that the compiler leaves open', () => {
     }
   })
 
+  it('are never of a module whose name only looks alike: just the compiler’s format names a deployment', () => {
+    const read = (name: string) =>
+      `[reference(resourceId('Microsoft.Resources/deployments', ${name})).outputs.fromParent.value]`
+    assert.equal(at(read("format('inner-{0}', uniqueString('inner'))")), 'a-1')
+    for (const name of ["concat('inner', uniqueString('x'))", "parameters('inner')", "toUpper('inner')"])
+      assert.throws(() => at(read(name)), /something reads fromParent of it/, name)
+  })
+
   it('are computed where all of them is known', () => {
     const template = readTemplate({ resources: {} }, { x: ['a'], o: { k: null } })
     for (const [text, wanted] of [
