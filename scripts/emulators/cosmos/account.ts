@@ -25,7 +25,7 @@ const largestPage = 1_000
 export class Account {
   readonly #storage: Storage
   readonly #url: string
-  readonly #resources: ReadonlyMap<string, object>
+  readonly #resources: ReturnType<typeof resourcesOf>
   readonly #pageSize: number
   /** Handed out by queries and point reads. */
   documentsRead = 0
@@ -45,8 +45,10 @@ export class Account {
   answer(request: CosmosRequest): Answer {
     const { operation, container, resource } = request
     if (operation === 'account') return { status: 200, body: accountAt(this.#url) }
-    const known = this.#resources.get(operation === 'database' ? resource : container)
-    if (!known) throw notFound()
+    const [asked, link] =
+      operation === 'database' ? (['database', resource] as const) : (['container', container] as const)
+    const known = this.#resources[asked]
+    if (known._self !== `${link}/`) throw notFound()
     if (operation === 'database' || operation === 'container') return { status: 200, body: known }
     // The SDK then sends the query as it is.
     if (operation === 'plan') throw unsupported('query plans')

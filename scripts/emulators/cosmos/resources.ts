@@ -3,17 +3,14 @@ import { hash } from 'node:crypto'
 /** The top-level property that holds the partition key. */
 export const PARTITION_KEY = 'user_id'
 
-/**
- * The database and its container by their name-based links (`dbs/x`, `dbs/x/colls/y`). They come with a deployment, so
- * no request creates or deletes one.
- */
+/** The database and its container. They come with a deployment, so no request creates or deletes one. */
 export function resourcesOf(database: string, container: string) {
   const link = `dbs/${database}/colls/${container}`
   const partitionKey = { paths: [`/${PARTITION_KEY}`], kind: 'Hash', version: 2 }
-  return new Map([
-    [`dbs/${database}`, resource(`dbs/${database}`, { id: database })],
-    [link, resource(link, { id: container, partitionKey })],
-  ])
+  return {
+    database: resource(`dbs/${database}`, { id: database }),
+    container: resource(link, { id: container, partitionKey }),
+  }
 }
 
 const resource = (link: string, body: object) => ({

@@ -103,6 +103,20 @@ describe('the Cosmos emulator', () => {
     })
   })
 
+  it('holds no documents outside of its container', async () => {
+    const body = { id: 'x', user_id: 'alice' }
+    for (const path of [
+      '/dbs/expenses/docs',
+      '/dbs/expenses/colls/other/docs',
+      '/dbs/other/colls/expenses/docs',
+    ])
+      assertError(
+        await signedFetch(cosmos, 'POST', path, { headers: inPartition('alice'), body }),
+        404,
+        'NotFound',
+      )
+  })
+
   describe('checks signatures', () => {
     const read = (key: string, more: Parameters<typeof signedFetch>[3] = {}) =>
       signedFetch({ url: cosmos.url, key }, 'GET', '/dbs/expenses', more)
