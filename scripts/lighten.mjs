@@ -16,8 +16,16 @@ function lighten(folder) {
     const path = `${folder}/${entry.name}`
     // Not through links: a workspace is one.
     if (entry.isDirectory() && !FOLDERS.test(path)) lighten(path)
-    else if (entry.isDirectory() || (entry.isFile() && SOURCE_MAPS.test(path)))
-      rmSync(packages + path, { recursive: true, force: true, maxRetries: 3 })
+    else if (entry.isDirectory() || (entry.isFile() && SOURCE_MAPS.test(path))) remove(packages + path)
+  }
+}
+
+/** What somebody holds, as a running Node or a virus scanner on Windows may, stays: it is in nobody's way. */
+function remove(path) {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+  } catch ({ message }) {
+    console.warn(message)
   }
 }
 

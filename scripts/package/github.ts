@@ -125,6 +125,8 @@ export async function readAt(
   const answer = await restOf(github).get(`repos/${repository}/contents/${encoded}?ref=${commit}`, {
     headers: { accept: 'application/vnd.github.raw+json' },
     throwHttpErrors: false,
+    // ky's own deadline ends with the headers.
+    signal: AbortSignal.timeout(30_000),
   })
   return answer.ok ? answer.text() : undefined
 }

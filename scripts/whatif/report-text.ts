@@ -1,5 +1,4 @@
 /** The report for a terminal. */
-import { styleText } from 'node:util'
 import { Unknown, type Value } from '../bicep/value.ts'
 import { WORDS, wordOf } from './actual-state.ts'
 import type { Change, Graded } from './changes.ts'
@@ -9,14 +8,15 @@ import { GRADES, type Grade } from './risk.ts'
 import { whereIs } from './unreadable.ts'
 import type { WhatIf } from './whatif.ts'
 
-const STYLES = { add: 'green', remove: 'red', change: 'yellow', danger: 'magenta', quiet: 'dim' } as const
+// Green, red, yellow, magenta and dim. Node 20.11 has no util.styleText yet.
+const STYLES = { add: 32, remove: 31, change: 33, danger: 35, quiet: 2 } as const
 type Paint = (style: keyof typeof STYLES, text: string) => string
 
 /** Paints with ANSI codes, or leaves everything as it is. */
 export const choosePaint =
   (isOn: boolean): Paint =>
   (style, text) =>
-    isOn ? styleText(STYLES[style], text, { validateStream: false }) : text
+    isOn ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text
 
 export const SIGNS = { add: '+', remove: '-', change: '~', create: '+', update: '~' } as const
 

@@ -33,6 +33,6 @@ describe('values', () => {
 
   it('are painted only when asked', () => {
     assert.equal(choosePaint(false)('add', '+'), '+')
-    assert.equal(choosePaint(true)('add', '+'), '\u001b[32m+\u001b[39m')
+    assert.equal(choosePaint(true)('add', '+'), '\u001b[32m+\u001b[0m')
   })
 })
