@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { readAt, saveComment } from '../../../scripts/package/github.ts'
 import { type GitHub, startGitHub } from './github-emulator.ts'
@@ -76,5 +79,21 @@ describe('A file of the base branch', () => {
     ])
       assert.equal(await answer, undefined)
     await github.close()
+  })
+
+  it('is given up by the deadline, also when GitHub stops in the middle of it', async (test) => {
+    const late = new AbortController()
+    const deadlines = test.mock.method(AbortSignal, 'timeout', () => late.signal)
+    const stuck = createServer((_request, response) => {
+      response.writeHead(200, { 'content-length': 9 }).write('{')
+      late.abort(new Error('late'))
+    }).listen(0, '127.0.0.1')
+    await once(stuck, 'listening')
+    const { port } = stuck.address() as AddressInfo
+    const github = { api: `http://127.0.0.1:${port}`, token: 'reader' }
+    await assert.rejects(readAt(github, REPOSITORY, 'x', BASE), /late|abort/i)
+    assert.deepEqual(deadlines.mock.calls[0]?.arguments, [30_000])
+    stuck.closeAllConnections()
+    stuck.close()
   })
 })
