@@ -43,6 +43,9 @@ export async function readBody(request: Request): Promise<unknown> {
   return body
 }
 
+/** Of `raw-body`: while it is read, shorter than announced, and before the reading began, such as after a broken chunk. */
+const ENDED_EARLY: unknown[] = ['request.aborted', 'request.size.invalid', 'stream.not.readable']
+
 async function readBytes(request: Request): Promise<Buffer> {
   const length = request.headers['content-length'] ?? null
   try {
@@ -50,9 +53,7 @@ async function readBytes(request: Request): Promise<Buffer> {
   } catch (error) {
     const type = error instanceof Error && 'type' in error ? error.type : undefined
     if (type === 'entity.too.large') throw tooLarge()
-    if (type === 'request.aborted' || type === 'request.size.invalid') {
-      throw badRequest(400, 'aborted', 'The body ended early.')
-    }
+    if (ENDED_EARLY.includes(type)) throw badRequest(400, 'aborted', 'The body ended early.')
     throw error
   }
 }
