@@ -43,20 +43,18 @@ export class Account {
 
   /** @throws Refusal when the request cannot be carried out; then it has had no effect */
   answer(request: CosmosRequest): Answer {
-    const { operation, container, resource } = request
+    const { operation, link } = request
     if (operation === 'account') return { status: 200, body: accountAt(this.#url) }
-    const [asked, link] =
-      operation === 'database' ? (['database', resource] as const) : (['container', container] as const)
-    const known = this.#resources[asked]
+    const known = this.#resources[operation === 'database' ? 'database' : 'container']
     if (known._self !== `${link}/`) throw notFound()
     if (operation === 'database' || operation === 'container') return { status: 200, body: known }
     // The SDK then sends the query as it is.
     if (operation === 'plan') throw unsupported('query plans')
     const answer = operation === 'query' ? this.#query(request) : this.#write(request)
-    return { ...answer, headers: { ...this.#progress(container), ...answer.headers } }
+    return { ...answer, headers: { ...this.#progress(link), ...answer.headers } }
   }
 
-  #write({ operation, container, name, body, header }: CosmosRequest): Answer {
+  #write({ operation, link: container, name, body, header }: CosmosRequest): Answer {
     const partition = partitionOf(header)
     if (partition === undefined) throw new Refusal(400, 'The partition key header is missing.')
     const at = { container, partition }
@@ -77,7 +75,7 @@ export class Account {
     return { status, body: document, ...(etag && { headers: { etag } }) }
   }
 
-  #query({ container, body, header }: CosmosRequest): Answer {
+  #query({ link: container, body, header }: CosmosRequest): Answer {
     const asked = Number(header('x-ms-max-item-count') ?? defaultPage)
     const size = Math.min(asked > 0 ? asked : defaultPage, this.#pageSize, largestPage)
     const scope = { container, partition: partitionOf(header) }

@@ -22,10 +22,8 @@ type Headers = (name: string) => string | undefined
 /** A request of the SDK, taken apart. */
 export interface CosmosRequest {
   operation: Operation
-  /** Name-based link of the resource, or of the parent for a create or a query. */
-  resource: string
-  /** Link of the container that it is about: the resource or its parent. */
-  container: string
+  /** Name-based link of the database or container: of the resource itself, or, for documents, of what holds them. */
+  link: string
   /** The name after the resource type, when there is one: `dbs/x/colls/y/docs/NAME`. */
   name: string | undefined
   header: Headers
@@ -48,7 +46,7 @@ export const readRequest = (message: Request, key: string): CosmosRequest => {
   const resource = hasName ? segments.join('/') : parent
   const operation = operationOf(`${method} ${type}${type && hasName ? '/' : ''}`, header)
   verifySignature(key, `${method}\n${type}\n`.toLowerCase() + resource, header)
-  return { operation, resource, container: type === 'docs' ? parent : resource, name, header, body }
+  return { operation, link: type === 'docs' ? parent : resource, name, header, body }
 }
 
 const decoded = (text: string, otherwise: Refusal) => {
